@@ -1,0 +1,26 @@
+//! Upper bounds of the program, in one place and checked against each other at compile time.
+
+/// Rows of one segment at most: 2^20, so that a row number is a `u32` and a segment's bitmap
+/// has at most sixteen roaring containers.
+pub const SEGMENT_ROWS_MAX: u32 = 1 << 20;
+
+/// Rows of one record batch that the scan hands on at most.
+pub const BATCH_ROWS_MAX: usize = 8_192;
+
+/// Bytes that one checksum of an object covers, so that a page is read and proven alone.
+pub const CHECKSUM_BLOCK_BYTES: u64 = 64 * 1024;
+
+/// Columns of one table at most.
+pub const TABLE_COLUMNS_MAX: usize = 1_024;
+
+/// Bytes of one name (table, column, class, role) at most.
+pub const NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of one line of a delimited file at most; a longer one is a bad row.
+pub const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of one SQL statement at most.
+pub const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
+
+const _: () = assert!(SEGMENT_ROWS_MAX.is_multiple_of(BATCH_ROWS_MAX as u32));
+const _: () = assert!(CHECKSUM_BLOCK_BYTES.is_power_of_two());

@@ -1,0 +1,192 @@
+//! The rows of one segment that are wanted: all, none, or a bitmap, always with the length.
+//!
+//! The two cheap answers are variants, so that no caller forgets them.
+
+use std::ops::Range;
+
+use roaring::RoaringBitmap;
+
+/// A set of row numbers below `rows`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    rows: u32,
+    set: RowSet,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum RowSet {
+    All,
+    None,
+    /// Neither empty nor full, and within the length.
+    Some(RoaringBitmap),
+}
+
+impl Selection {
+    /// Every row of a segment of `rows` rows.
+    #[must_use]
+    pub const fn all(rows: u32) -> Self {
+        Self { rows, set: if rows == 0 { RowSet::None } else { RowSet::All } }
+    }
+
+    /// No row of a segment of `rows` rows.
+    #[must_use]
+    pub const fn none(rows: u32) -> Self {
+        Self { rows, set: RowSet::None }
+    }
+
+    /// The rows of the bitmap; row numbers at or above `rows` are dropped.
+    #[must_use]
+    pub fn from_bitmap(rows: u32, mut bitmap: RoaringBitmap) -> Self {
+        bitmap.remove_range(rows..);
+        let set = match bitmap.len() {
+            0 => RowSet::None,
+            count if count == u64::from(rows) => RowSet::All,
+            _ => RowSet::Some(bitmap),
+        };
+        Self { rows, set }
+    }
+
+    /// The rows whose flag is set; the length is the iterator's.
+    #[must_use]
+    pub fn from_flags(flags: impl IntoIterator<Item = bool>) -> Self {
+        let mut bitmap = RoaringBitmap::new();
+        let mut rows = 0_u32;
+        for flag in flags {
+            if flag {
+                bitmap.insert(rows);
+            }
+            rows += 1;
+        }
+        Self::from_bitmap(rows, bitmap)
+    }
+
+    /// How many rows the segment has.
+    #[must_use]
+    pub const fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// How many rows are selected.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        match &self.set {
+            RowSet::All => u64::from(self.rows),
+            RowSet::None => 0,
+            RowSet::Some(bitmap) => bitmap.len(),
+        }
+    }
+
+    /// Whether every row is selected.
+    #[must_use]
+    pub const fn is_all(&self) -> bool {
+        matches!(self.set, RowSet::All) || self.rows == 0
+    }
+
+    /// Whether no row is selected.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!(self.set, RowSet::None)
+    }
+
+    /// Whether this row is selected.
+    #[must_use]
+    pub fn contains(&self, row: u32) -> bool {
+        match &self.set {
+            RowSet::All => row < self.rows,
+            RowSet::None => false,
+            RowSet::Some(bitmap) => bitmap.contains(row),
+        }
+    }
+
+    /// The bitmap, where the selection is neither all nor none.
+    #[must_use]
+    pub const fn bitmap(&self) -> Option<&RoaringBitmap> {
+        match &self.set {
+            RowSet::Some(bitmap) => Some(bitmap),
+            RowSet::All | RowSet::None => None,
+        }
+    }
+
+    /// Rows in both. The lengths must be equal; the shorter one counts otherwise.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        let rows = self.rows.min(other.rows);
+        match (&self.set, &other.set) {
+            (RowSet::None, _) | (_, RowSet::None) => Self::none(rows),
+            (RowSet::All, RowSet::All) => Self::all(rows),
+            (RowSet::All, RowSet::Some(bitmap)) | (RowSet::Some(bitmap), RowSet::All) => {
+                Self::from_bitmap(rows, bitmap.clone())
+            }
+            (RowSet::Some(left), RowSet::Some(right)) => Self::from_bitmap(rows, left & right),
+        }
+    }
+
+    /// Rows in either. The lengths must be equal; the shorter one counts otherwise.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        let rows = self.rows.min(other.rows);
+        match (&self.set, &other.set) {
+            (RowSet::All, _) | (_, RowSet::All) => Self::all(rows),
+            (RowSet::None, RowSet::None) => Self::none(rows),
+            (RowSet::None, RowSet::Some(bitmap)) | (RowSet::Some(bitmap), RowSet::None) => {
+                Self::from_bitmap(rows, bitmap.clone())
+            }
+            (RowSet::Some(left), RowSet::Some(right)) => Self::from_bitmap(rows, left | right),
+        }
+    }
+
+    /// Rows of this selection that are not in the other.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        self.and(&other.complement())
+    }
+
+    /// The rows that are not selected.
+    #[must_use]
+    pub fn complement(&self) -> Self {
+        match &self.set {
+            RowSet::All => Self::none(self.rows),
+            RowSet::None => Self::all(self.rows),
+            RowSet::Some(bitmap) => {
+                let mut rest = RoaringBitmap::new();
+                rest.insert_range(..self.rows);
+                rest -= bitmap;
+                Self::from_bitmap(self.rows, rest)
+            }
+        }
+    }
+
+    /// Whether every row of this selection is in the other.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.minus(other).is_none()
+    }
+
+    /// The selected row numbers, ascending.
+    pub fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
+        match &self.set {
+            RowSet::All => Box::new(0..self.rows),
+            RowSet::None => Box::new(std::iter::empty()),
+            RowSet::Some(bitmap) => Box::new(bitmap.iter()),
+        }
+    }
+
+    /// The selected rows as ascending runs that neither touch nor overlap.
+    #[must_use]
+    pub fn runs(&self) -> Vec<Range<u32>> {
+        match &self.set {
+            RowSet::None => Vec::new(),
+            RowSet::All => std::iter::once(0..self.rows).collect(),
+            RowSet::Some(bitmap) => {
+                let mut runs: Vec<Range<u32>> = Vec::new();
+                for row in bitmap {
+                    match runs.last_mut() {
+                        Some(run) if run.end == row => run.end = row + 1,
+                        _ => runs.push(row..row + 1),
+                    }
+                }
+                runs
+            }
+        }
+    }
+}

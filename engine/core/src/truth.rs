@@ -1,0 +1,76 @@
+//! Three-valued truth over the rows of a segment.
+//!
+//! SQL's NOT of an unknown is unknown, so one set of rows is not enough: a predicate is
+//! answered with the rows where it *may be true* and the rows where it *may be false*.
+//! While every part is exact the two sets are the true and the false rows and the rest is
+//! unknown; once a part is only an upper bound, the result is one too.
+
+use crate::selection::Selection;
+
+/// Where a predicate holds and where it fails, each exactly or as an upper bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// Rows where the predicate is true (if exact), or may be.
+    pub holds: Selection,
+    /// Rows where the predicate is false (if exact), or may be.
+    pub fails: Selection,
+    /// Whether both sets are exact.
+    pub exact: bool,
+}
+
+impl Truth {
+    /// An exact answer.
+    #[must_use]
+    pub const fn exact(holds: Selection, fails: Selection) -> Self {
+        Self { holds, fails, exact: true }
+    }
+
+    /// Upper bounds: never too narrow.
+    #[must_use]
+    pub const fn bounds(holds: Selection, fails: Selection) -> Self {
+        Self { holds, fails, exact: false }
+    }
+
+    /// Nothing is known about any of the `rows` rows.
+    #[must_use]
+    pub const fn unknown(rows: u32) -> Self {
+        Self::bounds(Selection::all(rows), Selection::all(rows))
+    }
+
+    /// The same answer for every row.
+    #[must_use]
+    pub fn constant(rows: u32, value: bool) -> Self {
+        let (holds, fails) = if value {
+            (Selection::all(rows), Selection::none(rows))
+        } else {
+            (Selection::none(rows), Selection::all(rows))
+        };
+        Self::exact(holds, fails)
+    }
+
+    /// NOT.
+    #[must_use]
+    pub fn negated(self) -> Self {
+        Self { holds: self.fails, fails: self.holds, exact: self.exact }
+    }
+
+    /// AND. A part that proves no row can hold makes the whole exact on that side.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            holds: self.holds.and(&other.holds),
+            fails: self.fails.or(&other.fails),
+            exact: self.exact && other.exact,
+        }
+    }
+
+    /// OR.
+    #[must_use]
+    pub fn or(&self, other: &Self) -> Self {
+        Self {
+            holds: self.holds.or(&other.holds),
+            fails: self.fails.and(&other.fails),
+            exact: self.exact && other.exact,
+        }
+    }
+}

@@ -1,0 +1,2 @@
+//! martlet
+fn main() {}
