@@ -163,7 +163,7 @@ impl Selection {
     }
 
     /// The selected row numbers, ascending.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = u32> + '_> {
+    pub fn iter(&self) -> Box<dyn Iterator<Item = u32> + Send + '_> {
         match &self.set {
             RowSet::All => Box::new(0..self.rows),
             RowSet::None => Box::new(std::iter::empty()),

@@ -1,1 +1,36 @@
-//! martlet-query
+//! The only home of DataFusion: SQL in, permitted and scrubbed rows out.
+//!
+//! Owns sessions, the one table provider ([`SecuredTable`](secured_table), private), the scan,
+//! index-only counts and the scrub. Never knows the wire, and never makes a grant: it asks
+//! `martlet-policy` and takes what it is given.
+//!
+//! ```text
+//! Engine -> Mart (snapshot + rules + principals) -> Session (one principal) -> Statement -> RowStream
+//! ```
+//!
+//! Read in this order: [`engine`], [`mart`], [`session`], `secured_table`, `scan`, `scrub`.
+
+mod catalog;
+mod convert;
+pub mod engine;
+pub mod error;
+mod index_cache;
+mod leak_proof;
+pub mod mart;
+mod parse;
+mod rules;
+mod scan;
+mod scrub;
+mod secured_table;
+pub mod session;
+pub mod statement;
+pub mod system;
+mod wire;
+
+pub use catalog::{VisibleCatalog, VisibleTable};
+pub use engine::{Engine, EngineOptions, IndexUse};
+pub use error::QueryError;
+pub use mart::Mart;
+pub use session::Session;
+pub use statement::{RowStream, Statement};
+pub use system::SystemRecords;

@@ -1,0 +1,171 @@
+//! The long-lived part: the store, the caches, the memory and the current state of the mart.
+//!
+//! Never answers a question itself; it opens a [`Session`] for a principal.
+
+use std::sync::{Arc, RwLock};
+
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+use martlet_core::SnapshotNumber;
+use martlet_core::limits::BATCH_ROWS_MAX;
+use martlet_policy::{Principal, TokenKeys};
+use martlet_store::Store;
+
+use crate::catalog::CATALOG;
+use crate::error::QueryError;
+use crate::index_cache::IndexCache;
+use crate::mart::Mart;
+use crate::rules::index_count::IndexCount;
+use crate::session::Session;
+use crate::system::SystemRecords;
+use martlet_core::TableName;
+
+/// Whether indexes may be used. Answers are the same either way; the switch exists so that
+/// tests can prove it and the operator can measure what indexes bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexUse {
+    /// Selections and counts come from indexes wherever they can.
+    Allowed,
+    /// Every answer is computed from the stored rows.
+    Forbidden,
+}
+
+/// How large an engine may become.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineOptions {
+    /// Partitions of a query that run at the same time.
+    pub threads: usize,
+    /// Bytes that all running queries together may hold for sorts, joins and groups.
+    pub memory_bytes: usize,
+    /// Bytes of opened indexes kept in memory.
+    pub index_cache_bytes: u64,
+    /// Whether indexes are used.
+    pub indexes: IndexUse,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            threads: std::thread::available_parallelism().map_or(2, usize::from),
+            memory_bytes: 2 << 30,
+            index_cache_bytes: 1 << 30,
+            indexes: IndexUse::Allowed,
+        }
+    }
+}
+
+/// What every session and scan shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) options: EngineOptions,
+    pub(crate) indexes: IndexCache,
+    pub(crate) records: Arc<dyn SystemRecords>,
+    pub(crate) keys: TokenKeys,
+    /// A session state with every function registered and no table: sessions copy it.
+    pub(crate) template: SessionState,
+}
+
+/// The query engine over one store. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    mart: Arc<RwLock<Arc<Mart>>>,
+}
+
+impl Engine {
+    /// Opens the store's latest snapshot.
+    ///
+    /// `records` gives the server's audit records to `system.audit_record`; `keys` make the
+    /// tokens of masked identifiers.
+    ///
+    /// # Errors
+    /// As [`Mart::latest`].
+    pub async fn open(
+        store: Store,
+        options: EngineOptions,
+        records: Arc<dyn SystemRecords>,
+        keys: TokenKeys,
+    ) -> Result<Self, QueryError> {
+        let mart = Arc::new(Mart::latest(&store).await?);
+        let template = template(&options)?;
+        let indexes = IndexCache::new(options.index_cache_bytes);
+        let shared = Shared { store, options, indexes, records, keys, template };
+        Ok(Self { shared: Arc::new(shared), mart: Arc::new(RwLock::new(mart)) })
+    }
+
+    /// Looks for a newer snapshot and takes it over whole; on an error the old state stays.
+    ///
+    /// # Errors
+    /// As [`Mart::latest`].
+    pub async fn refresh(&self) -> Result<Arc<Mart>, QueryError> {
+        let current = self.mart();
+        let latest = self.shared.store.latest().await?;
+        if latest.number() == current.snapshot().number() {
+            return Ok(current);
+        }
+        let mart = Arc::new(Mart::of_snapshot(&self.shared.store, latest).await?);
+        let mut slot = self.mart.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if mart.snapshot().number() > slot.snapshot().number() {
+            *slot = mart;
+        }
+        Ok(Arc::clone(&slot))
+    }
+
+    /// The current state of the mart.
+    #[must_use]
+    pub fn mart(&self) -> Arc<Mart> {
+        Arc::clone(&self.mart.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+
+    /// The tables of an older snapshot under the rules and principals of today.
+    ///
+    /// # Errors
+    /// [`QueryError::NoSnapshot`] if there is none of that number.
+    pub async fn mart_at(&self, number: SnapshotNumber) -> Result<Arc<Mart>, QueryError> {
+        let current = self.mart();
+        if current.snapshot().number() == number {
+            return Ok(current);
+        }
+        Ok(Arc::new(current.at(&self.shared.store, number).await?))
+    }
+
+    /// Opens a session: one principal, one snapshot, the rules in force.
+    #[must_use]
+    pub fn session(&self, principal: &Principal, mart: &Arc<Mart>) -> Session {
+        Session::open(&self.shared, principal, mart)
+    }
+}
+
+fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, TableName::MART_SCHEMA)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(true)
+        .with_target_partitions(options.threads.max(1))
+        .with_batch_size(BATCH_ROWS_MAX);
+    // Views keep the payload of rows that were filtered out; plain strings do not.
+    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+    let mut builder = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime(options)?)
+        .with_default_features();
+    if options.indexes == IndexUse::Allowed {
+        builder = builder.with_physical_optimizer_rule(Arc::new(IndexCount));
+    }
+    Ok(builder.build())
+}
+
+/// No spill to disk: rows of one principal must not lie in files that others may read.
+fn runtime(options: &EngineOptions) -> Result<Arc<RuntimeEnv>, QueryError> {
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_bytes)))
+        .with_disk_manager_builder(
+            DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled),
+        )
+        .build_arc()
+        .map_err(QueryError::from_planning)
+}

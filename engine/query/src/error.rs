@@ -1,0 +1,239 @@
+//! Errors of a query, in words that are safe to show to the principal.
+//!
+//! Never repeats a cell's value: an error raised while rows are read says what kind of thing
+//! went wrong, not on what. Names are only ever those that the principal wrote or may see.
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::error::{DataFusionError, SchemaError};
+use martlet_core::{ErrorKind, Kinded, SnapshotNumber};
+use martlet_store::StoreError;
+
+/// What can go wrong between a statement's text and its last row.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The text is not one statement of the accepted kind.
+    #[error("the statement cannot be understood: {reason}")]
+    Syntax {
+        /// What is wrong, and where in the text.
+        reason: String,
+    },
+    /// The statement would do something else than read.
+    #[error(
+        "{verb} is not accepted here: the mart is read-only for queries; use select, explain, show or describe"
+    )]
+    NotAQuery {
+        /// The statement's first word.
+        verb: String,
+    },
+    /// A statement that only some roles may give.
+    #[error(
+        "explain is not granted: it needs a role that may explain, for every table of the statement"
+    )]
+    ExplainNotGranted,
+    /// A table does not exist, or the principal may not know of it.
+    #[error("table `{table}` does not exist or is not granted")]
+    UnknownTable {
+        /// The name as the principal wrote it.
+        table: String,
+    },
+    /// The statement does not fit the tables that the principal sees.
+    #[error("{reason}")]
+    Plan {
+        /// What does not fit.
+        reason: String,
+    },
+    /// Wrong number or type of parameters.
+    #[error("{reason}")]
+    Parameters {
+        /// What is wrong.
+        reason: String,
+    },
+    /// Something went wrong on a row while the statement ran.
+    #[error("the statement failed while running: {reason}")]
+    Running {
+        /// What, without the value it happened on.
+        reason: &'static str,
+    },
+    /// A limit of the statement was reached.
+    #[error(
+        "the statement needs more {resource} than it may use: ask for fewer rows, columns or groups"
+    )]
+    Exhausted {
+        /// Which resource.
+        resource: &'static str,
+    },
+    /// The result has a column that cannot be sent.
+    #[error(
+        "column {position} of the result has a type that cannot be sent: cast it to a plain type"
+    )]
+    Unsendable {
+        /// The column's position, from 1.
+        position: usize,
+    },
+    /// No such snapshot.
+    #[error("snapshot {number} does not exist")]
+    NoSnapshot {
+        /// Its number.
+        number: SnapshotNumber,
+    },
+    /// The stored rules or principals are not usable.
+    #[error("the mart's {what} cannot be used: {reason}")]
+    Rules {
+        /// `policy` or `principals`.
+        what: &'static str,
+        /// The first finding.
+        reason: String,
+    },
+    /// The store failed.
+    #[error("stored data cannot be read")]
+    Store(#[source] StoreError),
+    /// Something that should be impossible.
+    #[error("an internal promise was broken ({promise})")]
+    Bug {
+        /// Which one; names no data.
+        promise: &'static str,
+    },
+}
+
+impl Kinded for QueryError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Syntax { .. }
+            | Self::Plan { .. }
+            | Self::Parameters { .. }
+            | Self::Running { .. }
+            | Self::Unsendable { .. } => ErrorKind::Invalid,
+            Self::NotAQuery { .. } | Self::ExplainNotGranted => ErrorKind::Denied,
+            Self::UnknownTable { .. } | Self::NoSnapshot { .. } => ErrorKind::NotFound,
+            Self::Exhausted { .. } => ErrorKind::Exhausted,
+            Self::Rules { .. } => ErrorKind::Invalid,
+            Self::Store(error) => error.kind(),
+            Self::Bug { .. } => ErrorKind::Bug,
+        }
+    }
+}
+
+impl From<StoreError> for QueryError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl QueryError {
+    /// An error met while planning: nothing of a row has been read, so DataFusion's words
+    /// speak only of the statement and of names that the session's catalog holds.
+    pub(crate) fn from_planning(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::SchemaError(schema, _) => Self::from_schema(*schema),
+            DataFusionError::SQL(parser, _) => Self::Syntax { reason: parser.to_string() },
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+                Self::from_planning(*inner)
+            }
+            DataFusionError::Collection(errors) => errors
+                .into_iter()
+                .next()
+                .map_or(Self::Bug { promise: "an error has a cause" }, Self::from_planning),
+            DataFusionError::Plan(reason) => match unknown_table(&reason) {
+                Some(table) => Self::UnknownTable { table },
+                None => Self::Plan { reason: first_line(&reason) },
+            },
+            DataFusionError::NotImplemented(reason) => {
+                Self::Plan { reason: format!("not supported: {}", first_line(&reason)) }
+            }
+            other => Self::from_running(other),
+        }
+    }
+
+    fn from_schema(error: SchemaError) -> Self {
+        match error {
+            SchemaError::FieldNotFound { field, .. } => Self::Plan {
+                reason: format!("column `{}` does not exist or is not granted", field.name),
+            },
+            SchemaError::AmbiguousReference { field } => Self::Plan {
+                reason: format!(
+                    "column `{}` is in more than one table: write `table.column`",
+                    field.name
+                ),
+            },
+            other => Self::Plan { reason: first_line(&other.to_string()) },
+        }
+    }
+
+    /// An error met while rows were read or computed on: only its sort is told.
+    pub(crate) fn from_running(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(source) => match source.downcast::<Self>() {
+                Ok(own) => *own,
+                Err(_) => Self::Bug { promise: "only martlet raises external errors" },
+            },
+            DataFusionError::ArrowError(arrow, _) => Self::from_arrow(&arrow),
+            DataFusionError::ResourcesExhausted(_) => Self::Exhausted { resource: "memory" },
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+                Self::from_running(*inner)
+            }
+            DataFusionError::Shared(shared) => Self::from_shared(&shared),
+            DataFusionError::Collection(errors) => errors
+                .into_iter()
+                .next()
+                .map_or(Self::Bug { promise: "an error has a cause" }, Self::from_running),
+            DataFusionError::Execution(_) => {
+                Self::Running { reason: "a function was given a value it cannot take" }
+            }
+            DataFusionError::NotImplemented(_) => {
+                Self::Running { reason: "it uses something that is not supported" }
+            }
+            DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => {
+                Self::Running { reason: "its types do not fit together" }
+            }
+            _ => Self::Bug { promise: "the query engine runs what it planned" },
+        }
+    }
+
+    fn from_shared(error: &DataFusionError) -> Self {
+        match error {
+            DataFusionError::ArrowError(arrow, _) => Self::from_arrow(arrow),
+            DataFusionError::ResourcesExhausted(_) => Self::Exhausted { resource: "memory" },
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+                Self::from_shared(inner)
+            }
+            DataFusionError::Shared(inner) => Self::from_shared(inner),
+            _ => Self::Running { reason: "a value could not be computed" },
+        }
+    }
+
+    fn from_arrow(error: &ArrowError) -> Self {
+        Self::Running {
+            reason: match error {
+                ArrowError::CastError(_) | ArrowError::ParseError(_) => {
+                    "a value could not be converted to the type that was asked for"
+                }
+                ArrowError::DivideByZero => "division by zero",
+                ArrowError::ArithmeticOverflow(_) | ArrowError::OffsetOverflowError(_) => {
+                    "a number became too large for its type"
+                }
+                _ => "a value could not be computed",
+            },
+        }
+    }
+}
+
+/// Hands an error of ours through DataFusion, which carries it as an external one.
+impl From<QueryError> for DataFusionError {
+    fn from(error: QueryError) -> Self {
+        Self::External(Box::new(error))
+    }
+}
+
+/// DataFusion says `table 'martlet.mart.x' not found`; the principal wrote `x`.
+fn unknown_table(reason: &str) -> Option<String> {
+    let name = reason.strip_prefix("table '")?.split_once("' not found")?.0;
+    Some(
+        name.strip_prefix("martlet.")
+            .map_or(name, |rest| rest.strip_prefix("mart.").unwrap_or(rest))
+            .into(),
+    )
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_string()
+}

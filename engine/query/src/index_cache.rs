@@ -1,0 +1,91 @@
+//! Opened index sections, kept in memory up to a number of bytes.
+//!
+//! A section that cannot be read or proves damaged is reported once and treated as missing:
+//! the answer then comes from the segment. Never turns a broken index into an error.
+
+use std::sync::Arc;
+
+use martlet_index::{Index, IndexKind, SectionRef};
+use martlet_store::{AttachmentRef, Store};
+use moka::sync::Cache;
+
+/// Where a section lies: the object's path and the offset in it.
+type SectionKey = (String, u64);
+
+/// The cache; cheap to share.
+#[derive(Debug)]
+pub(crate) struct IndexCache {
+    sections: Cache<SectionKey, Option<Arc<Index>>>,
+}
+
+impl IndexCache {
+    pub(crate) fn new(bytes_max: u64) -> Self {
+        let sections = Cache::builder()
+            .max_capacity(bytes_max)
+            .weigher(|(path, _): &SectionKey, index: &Option<Arc<Index>>| {
+                let held = index.as_ref().map_or(0, |index| index.memory_bytes());
+                u32::try_from(held + path.len() + 64).unwrap_or(u32::MAX)
+            })
+            .build();
+        Self { sections }
+    }
+
+    /// The opened section, or `None` if it cannot be used.
+    pub(crate) async fn section(
+        &self,
+        store: &Store,
+        attachment: &AttachmentRef,
+        section: &SectionRef,
+        rows: u32,
+    ) -> Option<Arc<Index>> {
+        let key = (attachment.object().path().to_string(), section.offset());
+        if let Some(known) = self.sections.get(&key) {
+            return known;
+        }
+        let opened = open(store, attachment, section, rows).await;
+        self.sections.insert(key, opened.clone());
+        opened
+    }
+}
+
+async fn open(
+    store: &Store,
+    attachment: &AttachmentRef,
+    section: &SectionRef,
+    rows: u32,
+) -> Option<Arc<Index>> {
+    let range = section.offset()..section.offset() + section.length();
+    let bytes = match store.read_range(attachment.object(), range).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            tracing::warn!(%error, object = attachment.object().path(), "index section is unreadable; its segment answers");
+            return None;
+        }
+    };
+    match Index::open(section, &bytes, rows) {
+        Ok(index) => Some(Arc::new(index)),
+        Err(error) => {
+            tracing::warn!(%error, object = attachment.object().path(), "index section is damaged; its segment answers");
+            None
+        }
+    }
+}
+
+/// The sections of one segment that a question needs, opened.
+#[derive(Debug, Default)]
+pub(crate) struct OpenedIndexes {
+    opened: Vec<(usize, IndexKind, Arc<Index>)>,
+}
+
+impl OpenedIndexes {
+    pub(crate) fn insert(&mut self, column: usize, kind: IndexKind, index: Arc<Index>) {
+        self.opened.push((column, kind, index));
+    }
+
+    pub(crate) fn get(&self, column: usize, kind: IndexKind) -> Option<Arc<Index>> {
+        self.opened
+            .iter()
+            .find(|(of_column, of_kind, _)| *of_column == column && *of_kind == kind)
+            .map(|(_, _, index)| Arc::clone(index))
+    }
+}

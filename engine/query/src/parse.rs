@@ -1,0 +1,119 @@
+//! A statement's text -> exactly one statement that only reads.
+//!
+//! Authorises by the parsed form, never by the text. Both parameter spellings are accepted:
+//! `?` is numbered in the order of the text and becomes `$n`.
+
+use datafusion::sql::parser::{DFParserBuilder, ExplainStatement, Statement as Parsed};
+use datafusion::sql::sqlparser::ast::Statement as Ast;
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+use martlet_core::limits::STATEMENT_BYTES_MAX;
+
+use crate::error::QueryError;
+
+/// What a statement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Reads rows or metadata.
+    Query,
+    /// Tells how rows would be read.
+    Explain,
+}
+
+/// One parsed statement.
+#[derive(Debug)]
+pub(crate) struct ParsedStatement {
+    pub(crate) verb: Verb,
+    pub(crate) statement: Parsed,
+}
+
+/// Parses the text.
+///
+/// # Errors
+/// [`QueryError::Syntax`] if it is not one statement, [`QueryError::NotAQuery`] if it would
+/// do something else than read.
+pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
+    if sql.len() > STATEMENT_BYTES_MAX {
+        return Err(QueryError::Syntax {
+            reason: format!("it is longer than {STATEMENT_BYTES_MAX} bytes"),
+        });
+    }
+    let tokens = number_parameters(tokenize(sql)?)?;
+    let mut statements = DFParserBuilder::new(tokens)
+        .with_dialect(&GenericDialect {})
+        .build()
+        .and_then(|mut parser| parser.parse_statements())
+        .map_err(QueryError::from_planning)?;
+    let statement = match (statements.pop_front(), statements.len()) {
+        (Some(statement), 0) => statement,
+        (None, _) => return Err(QueryError::Syntax { reason: "it is empty".into() }),
+        (Some(_), more) => {
+            return Err(QueryError::Syntax {
+                reason: format!("it holds {} statements; send one at a time", more + 1),
+            });
+        }
+    };
+    Ok(ParsedStatement { verb: verb(&statement)?, statement })
+}
+
+fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
+    Tokenizer::new(&GenericDialect {}, sql)
+        .tokenize_with_location()
+        .map_err(|error| QueryError::Syntax { reason: error.to_string() })
+}
+
+fn number_parameters(mut tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, QueryError> {
+    let mut next = 0_usize;
+    let mut numbered = false;
+    for token in &mut tokens {
+        if let Token::Placeholder(name) = &token.token {
+            if name == "?" {
+                next += 1;
+                token.token = Token::Placeholder(format!("${next}"));
+            } else {
+                numbered = true;
+            }
+        }
+    }
+    if next > 0 && numbered {
+        return Err(QueryError::Syntax {
+            reason: "it mixes `?` and `$n` parameters; use one spelling".into(),
+        });
+    }
+    Ok(tokens)
+}
+
+fn verb(statement: &Parsed) -> Result<Verb, QueryError> {
+    match statement {
+        Parsed::Statement(ast) => ast_verb(ast),
+        Parsed::Explain(ExplainStatement { statement, .. }) => match verb(statement)? {
+            Verb::Query => Ok(Verb::Explain),
+            Verb::Explain => Err(QueryError::NotAQuery { verb: "explain of explain".into() }),
+        },
+        Parsed::CreateExternalTable(_) => Err(QueryError::NotAQuery { verb: "create".into() }),
+        Parsed::CopyTo(_) => Err(QueryError::NotAQuery { verb: "copy".into() }),
+        Parsed::Reset(_) => Err(QueryError::NotAQuery { verb: "reset".into() }),
+    }
+}
+
+fn ast_verb(ast: &Ast) -> Result<Verb, QueryError> {
+    match ast {
+        Ast::Query(_)
+        | Ast::ShowTables { .. }
+        | Ast::ShowColumns { .. }
+        | Ast::ExplainTable { .. } => Ok(Verb::Query),
+        Ast::Explain { statement, .. } => match ast_verb(statement)? {
+            Verb::Query => Ok(Verb::Explain),
+            Verb::Explain => Err(QueryError::NotAQuery { verb: "explain of explain".into() }),
+        },
+        other => {
+            let text = other.to_string();
+            let word = text.split_whitespace().next().unwrap_or("this").to_lowercase();
+            Err(QueryError::NotAQuery { verb: word })
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "parse_tests.rs"]
+mod tests;

@@ -1,0 +1,103 @@
+//! The only table provider: a table's rows as one grant shows them.
+//!
+//! Its schema is the grant's: denied columns do not exist, masked ones have their mask's type.
+//! Never reports a statistic, and never lets a condition below the guard that is not
+//! leak-proof ([`crate::leak_proof`]).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use martlet_core::{Predicate, TableSchema};
+use martlet_policy::Grant;
+use martlet_store::TableVersion;
+
+use crate::engine::Shared;
+use crate::leak_proof::leak_proof;
+use crate::scan::SecuredScan;
+
+/// Where a table's raw rows are.
+#[derive(Debug, Clone)]
+pub(crate) enum Rows {
+    /// In the segments of a published snapshot.
+    Segments(Arc<TableVersion>),
+    /// In memory: one of Martlet's own tables.
+    Records(RecordBatch),
+}
+
+/// A table together with the grant under which it is read.
+#[derive(Debug)]
+pub(crate) struct SecuredTable {
+    shared: Arc<Shared>,
+    grant: Arc<Grant>,
+    schema: Arc<TableSchema>,
+    rows: Rows,
+}
+
+impl SecuredTable {
+    pub(crate) fn new(shared: &Arc<Shared>, grant: Grant, schema: TableSchema, rows: Rows) -> Self {
+        Self { shared: Arc::clone(shared), grant: Arc::new(grant), schema: Arc::new(schema), rows }
+    }
+
+    pub(crate) fn grant(&self) -> &Grant {
+        &self.grant
+    }
+
+    pub(crate) fn table_schema(&self) -> &TableSchema {
+        &self.schema
+    }
+}
+
+#[async_trait]
+impl TableProvider for SecuredTable {
+    fn schema(&self) -> SchemaRef {
+        self.grant.output_schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
+        let answer = |filter: &&Expr| match leak_proof(filter, &self.grant, &self.schema) {
+            Some(_) => TableProviderFilterPushDown::Exact,
+            None => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(answer).collect())
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let wanted = filters
+            .iter()
+            .map(|filter| {
+                leak_proof(filter, &self.grant, &self.schema).ok_or_else(|| {
+                    crate::QueryError::Bug { promise: "only leak-proof conditions are pushed down" }
+                })
+            })
+            .try_fold(Predicate::Constant(true), |all, one| one.map(|one| all.and(one)))?;
+        let all: Vec<usize> = (0..self.grant.columns().len()).collect();
+        let projection = projection.unwrap_or(&all);
+        Ok(Arc::new(SecuredScan::new(
+            &self.shared,
+            &self.grant,
+            &self.schema,
+            &self.rows,
+            projection,
+            wanted,
+        )?))
+    }
+}

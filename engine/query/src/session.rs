@@ -1,0 +1,128 @@
+//! One session = one principal + one snapshot + the rules in force.
+//!
+//! Owns the decision which tables exist for the principal. Never outlives a change of the
+//! rules: the server opens a new one for every execution.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use martlet_core::{TableName, TableSchema};
+use martlet_policy::{Access, Decision, Grant, Principal, decide};
+
+use crate::catalog::{CATALOG, SecuredCatalog, VisibleCatalog, VisibleTable};
+use crate::engine::Shared;
+use crate::error::QueryError;
+use crate::mart::Mart;
+use crate::secured_table::{Rows, SecuredTable};
+use crate::statement::Statement;
+use crate::system;
+use crate::wire::wire_schema;
+
+/// What a principal can ask, and of what.
+#[derive(Debug)]
+pub struct Session {
+    mart: Arc<Mart>,
+    state: SessionState,
+    catalog: VisibleCatalog,
+    tables: BTreeMap<TableName, Arc<SecuredTable>>,
+}
+
+impl Session {
+    pub(crate) fn open(shared: &Arc<Shared>, principal: &Principal, mart: &Arc<Mart>) -> Self {
+        let tables = granted_tables(shared, principal, mart);
+        let catalog =
+            VisibleCatalog { tables: tables.values().filter_map(|table| visible(table)).collect() };
+        let catalogs = MemoryCatalogProviderList::new();
+        catalogs.register_catalog(CATALOG.into(), Arc::new(SecuredCatalog::new(tables.clone())));
+        let state = SessionStateBuilder::new_from_existing(shared.template.clone())
+            .with_catalog_list(Arc::new(catalogs))
+            .build();
+        Self { mart: Arc::clone(mart), state, catalog, tables }
+    }
+
+    /// Everything that the principal may know exists.
+    #[must_use]
+    pub const fn catalog(&self) -> &VisibleCatalog {
+        &self.catalog
+    }
+
+    /// The state of the mart that the session reads.
+    #[must_use]
+    pub const fn mart(&self) -> &Arc<Mart> {
+        &self.mart
+    }
+
+    /// Parses, authorises and plans one statement; reads no row.
+    ///
+    /// # Errors
+    /// [`QueryError`] of kind invalid, denied or not found; forbidden and missing tables give
+    /// the same one.
+    pub async fn prepare(&self, sql: &str) -> Result<Statement, QueryError> {
+        Statement::prepare(self, sql).await
+    }
+
+    pub(crate) const fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    /// The grant of a table of this session.
+    pub(crate) fn grant(&self, table: &TableName) -> Option<&Grant> {
+        self.tables.get(table).map(|table| table.grant())
+    }
+}
+
+fn granted_tables(
+    shared: &Arc<Shared>,
+    principal: &Principal,
+    mart: &Mart,
+) -> BTreeMap<TableName, Arc<SecuredTable>> {
+    let Some(bundle) = mart.bundle() else { return BTreeMap::new() };
+    let grant_of = |schema: &TableSchema| match decide(principal, schema, bundle) {
+        Decision::Granted(grant) => Some(grant),
+        Decision::Denied => None,
+    };
+    let stored = mart.snapshot().tables().values().filter_map(|version| {
+        let grant = grant_of(version.schema())?;
+        Some((version.schema().clone(), grant, Rows::Segments(Arc::clone(version))))
+    });
+    let own = system::schemas().into_iter().filter_map(|schema| {
+        let grant = grant_of(&schema)?;
+        let rows = system::rows(&schema, mart, shared.records.as_ref()).ok()?;
+        Some((schema, grant, Rows::Records(rows)))
+    });
+    stored
+        .chain(own)
+        .map(|(schema, grant, rows)| {
+            (schema.name().clone(), Arc::new(SecuredTable::new(shared, grant, schema, rows)))
+        })
+        .collect()
+}
+
+fn visible(table: &SecuredTable) -> Option<VisibleTable> {
+    let schema = table.table_schema();
+    Some(VisibleTable {
+        schema: schema.name().schema_part().to_string(),
+        name: schema.name().table_part().to_string(),
+        columns: wire_schema(&TableProvider::schema(table)).ok()?,
+        primary_key: visible_key(table),
+    })
+}
+
+/// The primary key, if every column of it is granted as stored.
+fn visible_key(table: &SecuredTable) -> Option<Vec<String>> {
+    let schema = table.table_schema();
+    if schema.primary_key().is_empty() {
+        return None;
+    }
+    schema
+        .primary_key()
+        .iter()
+        .map(|position| {
+            let granted =
+                table.grant().columns().iter().find(|column| column.position == *position)?;
+            matches!(granted.access, Access::Clear).then(|| granted.name.to_string())
+        })
+        .collect()
+}

@@ -1,0 +1,328 @@
+//! One statement's life: prepared (authorised and planned) -> executed once -> rows.
+//!
+//! A statement is consumed by its execution, so that a second one has to be prepared, and
+//! thereby authorised, anew. Rows leave scrubbed and in the wire schema only.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::ParamValues;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::scalar::ScalarValue;
+use futures::Stream;
+use martlet_core::TableName;
+
+use crate::error::QueryError;
+use crate::parse::{Verb, parse};
+use crate::session::Session;
+use crate::wire::{plain_array, to_wire, wire_schema};
+
+/// Tables of the information schema that tell only what the catalog shows.
+const INFORMATION_TABLES: [&str; 4] = ["tables", "columns", "schemata", "views"];
+
+/// A planned statement of one session.
+pub struct Statement {
+    sql: String,
+    state: SessionState,
+    plan: LogicalPlan,
+    schema: SchemaRef,
+    parameters: SchemaRef,
+    reads: Reads,
+}
+
+/// Prints the text's length only: it may hold a customer's number.
+impl fmt::Debug for Statement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Statement({} bytes)", self.sql.len())
+    }
+}
+
+/// What a statement reads, as the audit record names it.
+#[derive(Debug, Clone, Default)]
+struct Reads {
+    tables: BTreeSet<TableName>,
+    columns: BTreeSet<String>,
+}
+
+impl Statement {
+    pub(crate) async fn prepare(session: &Session, sql: &str) -> Result<Self, QueryError> {
+        let parsed = parse(sql)?;
+        let state = session.state().clone();
+        let plan =
+            state.statement_to_plan(parsed.statement).await.map_err(QueryError::from_planning)?;
+        only_reads(&plan)?;
+        let parameters = parameter_schema(&plan)?;
+        let typed = bind(plan.clone(), &nulls(&parameters))?;
+        let schema = wire_schema(typed.schema().as_arrow())?;
+        let optimized = state.optimize(&typed).map_err(QueryError::from_planning)?;
+        let reads = reads(&plan, &optimized)?;
+        if parsed.verb == Verb::Explain {
+            may_explain(session, &reads)?;
+        }
+        Ok(Self { sql: sql.to_string(), state, plan, schema, parameters, reads })
+    }
+
+    /// The text as it was given.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// The schema of the rows, exactly as they will leave.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    /// The parameters in order, named `1`, `2`, …, all nullable.
+    #[must_use]
+    pub fn parameters(&self) -> SchemaRef {
+        Arc::clone(&self.parameters)
+    }
+
+    /// The tables that it reads.
+    #[must_use]
+    pub fn tables(&self) -> Vec<TableName> {
+        self.reads.tables.iter().cloned().collect()
+    }
+
+    /// The columns that it reads or filters by, as `table.column`.
+    #[must_use]
+    pub fn columns(&self) -> Vec<String> {
+        self.reads.columns.iter().cloned().collect()
+    }
+
+    /// Runs the statement. `parameters` holds one row, its column *i* being parameter *i*.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameters`] if they are missing, too many or not convertible;
+    /// otherwise as planning.
+    pub async fn execute(self, parameters: Option<&RecordBatch>) -> Result<RowStream, QueryError> {
+        let values = given(&self.parameters, parameters)?;
+        let plan = bind(self.plan, &values)?;
+        let physical =
+            self.state.create_physical_plan(&plan).await.map_err(QueryError::from_planning)?;
+        let rows =
+            execute_stream(physical, self.state.task_ctx()).map_err(QueryError::from_running)?;
+        Ok(RowStream { rows, schema: self.schema })
+    }
+}
+
+/// The rows of a statement: visible, masked, scrubbed, in the wire schema. Dropping it
+/// cancels the statement.
+pub struct RowStream {
+    rows: SendableRecordBatchStream,
+    schema: SchemaRef,
+}
+
+impl fmt::Debug for RowStream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "RowStream({} columns)", self.schema.fields().len())
+    }
+}
+
+impl RowStream {
+    /// The schema of every batch.
+    #[must_use]
+    pub fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+}
+
+impl Stream for RowStream {
+    type Item = Result<RecordBatch, QueryError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let schema = Arc::clone(&self.schema);
+        self.rows.as_mut().poll_next(context).map(|item| {
+            item.map(|batch| to_wire(&batch.map_err(QueryError::from_running)?, &schema))
+        })
+    }
+}
+
+/// The planner's word on what the parser has already said: nothing but reading.
+fn only_reads(plan: &LogicalPlan) -> Result<(), QueryError> {
+    let mut verb = None;
+    plan.apply_with_subqueries(|node| {
+        let found = match node {
+            LogicalPlan::Dml(_) => Some("writing"),
+            LogicalPlan::Ddl(_) => Some("create"),
+            LogicalPlan::Copy(_) => Some("copy"),
+            LogicalPlan::Statement(_) => Some("set"),
+            _ => None,
+        };
+        verb = verb.or(found);
+        Ok(if verb.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })
+    .map_err(QueryError::from_planning)?;
+    verb.map_or(Ok(()), |verb| Err(QueryError::NotAQuery { verb: verb.into() }))
+}
+
+/// Tables from the plan as written, so that none is lost to optimization; columns from the
+/// optimized plan, which knows the ones that are really read.
+fn reads(written: &LogicalPlan, optimized: &LogicalPlan) -> Result<Reads, QueryError> {
+    let mut reads = Reads::default();
+    let mut hidden = None;
+    each_scan(written, &mut |scan| match table_name(&scan.table_name) {
+        Ok(Some(table)) => {
+            reads.tables.insert(table);
+        }
+        Ok(None) => {}
+        Err(error) => hidden = Some(error),
+    })?;
+    if let Some(error) = hidden {
+        return Err(error);
+    }
+    each_scan(optimized, &mut |scan| {
+        let table = scan.table_name.table();
+        let projected = scan.projected_schema.fields().iter().map(|field| field.name().clone());
+        let filtered = scan.filters.iter().flat_map(|filter| {
+            filter.column_refs().into_iter().map(|column| column.name.clone()).collect::<Vec<_>>()
+        });
+        reads.columns.extend(projected.chain(filtered).map(|column| format!("{table}.{column}")));
+    })?;
+    Ok(reads)
+}
+
+fn each_scan(
+    plan: &LogicalPlan,
+    visit: &mut dyn FnMut(&datafusion::logical_expr::TableScan),
+) -> Result<(), QueryError> {
+    plan.apply_with_subqueries(|node| {
+        match node {
+            LogicalPlan::TableScan(scan) => visit(scan),
+            // The optimizer does not look into these by itself.
+            LogicalPlan::Explain(explain) => {
+                each_scan(&explain.plan, visit)
+                    .map_err(datafusion::error::DataFusionError::from)?;
+            }
+            LogicalPlan::Analyze(analyze) => {
+                each_scan(&analyze.input, visit)
+                    .map_err(datafusion::error::DataFusionError::from)?;
+            }
+            _ => {}
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .map(|_| ())
+    .map_err(QueryError::from_planning)
+}
+
+/// The table's name; `None` for a table function's rows. Settings and functions of the
+/// query engine are nobody's business.
+fn table_name(
+    reference: &datafusion::common::TableReference,
+) -> Result<Option<TableName>, QueryError> {
+    let schema = reference.schema().unwrap_or(TableName::MART_SCHEMA);
+    let table = reference.table();
+    let full = match schema {
+        TableName::MART_SCHEMA => table.to_string(),
+        _ => format!("{schema}.{table}"),
+    };
+    if schema == "information_schema" && !INFORMATION_TABLES.contains(&table) {
+        return Err(QueryError::UnknownTable { table: full });
+    }
+    Ok(TableName::new(&full).ok())
+}
+
+fn may_explain(session: &Session, reads: &Reads) -> Result<(), QueryError> {
+    let granted =
+        |table: &TableName| session.grant(table).is_some_and(martlet_policy::Grant::may_explain);
+    if !reads.tables.is_empty() && reads.tables.iter().all(granted) {
+        Ok(())
+    } else {
+        Err(QueryError::ExplainNotGranted)
+    }
+}
+
+/// One nullable field per parameter, in the order of their numbers. A parameter whose type
+/// the statement does not tell is a text.
+fn parameter_schema(plan: &LogicalPlan) -> Result<SchemaRef, QueryError> {
+    let mut by_number: BTreeMap<usize, DataType> = BTreeMap::new();
+    for (name, known) in plan.get_parameter_types().map_err(QueryError::from_planning)? {
+        let number: usize =
+            name.trim_start_matches('$').parse().map_err(|_| QueryError::Parameters {
+                reason: format!("parameter `{name}`: only `?` and `$1`, `$2`, … are accepted"),
+            })?;
+        let wire = match known {
+            Some(DataType::Null) | None => DataType::Utf8,
+            Some(DataType::Utf8View | DataType::LargeUtf8) => DataType::Utf8,
+            Some(known) => known,
+        };
+        by_number.insert(number, wire);
+    }
+    let fields: Vec<Field> = (1..=by_number.len())
+        .map(|number| match by_number.get(&number) {
+            Some(data_type) => Ok(Field::new(number.to_string(), data_type.clone(), true)),
+            None => Err(QueryError::Parameters {
+                reason: format!("parameter ${number} is not used; number them without gaps"),
+            }),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+fn nulls(parameters: &Schema) -> Vec<ScalarValue> {
+    parameters
+        .fields()
+        .iter()
+        .map(|field| ScalarValue::try_from(field.data_type()).unwrap_or(ScalarValue::Null))
+        .collect()
+}
+
+/// The values of the one bound row, in the declared types.
+fn given(
+    declared: &SchemaRef,
+    bound: Option<&RecordBatch>,
+) -> Result<Vec<ScalarValue>, QueryError> {
+    let wanted = declared.fields().len();
+    let refused = |reason: String| QueryError::Parameters { reason };
+    let Some(bound) = bound.filter(|bound| bound.num_columns() > 0) else {
+        return if wanted == 0 {
+            Ok(Vec::new())
+        } else {
+            Err(refused(format!("the statement has {wanted} parameters and none is bound")))
+        };
+    };
+    if bound.num_columns() != wanted {
+        return Err(refused(format!(
+            "the statement has {wanted} parameters and {} are bound",
+            bound.num_columns()
+        )));
+    }
+    if bound.num_rows() != 1 {
+        return Err(refused(format!(
+            "a query takes one row of parameters, not {}",
+            bound.num_rows()
+        )));
+    }
+    declared
+        .fields()
+        .iter()
+        .zip(bound.columns())
+        .enumerate()
+        .map(|(at, (field, column))| {
+            let number = at + 1;
+            let typed = plain_array(column, field.data_type()).map_err(|_| {
+                refused(format!("parameter ${number} cannot be converted to {}", field.data_type()))
+            })?;
+            ScalarValue::try_from_array(&typed, 0).map_err(QueryError::from_planning)
+        })
+        .collect()
+}
+
+fn bind(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalPlan, QueryError> {
+    if values.is_empty() {
+        return Ok(plan);
+    }
+    plan.with_param_values(ParamValues::from(values.to_vec())).map_err(QueryError::from_planning)
+}

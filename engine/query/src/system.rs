@@ -1,0 +1,181 @@
+//! Martlet's own tables: the audit record and the rules in force, as tables in schema `system`.
+//!
+//! They are granted by the policy like any other table and read through the same provider;
+//! owns their schemas and makes their rows. Never grants anything itself.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::SchemaRef;
+use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
+use martlet_policy::CheckedBundle;
+
+use crate::error::QueryError;
+use crate::mart::Mart;
+
+/// How many audit records a query sees at most, newest first.
+pub const AUDIT_RECORDS_MAX: usize = 100_000;
+
+/// Gives the server's records to the engine.
+pub trait SystemRecords: Send + Sync + Debug {
+    /// The newest audit records, at most `limit`, in [`audit_record_schema`].
+    ///
+    /// # Errors
+    /// A text that says why they cannot be read; it is logged, not shown.
+    fn audit_records(&self, limit: usize) -> Result<RecordBatch, String>;
+}
+
+const AUDIT_RECORD: &[(&str, ColumnType)] = &[
+    ("record_id", ColumnType::Text),
+    ("at", ColumnType::Timestamp),
+    ("principal", ColumnType::Text),
+    ("peer", ColumnType::Text),
+    ("statement", ColumnType::Text),
+    ("tables", ColumnType::Text),
+    ("columns", ColumnType::Text),
+    ("policy_version", ColumnType::Text),
+    ("decision", ColumnType::Text),
+    ("rows", ColumnType::Int64),
+    ("bytes", ColumnType::Int64),
+    ("milliseconds", ColumnType::Int64),
+    ("outcome", ColumnType::Text),
+];
+
+const ROLE: &[(&str, ColumnType)] = &[
+    ("role", ColumnType::Text),
+    ("inherits", ColumnType::Text),
+    ("tables", ColumnType::Text),
+    ("class", ColumnType::Text),
+    ("access", ColumnType::Text),
+];
+
+const ROW_RULE: &[(&str, ColumnType)] = &[
+    ("rule", ColumnType::Text),
+    ("effect", ColumnType::Text),
+    ("roles", ColumnType::Text),
+    ("tables", ColumnType::Text),
+    ("condition", ColumnType::Text),
+];
+
+const COLUMN_CLASS: &[(&str, ColumnType)] = &[
+    ("class", ColumnType::Text),
+    ("pfi", ColumnType::Text),
+    ("level", ColumnType::Text),
+    ("mask", ColumnType::Text),
+];
+
+const PRINCIPAL: &[(&str, ColumnType)] =
+    &[("principal", ColumnType::Text), ("roles", ColumnType::Text), ("node", ColumnType::Text)];
+
+/// Every system table: its name, its columns and the class of all its columns.
+const TABLES: &[(&str, &[(&str, ColumnType)], &str)] = &[
+    ("system.audit_record", AUDIT_RECORD, "audit"),
+    ("system.role", ROLE, "rules"),
+    ("system.row_rule", ROW_RULE, "rules"),
+    ("system.column_class", COLUMN_CLASS, "rules"),
+    ("system.principal", PRINCIPAL, "rules"),
+];
+
+/// The schemas of all system tables, for checking a policy against.
+#[must_use]
+pub fn schemas() -> Vec<TableSchema> {
+    TABLES.iter().filter_map(|(name, columns, class)| schema(name, columns, class)).collect()
+}
+
+/// The Arrow schema of `system.audit_record`.
+#[must_use]
+pub fn audit_record_schema() -> SchemaRef {
+    schema("system.audit_record", AUDIT_RECORD, "audit").map_or_else(
+        || Arc::new(datafusion::arrow::datatypes::Schema::empty()),
+        |schema| schema.arrow(),
+    )
+}
+
+/// `None` cannot happen: the names are constants, and a test makes every one.
+fn schema(name: &str, columns: &[(&str, ColumnType)], class: &str) -> Option<TableSchema> {
+    let class = ColumnName::new(class).ok()?;
+    let columns = columns
+        .iter()
+        .map(|(name, column_type)| {
+            Some(ColumnSchema {
+                name: ColumnName::new(name).ok()?,
+                column_type: *column_type,
+                nullable: true,
+                class: Some(class.clone()),
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    TableSchema::new(TableName::new(name).ok()?, columns, &[], &[]).ok()
+}
+
+/// The rows of a system table, as the mart and the server stand now.
+pub(crate) fn rows(
+    table: &TableSchema,
+    mart: &Mart,
+    records: &dyn SystemRecords,
+) -> Result<RecordBatch, QueryError> {
+    const UNREADABLE: QueryError = QueryError::Exhausted { resource: "audit records" };
+    let texts = match table.name().table_part() {
+        "audit_record" => {
+            return records.audit_records(AUDIT_RECORDS_MAX).map_err(|reason| {
+                tracing::error!(reason, "audit records cannot be read");
+                UNREADABLE
+            });
+        }
+        "role" => mart.bundle().map(roles),
+        "row_rule" => mart.bundle().map(row_rules),
+        "column_class" => mart.bundle().map(column_classes),
+        "principal" => Some(principals(mart)),
+        _ => None,
+    };
+    text_batch(table, &texts.unwrap_or_default())
+}
+
+fn text_batch(table: &TableSchema, rows: &[Vec<String>]) -> Result<RecordBatch, QueryError> {
+    let columns: Vec<ArrayRef> = (0..table.columns().len())
+        .map(|at| {
+            Arc::new(
+                rows.iter().map(|row| row.get(at).map(String::as_str)).collect::<StringArray>(),
+            ) as ArrayRef
+        })
+        .collect();
+    RecordBatch::try_new(table.arrow(), columns)
+        .map_err(|_| QueryError::Bug { promise: "a system table has its own schema" })
+}
+
+fn roles(bundle: &CheckedBundle) -> Vec<Vec<String>> {
+    bundle.role_rows()
+}
+
+fn row_rules(bundle: &CheckedBundle) -> Vec<Vec<String>> {
+    bundle.row_rule_rows()
+}
+
+fn column_classes(bundle: &CheckedBundle) -> Vec<Vec<String>> {
+    bundle.column_class_rows()
+}
+
+fn principals(mart: &Mart) -> Vec<Vec<String>> {
+    mart.directory()
+        .entries()
+        .map(|entry| {
+            vec![
+                entry.name.to_string(),
+                entry.roles.join(";"),
+                entry.node.unwrap_or_default().to_string(),
+            ]
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_system_table_can_be_made() {
+        assert_eq!(schemas().len(), TABLES.len());
+        assert_eq!(audit_record_schema().fields().len(), AUDIT_RECORD.len());
+    }
+}
