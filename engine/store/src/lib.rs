@@ -1,1 +1,30 @@
-//! martlet-store
+//! Immutable segments, one manifest, one way to commit.
+//!
+//! In reading order: a [`Store`] is a mart's storage. A [`Snapshot`] is one published state of
+//! the mart; it names each table's [`TableVersion`], which names its segments ([`SegmentRef`])
+//! and what is attached to them. A [`SegmentReader`] gives selected rows and columns of one.
+//! A [`Commit`] stages new segments and publishes them: all tables together, or nothing, as its
+//! [`CommitOutcome`] says.
+//!
+//! Whatever is read was proven by a checksum first: correct, or a [`StoreError`]. The store does
+//! not know what a bitmap or a rule is, and it never deletes. The bytes are described in
+//! `docs/format.md`.
+
+mod commit;
+mod error;
+mod layout;
+mod manifest;
+mod object;
+mod segment;
+mod snapshot;
+mod store;
+
+pub use commit::{Commit, CommitOutcome, StagedSegment};
+pub use error::StoreError;
+pub use manifest::{AttachmentRef, BatchLabel, BatchRecord, SegmentRef, TableVersion};
+pub use object::ObjectRef;
+#[cfg(any(test, feature = "test-support"))]
+pub use object::faulty;
+pub use segment::reader::SegmentReader;
+pub use snapshot::{Snapshot, SnapshotSummary};
+pub use store::{Orphan, Store};

@@ -1,0 +1,179 @@
+//! A commit: work that is staged, seen by nobody, and then published whole or not at all.
+//!
+//! [`stage`] writes objects that nothing refers to yet; [`publish`] is the only function that
+//! makes anything visible; [`outcome`] says how that went. A commit that is dropped, or whose
+//! process dies, leaves the mart as it was: its objects stay behind unseen until somebody
+//! removes what `Store::orphans` lists. Nothing here ever deletes.
+//!
+//! Changes are kept relative to the base, so a commit that lost a race can be rebased on the
+//! winner's snapshot.
+
+pub(crate) mod outcome;
+pub(crate) mod publish;
+pub(crate) mod stage;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use martlet_core::{CommitId, TableName, TableSchema};
+
+pub use outcome::CommitOutcome;
+pub use stage::StagedSegment;
+
+use crate::error::StoreError;
+use crate::manifest::{BatchLabel, BatchRecord, SegmentRef};
+use crate::snapshot::Snapshot;
+use crate::store::Store;
+
+/// A set of changes to the mart, to be published together.
+#[derive(Debug)]
+pub struct Commit {
+    store: Store,
+    base: Snapshot,
+    id: CommitId,
+    tables: BTreeMap<TableName, TableChange>,
+    batches: Vec<BatchRecord>,
+    policy: Option<Bytes>,
+    principals: Option<Bytes>,
+}
+
+#[derive(Debug)]
+struct TableChange {
+    schema: Arc<TableSchema>,
+    kept: Kept,
+    added: Vec<Arc<SegmentRef>>,
+}
+
+/// What stays of the segments that the base has.
+#[derive(Debug)]
+enum Kept {
+    Nothing,
+    Everything,
+    AllBut(BatchLabel),
+}
+
+impl Kept {
+    fn keeps(&self, segment: &SegmentRef) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::AllBut(label) => segment.batch() != label,
+        }
+    }
+}
+
+impl Commit {
+    pub(crate) fn new(store: Store, base: Snapshot) -> Self {
+        Self {
+            store,
+            base,
+            id: new_commit_id(),
+            tables: BTreeMap::new(),
+            batches: Vec::new(),
+            policy: None,
+            principals: None,
+        }
+    }
+
+    /// The snapshot on which the changes are made.
+    #[must_use]
+    pub const fn base(&self) -> &Snapshot {
+        &self.base
+    }
+
+    /// The id by which an outcome that was lost can be recognised.
+    #[must_use]
+    pub const fn id(&self) -> CommitId {
+        self.id
+    }
+
+    /// The same changes, on another snapshot. Segments that were staged stay valid.
+    ///
+    /// A table that the commit replaces is replaced whatever the new base holds of it, so look
+    /// first whether the batch is still wanted there: [`Snapshot::batch`].
+    #[must_use]
+    pub fn rebase(self, base: &Snapshot) -> Self {
+        Self { base: base.clone(), id: new_commit_id(), ..self }
+    }
+
+    /// The table's content becomes these segments. No segments: an empty table.
+    ///
+    /// # Errors
+    /// [`StoreError::Misuse`] if a segment was staged for another table or schema, or the
+    /// commit changes the table already.
+    pub fn replace_table(
+        &mut self,
+        schema: &TableSchema,
+        segments: Vec<StagedSegment>,
+    ) -> Result<(), StoreError> {
+        self.change_table(schema, Kept::Nothing, segments)
+    }
+
+    /// These segments are added to the table, which is created if there is none. With
+    /// `dropping`, segments that a batch of that label brought before are left out: so a night
+    /// is loaded again without its rows standing twice.
+    ///
+    /// # Errors
+    /// [`StoreError::Misuse`] as for [`Self::replace_table`]. That the schema is still the
+    /// base's is checked when publishing.
+    pub fn append_table(
+        &mut self,
+        schema: &TableSchema,
+        segments: Vec<StagedSegment>,
+        dropping: Option<&BatchLabel>,
+    ) -> Result<(), StoreError> {
+        let kept = dropping.map_or(Kept::Everything, |label| Kept::AllBut(label.clone()));
+        self.change_table(schema, kept, segments)
+    }
+
+    fn change_table(
+        &mut self,
+        schema: &TableSchema,
+        kept: Kept,
+        segments: Vec<StagedSegment>,
+    ) -> Result<(), StoreError> {
+        if segments.iter().any(|segment| segment.schema() != schema) {
+            return Err(StoreError::misuse(format!(
+                "a segment that was staged for another table was given to `{}`",
+                schema.name()
+            )));
+        }
+        let added = segments.into_iter().map(StagedSegment::into_segment).collect();
+        let change = TableChange { schema: Arc::new(schema.clone()), kept, added };
+        match self.tables.insert(schema.name().clone(), change) {
+            None => Ok(()),
+            Some(_) => {
+                Err(StoreError::misuse(format!("one commit changes `{}` twice", schema.name())))
+            }
+        }
+    }
+
+    /// The policy bundle becomes this one.
+    pub fn set_policy(&mut self, bundle: Bytes) {
+        self.policy = Some(bundle);
+    }
+
+    /// The feed of principals becomes this one.
+    pub fn set_principals(&mut self, feed: Bytes) {
+        self.principals = Some(feed);
+    }
+
+    /// The mart holds this batch. A record of the same label in the base is replaced.
+    pub fn record_batch(&mut self, batch: BatchRecord) {
+        self.batches.retain(|other| other.label() != batch.label());
+        self.batches.push(batch);
+    }
+
+    /// The batches after the commit: the base's without those loaded again, then the new ones.
+    fn batches_after(&self, committed_at: i64) -> Vec<BatchRecord> {
+        let anew: BTreeSet<&BatchLabel> = self.batches.iter().map(BatchRecord::label).collect();
+        let kept = self.base.batches().iter().filter(|batch| !anew.contains(batch.label()));
+        let added = self.batches.iter().map(|batch| batch.clone().stamped(committed_at));
+        kept.cloned().chain(added).collect()
+    }
+}
+
+fn new_commit_id() -> CommitId {
+    CommitId::from_bytes(*uuid::Uuid::new_v4().as_bytes())
+}
