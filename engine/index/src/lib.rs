@@ -1,1 +1,52 @@
-//! martlet-index
+//! Indexes over a sealed segment: what is built at load, what a predicate can be answered from.
+//!
+//! Owns the index kinds (each a builder, a format and a reader), the zone maps, the choice of
+//! kinds, the probe and the counting kernels. Never knows a principal, a file, a clock or an
+//! async runtime, and never holds the truth: an index may be missing or too wide, never too
+//! narrow, and everything here can be made again from the segment.
+//!
+//! Receives: a segment's rows from the ingest; a predicate from the query.
+//! Hands on: index bytes and a descriptor to the store; a [`martlet_core::Truth`] to the query.
+//!
+//! When a kind helps: `bitmap` answers comparisons and null tests on a column of few values by
+//! reading only the bitmaps that match; `codes` answers the same by a scan of packed codes and
+//! is what GROUP BY counts; zone maps cost nothing and prove whole pages in or out where the
+//! rows are sorted. None helps on a column of many distinct values in random order.
+//!
+//! Floats compare as in SQL: `-0.0` equals `0.0`, so it is read as `0.0` here; a NaN equals a
+//! NaN of the same bits and lies beyond the infinities, as in IEEE 754 `totalOrder`.
+//!
+//! Read in this order: [`kind`], [`zone`], [`descriptor`], [`build`](mod@build), [`probe`](mod@probe),
+//! [`aggregate`], [`evaluate`](mod@evaluate).
+
+pub mod aggregate;
+pub mod build;
+pub mod choose;
+#[cfg(any(test, feature = "test-support"))]
+pub mod conformance;
+pub mod descriptor;
+mod encode;
+pub mod error;
+pub mod evaluate;
+mod file;
+pub mod kind;
+mod logic;
+pub mod probe;
+pub mod values;
+pub mod zone;
+
+#[cfg(test)]
+mod tests;
+
+pub use aggregate::{count_values, distinct_values, group_counts, value_counts};
+pub use build::{Built, build};
+pub use choose::{IndexChoice, choose};
+pub use descriptor::{Descriptor, SectionRef};
+pub use error::IndexError;
+pub use evaluate::evaluate;
+pub use kind::bitmap::BitmapIndex;
+pub use kind::codes::CodesIndex;
+pub use kind::{Index, IndexKind};
+pub use probe::{probe, sections_wanted};
+pub use values::value_at;
+pub use zone::{Bounds, PAGE_ROWS, ZoneMap};

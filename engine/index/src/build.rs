@@ -1,0 +1,93 @@
+//! A sealed segment's rows to its index object: zone maps always, index kinds as chosen.
+//!
+//! Receives: the rows of one whole segment in stored order from the ingest.
+//! Hands on: bytes and descriptor, to be attached to the segment by the store.
+//! Works on one column at a time, so memory stays at one column's codes. Never reads a file.
+
+use arrow::array::{ArrayRef, RecordBatch};
+use bytes::Bytes;
+use martlet_core::limits::SEGMENT_ROWS_MAX;
+use martlet_core::{ColumnSchema, TableSchema};
+
+use crate::choose::IndexChoice;
+use crate::descriptor::{ColumnZones, Descriptor};
+use crate::encode::encode;
+use crate::error::IndexError;
+use crate::file::FileBuilder;
+use crate::kind::{IndexKind, bitmap, codes};
+use crate::values::ColumnKeys;
+use crate::zone;
+
+/// The index object of one segment and what is told of it.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The object's bytes.
+    pub bytes: Bytes,
+    /// Its descriptor.
+    pub descriptor: Descriptor,
+}
+
+/// Builds the index object of a segment.
+///
+/// `rows` is the whole segment in stored order; its columns are found by name and must have
+/// the stored types of `schema`. `choices` holds one entry per column of the schema.
+///
+/// # Errors
+/// [`IndexError::Column`], [`IndexError::TooManyRows`] or [`IndexError::Choices`] when the
+/// arguments do not fit each other.
+pub fn build(
+    schema: &TableSchema,
+    rows: &RecordBatch,
+    choices: &[IndexChoice],
+) -> Result<Built, IndexError> {
+    let columns = schema.columns();
+    if choices.len() != columns.len() {
+        return Err(IndexError::Choices { choices: choices.len(), columns: columns.len() });
+    }
+    let row_count = u32::try_from(rows.num_rows())
+        .ok()
+        .filter(|count| *count <= SEGMENT_ROWS_MAX)
+        .ok_or(IndexError::TooManyRows { rows: rows.num_rows() })?;
+    let mut file = FileBuilder::new();
+    let mut zones = Vec::with_capacity(columns.len());
+    for (position, (column, choice)) in columns.iter().zip(choices).enumerate() {
+        let array = stored_column(rows, column)?;
+        zones.push(build_column(&mut file, position, column, array, choice)?);
+    }
+    let (bytes, sections) = file.finish();
+    Ok(Built { bytes, descriptor: Descriptor::new(row_count, zones, sections) })
+}
+
+fn stored_column<'a>(
+    rows: &'a RecordBatch,
+    column: &ColumnSchema,
+) -> Result<&'a ArrayRef, IndexError> {
+    rows.column_by_name(column.name.as_str())
+        .filter(|array| *array.data_type() == column.column_type.arrow())
+        .ok_or_else(|| IndexError::Column { column: column.name.clone() })
+}
+
+fn build_column(
+    file: &mut FileBuilder,
+    position: usize,
+    column: &ColumnSchema,
+    array: &ArrayRef,
+    choice: &IndexChoice,
+) -> Result<ColumnZones, IndexError> {
+    let keys =
+        ColumnKeys::of(array).ok_or_else(|| IndexError::Column { column: column.name.clone() })?;
+    let mut zones = zone::measure(&keys);
+    let encoded = choice.distinct_max().and_then(|distinct_max| encode(&keys, distinct_max));
+    if let Some(encoded) = encoded {
+        let distinct = encoded.null_code();
+        zones.column.distinct = Some(distinct);
+        for kind in choice.kinds(encoded.values.len()) {
+            let section = match kind {
+                IndexKind::Bitmap => bitmap::build(column.column_type, &encoded),
+                IndexKind::Codes => codes::build(column.column_type, &encoded),
+            };
+            file.push(position, kind, distinct, &section);
+        }
+    }
+    Ok(zones)
+}

@@ -1,0 +1,66 @@
+//! Which index kinds a column deserves, from how many distinct values it has.
+//!
+//! Reads statistics only, never rows, and never builds.
+
+use crate::kind::IndexKind;
+
+/// Up to this many distinct values a column gets bitmaps: beyond it a bitmap holds too few
+/// rows to be worth its header.
+pub const BITMAP_DISTINCT_MAX: usize = 4_096;
+
+/// Up to this many distinct values a column gets codes: beyond it the dictionary is as heavy
+/// as the column.
+pub const CODES_DISTINCT_MAX: usize = 65_536;
+
+/// What the load file says of a column's indexes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum IndexChoice {
+    /// The kinds that the column's statistics call for.
+    #[default]
+    Auto,
+    /// None; the zone map is always kept.
+    None,
+    /// These kinds, however many values there are.
+    Kinds(Vec<IndexKind>),
+}
+
+impl IndexChoice {
+    /// The distinct values up to which the column has to be encoded at all.
+    pub(crate) const fn distinct_max(&self) -> Option<usize> {
+        match self {
+            Self::Auto => Some(CODES_DISTINCT_MAX),
+            Self::None => None,
+            Self::Kinds(kinds) => {
+                if kinds.is_empty() {
+                    None
+                } else {
+                    Some(usize::MAX)
+                }
+            }
+        }
+    }
+
+    /// The kinds to build for a column with so many distinct values, each once.
+    #[must_use]
+    pub fn kinds(&self, distinct: usize) -> Vec<IndexKind> {
+        match self {
+            Self::Auto => choose(distinct).to_vec(),
+            Self::None => Vec::new(),
+            Self::Kinds(kinds) => {
+                IndexKind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect()
+            }
+        }
+    }
+}
+
+/// The kinds that `auto` builds for a column with so many distinct values.
+#[must_use]
+pub const fn choose(distinct: usize) -> &'static [IndexKind] {
+    if distinct <= BITMAP_DISTINCT_MAX {
+        &[IndexKind::Bitmap, IndexKind::Codes]
+    } else if distinct <= CODES_DISTINCT_MAX {
+        &[IndexKind::Codes]
+    } else {
+        &[]
+    }
+}

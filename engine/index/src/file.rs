@@ -1,0 +1,46 @@
+//! The index object of a segment: a magic, then one section per index, end to end.
+//!
+//! Where each section lies and what its digest is stands in the descriptor, so that a section
+//! is read and proven alone. Never knows what is inside a section.
+
+use bytes::Bytes;
+
+use crate::descriptor::SectionRef;
+use crate::kind::IndexKind;
+
+/// The first eight bytes of every index object; the last of them is the version.
+pub(crate) const MAGIC: [u8; 8] = *b"MARTIDX\x01";
+
+/// Collects sections into one object.
+pub(crate) struct FileBuilder {
+    bytes: Vec<u8>,
+    sections: Vec<SectionRef>,
+}
+
+impl FileBuilder {
+    pub(crate) fn new() -> Self {
+        Self { bytes: MAGIC.to_vec(), sections: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, column: usize, kind: IndexKind, distinct: u32, section: &[u8]) {
+        self.sections.push(SectionRef {
+            column,
+            kind,
+            offset: self.bytes.len() as u64,
+            length: section.len() as u64,
+            digest: digest(section),
+            distinct,
+        });
+        self.bytes.extend_from_slice(section);
+    }
+
+    pub(crate) fn finish(self) -> (Bytes, Vec<SectionRef>) {
+        (self.bytes.into(), self.sections)
+    }
+}
+
+/// The first eight bytes of the BLAKE3 of the bytes, little endian.
+pub(crate) fn digest(bytes: &[u8]) -> u64 {
+    let hash = blake3::hash(bytes);
+    hash.as_bytes()[..8].iter().rev().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+}

@@ -1,0 +1,259 @@
+//! An opened codes index: the dictionary decoded, the codes packed, any block in one step.
+//!
+//! Every code is checked at open (one pass over the blocks, under a millisecond for a full
+//! segment), so that a reader may use it as an array index without asking again.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use martlet_core::{Selection, Value};
+use roaring::RoaringBitmap;
+
+use super::format::{self, BLOCK_ROWS, block_bytes};
+use crate::error::IndexError;
+
+/// A sorted dictionary and one code per row.
+#[derive(Debug, Clone)]
+pub struct CodesIndex {
+    rows: u32,
+    values: Vec<Value>,
+    nulls: u32,
+    widths: Vec<u8>,
+    bases: Vec<u32>,
+    /// Where each block begins in `packed`.
+    starts: Vec<u32>,
+    packed: Bytes,
+}
+
+impl CodesIndex {
+    pub(crate) fn open(bytes: &[u8], rows: u32) -> Result<Self, IndexError> {
+        let parts = format::read(bytes)?;
+        if parts.rows != rows {
+            return Err(IndexError::damaged("it covers another number of rows"));
+        }
+        let starts = parts
+            .widths
+            .iter()
+            .scan(0_usize, |next, width| {
+                let start = *next;
+                *next += block_bytes(*width);
+                Some(u32::try_from(start).unwrap_or(u32::MAX))
+            })
+            .collect();
+        let index = Self {
+            rows,
+            values: parts.values,
+            nulls: parts.nulls,
+            widths: parts.widths,
+            bases: parts.bases,
+            starts,
+            packed: Bytes::copy_from_slice(parts.packed),
+        };
+        index.check_codes()?;
+        Ok(index)
+    }
+
+    fn check_codes(&self) -> Result<(), IndexError> {
+        let null = self.null_code();
+        let mut nulls = 0_u32;
+        let mut codes = [0; BLOCK_ROWS];
+        for block in 0..self.blocks() {
+            let above = self.bases[block].checked_add(highest_offset(self.widths[block]));
+            let is_surely_within = above.is_some_and(|highest| highest < null);
+            if is_surely_within {
+                continue;
+            }
+            let decoded = self.decode_block(block, &mut codes);
+            if decoded.iter().any(|code| *code > null) {
+                return Err(IndexError::damaged("a code stands for no value"));
+            }
+            nulls += decoded.iter().map(|code| u32::from(*code == null)).sum::<u32>();
+        }
+        if nulls == self.nulls {
+            Ok(())
+        } else {
+            Err(IndexError::damaged("its counts do not add up"))
+        }
+    }
+
+    /// Rows covered.
+    #[must_use]
+    pub const fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// The distinct values, ascending: the value of code `c` is `dictionary()[c]`.
+    #[must_use]
+    pub fn dictionary(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The code of null: one above the last value's.
+    #[must_use]
+    pub fn null_code(&self) -> u32 {
+        // A segment has at most 2^20 rows, and so many values.
+        self.values.len() as u32
+    }
+
+    /// How many rows are null.
+    #[must_use]
+    pub const fn null_count(&self) -> u32 {
+        self.nulls
+    }
+
+    /// The value of a code: `None` for null.
+    #[must_use]
+    pub fn value(&self, code: u32) -> Option<&Value> {
+        self.values.get(code as usize)
+    }
+
+    /// Blocks of [`BLOCK_ROWS`] rows; the last may be shorter.
+    #[must_use]
+    pub const fn blocks(&self) -> usize {
+        self.widths.len()
+    }
+
+    /// Decodes a block below [`Self::blocks`] and returns its codes, one per row of it.
+    pub fn decode_block<'a>(&self, block: usize, into: &'a mut [u32; BLOCK_ROWS]) -> &'a [u32] {
+        let start = self.starts[block] as usize;
+        let width = self.widths[block];
+        format::unpack(&self.packed[start..start + block_bytes(width)], width, into);
+        let base = self.bases[block];
+        // A damaged code may overflow here; it is then found to stand for no value.
+        into.iter_mut().for_each(|code| *code = code.saturating_add(base));
+        &into[..self.block_rows(block).len()]
+    }
+
+    /// The rows of a block.
+    #[must_use]
+    pub fn block_rows(&self, block: usize) -> Range<usize> {
+        let start = block * BLOCK_ROWS;
+        start..(start + BLOCK_ROWS).min(self.rows as usize)
+    }
+
+    /// Decodes the blocks that hold selected rows, in order, and hands each on as the number
+    /// of the block and its codes, also those of rows not selected.
+    pub fn for_each_block(&self, rows: &Selection, mut with: impl FnMut(usize, &[u32])) {
+        let mut codes = [0; BLOCK_ROWS];
+        for block in selected_blocks(rows, self.blocks()) {
+            with(block, self.decode_block(block, &mut codes));
+        }
+    }
+
+    /// The code of a row; `None` beyond the last.
+    #[must_use]
+    pub fn code(&self, row: u32) -> Option<u32> {
+        if row >= self.rows {
+            return None;
+        }
+        let mut codes = [0; BLOCK_ROWS];
+        let row = row as usize;
+        self.decode_block(row / BLOCK_ROWS, &mut codes).get(row % BLOCK_ROWS).copied()
+    }
+
+    /// The codes of the selected rows, in row order.
+    #[must_use]
+    pub fn gather(&self, rows: &Selection) -> Vec<u32> {
+        let mut gathered = Vec::with_capacity(usize::try_from(rows.count()).unwrap_or(0));
+        if rows.is_all() {
+            self.for_each_block(rows, |_, codes| gathered.extend_from_slice(codes));
+            return gathered;
+        }
+        let mut codes = [0; BLOCK_ROWS];
+        let mut decoded = usize::MAX;
+        for row in rows.iter().take_while(|row| *row < self.rows) {
+            let block = row as usize / BLOCK_ROWS;
+            if block != decoded {
+                self.decode_block(block, &mut codes);
+                decoded = block;
+            }
+            gathered.push(codes[row as usize % BLOCK_ROWS]);
+        }
+        gathered
+    }
+
+    /// The rows that are null.
+    #[must_use]
+    pub fn nulls(&self) -> Selection {
+        if self.nulls == 0 {
+            return Selection::none(self.rows);
+        }
+        let null = self.values.len();
+        self.rows_within(std::slice::from_ref(&(null..null + 1)))
+    }
+
+    /// The rows whose code is in one of the ranges, which are ascending and disjoint.
+    pub(crate) fn rows_within(&self, wanted: &[Range<usize>]) -> Selection {
+        let mut is_wanted = vec![false; self.values.len() + 1];
+        wanted.iter().for_each(|range| is_wanted[range.clone()].fill(true));
+        let mut flags = vec![0_u8; self.blocks() * (BLOCK_ROWS / 8)];
+        let mut codes = [0; BLOCK_ROWS];
+        for (block, flags) in flags.chunks_exact_mut(BLOCK_ROWS / 8).enumerate() {
+            match self.block_answer(block, wanted) {
+                BlockAnswer::All => flags.fill(u8::MAX),
+                BlockAnswer::None => {}
+                BlockAnswer::Some => {
+                    set_flags(self.decode_block(block, &mut codes), &is_wanted, flags);
+                }
+            }
+        }
+        // What is flagged behind the last row is dropped here.
+        Selection::from_bitmap(self.rows, RoaringBitmap::from_lsb0_bytes(0, &flags))
+    }
+
+    /// What the base and width of a block prove about the wanted codes.
+    fn block_answer(&self, block: usize, wanted: &[Range<usize>]) -> BlockAnswer {
+        let lowest = self.bases[block] as usize;
+        let highest = lowest + highest_offset(self.widths[block]) as usize;
+        let next = wanted.partition_point(|range| range.end <= lowest);
+        match wanted.get(next) {
+            Some(range) if range.start <= lowest && highest < range.end => BlockAnswer::All,
+            Some(range) if range.start <= highest => BlockAnswer::Some,
+            _ => BlockAnswer::None,
+        }
+    }
+
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.packed.len() + self.widths.len() + 4 * (self.bases.len() + self.starts.len())
+    }
+}
+
+enum BlockAnswer {
+    All,
+    Some,
+    None,
+}
+
+/// The highest number that has so many bits.
+const fn highest_offset(width: u8) -> u32 {
+    if width >= 32 { u32::MAX } else { (1 << width) - 1 }
+}
+
+fn set_flags(codes: &[u32], is_wanted: &[bool], flags: &mut [u8]) {
+    for (flag, codes) in flags.iter_mut().zip(codes.chunks(8)) {
+        *flag = codes
+            .iter()
+            .enumerate()
+            .fold(0, |byte, (bit, code)| byte | (u8::from(is_wanted[*code as usize]) << bit));
+    }
+}
+
+/// The blocks that hold a selected row, ascending, each once.
+pub(crate) fn selected_blocks(
+    rows: &Selection,
+    blocks: usize,
+) -> Box<dyn Iterator<Item = usize> + '_> {
+    let Some(bitmap) = rows.bitmap() else {
+        return Box::new(if rows.is_none() { 0..0 } else { 0..blocks });
+    };
+    let mut iterator = bitmap.iter();
+    Box::new(std::iter::from_fn(move || {
+        let block = iterator.next()? as usize / BLOCK_ROWS;
+        if block >= blocks {
+            return None;
+        }
+        // Below 2^32, since a block holds a row.
+        iterator.advance_to(((block + 1) * BLOCK_ROWS) as u32);
+        Some(block)
+    }))
+}

@@ -1,0 +1,128 @@
+//! The algebra of predicates: leaves are answered by whoever asks, AND, OR and NOT here.
+//!
+//! A leaf arrives checked: its column exists, its constants fit the column's type and are as
+//! the indexes hold them. A leaf that cannot be checked is unknown, never an error.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use martlet_core::{ColumnName, Comparison, Predicate, TableSchema, Truth, Value};
+
+use crate::values::sql_value;
+
+/// A condition on one column.
+pub(crate) enum Leaf<'a> {
+    Compare(Comparison, Value),
+    In(Cow<'a, BTreeSet<Value>>),
+    IsNull,
+}
+
+/// The truth of a predicate over `rows` rows, given the truth of its leaves by position of the
+/// column in the schema.
+pub(crate) fn truth_of(
+    predicate: &Predicate,
+    schema: &TableSchema,
+    rows: u32,
+    leaf_truth: &mut dyn FnMut(usize, &Leaf<'_>) -> Truth,
+) -> Truth {
+    match predicate {
+        Predicate::Constant(value) => Truth::constant(rows, *value),
+        Predicate::Not(part) => truth_of(part, schema, rows, leaf_truth).negated(),
+        Predicate::And(parts) => {
+            conjunction(rows, parts.iter().map(|part| truth_of(part, schema, rows, leaf_truth)))
+        }
+        Predicate::Or(parts) => conjunction(
+            rows,
+            parts.iter().map(|part| truth_of(part, schema, rows, leaf_truth).negated()),
+        )
+        .negated(),
+        // Even of a null it is false that it is one of no values.
+        Predicate::In { values, .. } if values.is_empty() => Truth::constant(rows, false),
+        Predicate::Compare { .. } | Predicate::In { .. } | Predicate::IsNull { .. } => {
+            match checked_leaf(predicate, schema) {
+                Some((position, leaf)) => leaf_truth(position, &leaf),
+                None => Truth::unknown(rows),
+            }
+        }
+    }
+}
+
+/// AND over any number of parts. Exact parts may settle the whole although others are only
+/// bounds: where nothing can hold, and whatever may fail fails for sure, nothing is open.
+fn conjunction(rows: u32, parts: impl Iterator<Item = Truth>) -> Truth {
+    let mut proven = Truth::constant(rows, true);
+    let mut open: Option<Truth> = None;
+    for part in parts {
+        if part.exact {
+            proven = proven.and(&part);
+        } else {
+            open = Some(open.map_or_else(|| part.clone(), |before| before.and(&part)));
+        }
+        if proven.fails.is_all() && rows > 0 {
+            return proven;
+        }
+    }
+    let Some(open) = open else { return proven };
+    let mut whole = proven.and(&open);
+    whole.exact = whole.holds.is_none() && open.fails.is_within(&proven.fails);
+    whole
+}
+
+/// The leaf with the position of its column; `None` if the schema has no such column or a
+/// constant is not of its type.
+fn checked_leaf<'a>(predicate: &'a Predicate, schema: &TableSchema) -> Option<(usize, Leaf<'a>)> {
+    let (column, leaf): (&ColumnName, Leaf<'a>) = match predicate {
+        Predicate::Compare { column, comparison, value } => {
+            (column, Leaf::Compare(*comparison, sql_value(value)))
+        }
+        Predicate::In { column, values } => (column, Leaf::In(sql_values(values))),
+        Predicate::IsNull { column } => (column, Leaf::IsNull),
+        _ => return None,
+    };
+    let position = schema.position(column.as_str())?;
+    let column_type = schema.columns()[position].column_type;
+    let fits = match &leaf {
+        Leaf::Compare(_, value) => value.fits(column_type),
+        Leaf::In(values) => values.iter().all(|value| value.fits(column_type)),
+        Leaf::IsNull => true,
+    };
+    fits.then_some((position, leaf))
+}
+
+fn sql_values(values: &BTreeSet<Value>) -> Cow<'_, BTreeSet<Value>> {
+    if values.iter().any(|value| matches!(value, Value::Float(_))) {
+        Cow::Owned(values.iter().map(sql_value).collect())
+    } else {
+        Cow::Borrowed(values)
+    }
+}
+
+impl Leaf<'_> {
+    /// The positions in a sorted dictionary whose values satisfy the condition: ascending,
+    /// disjoint ranges. None for a null test, which no value satisfies.
+    pub(crate) fn matching(&self, dictionary: &[Value]) -> Vec<Range<usize>> {
+        let end = dictionary.len();
+        let ranges = match self {
+            Self::IsNull => Vec::new(),
+            Self::In(values) => values
+                .iter()
+                .filter_map(|value| dictionary.binary_search(value).ok())
+                .map(|position| position..position + 1)
+                .collect(),
+            Self::Compare(comparison, value) => {
+                let from = dictionary.partition_point(|entry| entry < value);
+                let to = from + usize::from(dictionary.get(from) == Some(value));
+                match comparison {
+                    Comparison::Equal => std::iter::once(from..to).collect(),
+                    Comparison::NotEqual => vec![0..from, to..end],
+                    Comparison::Less => std::iter::once(0..from).collect(),
+                    Comparison::LessOrEqual => std::iter::once(0..to).collect(),
+                    Comparison::Greater => std::iter::once(to..end).collect(),
+                    Comparison::GreaterOrEqual => std::iter::once(from..end).collect(),
+                }
+            }
+        };
+        ranges.into_iter().filter(|range| !range.is_empty()).collect()
+    }
+}

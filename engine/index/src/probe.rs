@@ -1,0 +1,209 @@
+//! A predicate to the rows where it holds and where it fails, from indexes and zone maps.
+//!
+//! Receives: a predicate and whatever indexes are at hand, from the query.
+//! Hands on: a [`Truth`] that is exact where a proof exists, and an upper bound elsewhere.
+//! A missing, damaged or unfitting index makes the answer wider and is never an error. Never
+//! reads a file: which sections are worth reading is told by [`sections_wanted`].
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use martlet_core::{Comparison, Predicate, Selection, TableSchema, Truth, Value};
+use roaring::RoaringBitmap;
+
+use crate::descriptor::{Descriptor, SectionRef};
+use crate::error::IndexError;
+use crate::kind::{Index, IndexKind};
+use crate::logic::{Leaf, truth_of};
+use crate::zone::{PAGE_ROWS, ZoneMap};
+
+/// A range over more distinct values than this is scanned in codes rather than joined from
+/// bitmaps, where both exist.
+const BITMAPS_JOINED_MAX: u32 = 256;
+
+/// Where the predicate holds and fails in a segment.
+///
+/// `indexes` gives the opened index of a column (by position in the schema) and kind, or
+/// `None` where there is none or it was not read. Constants that do not fit their column, and
+/// columns that the schema does not have, leave their part unknown.
+#[must_use]
+pub fn probe(
+    predicate: &Predicate,
+    schema: &TableSchema,
+    descriptor: &Descriptor,
+    indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
+) -> Truth {
+    truth_of(predicate, schema, descriptor.rows(), &mut |column, leaf| {
+        let proven = zone_truth(column, leaf, descriptor);
+        if proven.exact {
+            return proven;
+        }
+        let fits = |index: &Index| is_usable(index, column, schema, descriptor.rows());
+        preferred(column, leaf, descriptor)
+            .into_iter()
+            .filter_map(|kind| indexes(column, kind).filter(|index| fits(index)))
+            .find_map(|index| index_truth(leaf, &index).ok())
+            .unwrap_or(proven)
+    })
+}
+
+/// The sections that a probe of this predicate would use: none where zone maps settle it.
+#[must_use]
+pub fn sections_wanted(
+    predicate: &Predicate,
+    schema: &TableSchema,
+    descriptor: &Descriptor,
+) -> Vec<SectionRef> {
+    let mut wanted = BTreeSet::new();
+    let by_zones = truth_of(predicate, schema, descriptor.rows(), &mut |column, leaf| {
+        let proven = zone_truth(column, leaf, descriptor);
+        if !proven.exact {
+            let kinds = preferred(column, leaf, descriptor);
+            let built = kinds.into_iter().find(|kind| descriptor.section(column, *kind).is_some());
+            wanted.extend(built.map(|kind| (column, kind)));
+        }
+        proven
+    });
+    if by_zones.exact || by_zones.holds.is_none() {
+        return Vec::new();
+    }
+    let section = |(column, kind)| descriptor.section(column, kind).cloned();
+    wanted.into_iter().filter_map(section).collect()
+}
+
+/// The kinds that can answer a leaf, the faster first.
+fn preferred(column: usize, leaf: &Leaf<'_>, descriptor: &Descriptor) -> [IndexKind; 2] {
+    let distinct =
+        descriptor.section(column, IndexKind::Bitmap).map_or(0, |section| section.distinct);
+    let joins_few = match leaf {
+        Leaf::IsNull | Leaf::Compare(Comparison::Equal | Comparison::NotEqual, _) => true,
+        Leaf::In(values) => values.len() <= BITMAPS_JOINED_MAX as usize,
+        Leaf::Compare(..) => distinct <= BITMAPS_JOINED_MAX,
+    };
+    if joins_few {
+        [IndexKind::Bitmap, IndexKind::Codes]
+    } else {
+        [IndexKind::Codes, IndexKind::Bitmap]
+    }
+}
+
+fn is_usable(index: &Index, column: usize, schema: &TableSchema, rows: u32) -> bool {
+    let column_type = schema.columns()[column].column_type;
+    index.rows() == rows && index.values().first().is_none_or(|value| value.fits(column_type))
+}
+
+fn index_truth(leaf: &Leaf<'_>, index: &Index) -> Result<Truth, IndexError> {
+    let nulls = match index {
+        Index::Bitmap(bitmaps) => bitmaps.nulls(),
+        Index::Codes(codes) => codes.nulls(),
+    };
+    if matches!(leaf, Leaf::IsNull) {
+        let present = nulls.complement();
+        return Ok(Truth::exact(nulls, present));
+    }
+    let matching = leaf.matching(index.values());
+    let holds = match index {
+        Index::Bitmap(bitmaps) => bitmaps.rows_within(&matching)?,
+        Index::Codes(codes) => codes.rows_within(&matching),
+    };
+    let fails = holds.or(&nulls).complement();
+    Ok(Truth::exact(holds, fails))
+}
+
+/// What zone maps prove about a leaf.
+fn zone_truth(column: usize, leaf: &Leaf<'_>, descriptor: &Descriptor) -> Truth {
+    let rows = descriptor.rows();
+    let Some(whole) = descriptor.zone_map(column) else {
+        return Truth::unknown(rows);
+    };
+    let whole_answer = ZoneAnswer::of(leaf, whole);
+    let pages = descriptor.page_zones(column);
+    if whole_answer.is_exact || pages.is_empty() {
+        return pages_truth(rows, std::iter::once((0..rows, whole_answer)));
+    }
+    let starts = (0..rows).step_by(PAGE_ROWS as usize);
+    pages_truth(
+        rows,
+        starts.zip(pages).map(|(start, zone)| {
+            (start..rows.min(start.saturating_add(PAGE_ROWS)), ZoneAnswer::of(leaf, zone))
+        }),
+    )
+}
+
+fn pages_truth(rows: u32, pages: impl Iterator<Item = (Range<u32>, ZoneAnswer)>) -> Truth {
+    let mut holds = RoaringBitmap::new();
+    let mut fails = RoaringBitmap::new();
+    let mut exact = true;
+    for (range, answer) in pages {
+        if answer.may_hold {
+            holds.insert_range(range.clone());
+        }
+        if answer.may_fail {
+            fails.insert_range(range);
+        }
+        exact &= answer.is_exact;
+    }
+    Truth {
+        holds: Selection::from_bitmap(rows, holds),
+        fails: Selection::from_bitmap(rows, fails),
+        exact,
+    }
+}
+
+/// What a zone's bounds leave possible for its rows.
+struct ZoneAnswer {
+    may_hold: bool,
+    may_fail: bool,
+    /// Whether that is the truth of every row.
+    is_exact: bool,
+}
+
+impl ZoneAnswer {
+    fn of(leaf: &Leaf<'_>, zone: &ZoneMap) -> Self {
+        if matches!(leaf, Leaf::IsNull) {
+            let (may_hold, may_fail) = (zone.nulls > 0, zone.values() > 0);
+            return Self { may_hold, may_fail, is_exact: !(may_hold && may_fail) };
+        }
+        if zone.values() == 0 {
+            return Self { may_hold: false, may_fail: false, is_exact: true };
+        }
+        let (may_hold, may_fail) = match leaf {
+            Leaf::Compare(comparison, value) => compare(*comparison, value, zone),
+            Leaf::In(values) => is_in(values, zone),
+            Leaf::IsNull => (true, true),
+        };
+        // A null is neither, and the zone does not tell which rows are null.
+        Self { may_hold, may_fail, is_exact: zone.nulls == 0 && may_hold != may_fail }
+    }
+}
+
+/// Whether a comparison may hold, and may fail, for a value within the zone's bounds.
+fn compare(comparison: Comparison, value: &Value, zone: &ZoneMap) -> (bool, bool) {
+    let may_be_below = zone.min.as_ref().is_none_or(|min| min < value);
+    let may_be_above = zone.max.as_ref().is_none_or(|max| max > value);
+    let may_be_equal = is_within(value, zone);
+    let (below, equal, above) = (may_be_below, may_be_equal, may_be_above);
+    match comparison {
+        Comparison::Equal => (equal, below || above),
+        Comparison::NotEqual => (below || above, equal),
+        Comparison::Less => (below, equal || above),
+        Comparison::LessOrEqual => (below || equal, above),
+        Comparison::Greater => (above, below || equal),
+        Comparison::GreaterOrEqual => (equal || above, below),
+    }
+}
+
+fn is_within(value: &Value, zone: &ZoneMap) -> bool {
+    zone.min.as_ref().is_none_or(|min| min <= value)
+        && zone.max.as_ref().is_none_or(|max| value <= max)
+}
+
+fn is_in(values: &BTreeSet<Value>, zone: &ZoneMap) -> (bool, bool) {
+    let may_hold = match &zone.min {
+        Some(min) => values.range(min..).next().is_some_and(|value| is_within(value, zone)),
+        None => values.iter().any(|value| is_within(value, zone)),
+    };
+    let only = zone.min.as_ref().filter(|min| zone.max.as_ref() == Some(*min));
+    (may_hold, only.is_none_or(|only| !values.contains(only)))
+}

@@ -1,0 +1,176 @@
+//! Zone maps: the lowest and highest value of a column and of each page of it.
+//!
+//! Owns how bounds are measured and how long texts are cut. A bound may be wider than the
+//! values, never narrower: a cut maximum is raised above everything that begins like it.
+//! Never decides a predicate; the probe does.
+
+use std::ops::Range;
+
+use martlet_core::Value;
+
+use crate::descriptor::ColumnZones;
+use crate::values::{ColumnKeys, Keys, text_value};
+
+/// Rows that one page zone covers.
+pub const PAGE_ROWS: u32 = 8_192;
+
+/// Bytes of a text that a column's zone keeps.
+const COLUMN_TEXT_BYTES_MAX: usize = 64;
+
+/// Bytes of a text that a page's zone keeps: there are many pages, and all of their zones
+/// stand in the snapshot.
+const PAGE_TEXT_BYTES_MAX: usize = 24;
+
+/// What the bounds of a zone are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounds {
+    /// Values that occur: the true minimum and maximum.
+    Exact,
+    /// No value is beyond them, but they need not occur.
+    Loose,
+}
+
+/// The bounds of a column over a run of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ZoneMap {
+    /// Rows covered.
+    pub rows: u32,
+    /// How many of them are null.
+    pub nulls: u32,
+    /// No value is below it; `None` only where no value is known.
+    pub min: Option<Value>,
+    /// No value is above it; `None` where no value is known, or no upper bound.
+    pub max: Option<Value>,
+    /// Whether `min` and `max` occur.
+    pub bounds: Bounds,
+    /// Distinct values without null, where they were counted; never for a page.
+    pub distinct: Option<u32>,
+}
+
+impl ZoneMap {
+    /// How many rows hold a value.
+    #[must_use]
+    pub const fn values(&self) -> u32 {
+        self.rows.saturating_sub(self.nulls)
+    }
+}
+
+/// Measures a column: its zone, and its pages' where they prove more than the column's does.
+pub(crate) fn measure(column: &ColumnKeys<'_>) -> ColumnZones {
+    let whole = zone_of(column, 0..column.rows(), COLUMN_TEXT_BYTES_MAX);
+    let pages: Vec<ZoneMap> = (0..column.rows())
+        .step_by(PAGE_ROWS as usize)
+        .map(|start| start..column.rows().min(start + PAGE_ROWS as usize))
+        .map(|rows| zone_of(column, rows, PAGE_TEXT_BYTES_MAX))
+        .collect();
+    let pages = if are_worth_keeping(&whole, &pages) { pages } else { Vec::new() };
+    ColumnZones { column: whole, pages }
+}
+
+fn zone_of(column: &ColumnKeys<'_>, rows: Range<usize>, text_bytes_max: usize) -> ZoneMap {
+    let row_count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let nulls = rows.clone().filter(|row| column.is_null(*row)).count();
+    let present = rows.filter(|row| !column.is_null(*row));
+    let (min, max, bounds) = match &column.keys {
+        Keys::Narrow { keys, value } => exact(extremes(present.map(|row| keys[row])), value),
+        Keys::Wide(keys) => exact(extremes(present.map(|row| keys[row])), &Value::Decimal),
+        Keys::Text(array) => cut(extremes(present.map(|row| array.value(row))), text_bytes_max),
+    };
+    ZoneMap {
+        rows: row_count,
+        nulls: u32::try_from(nulls).unwrap_or(row_count),
+        min,
+        max,
+        bounds,
+        distinct: None,
+    }
+}
+
+fn extremes<K: Copy + Ord>(mut keys: impl Iterator<Item = K>) -> Option<(K, K)> {
+    let first = keys.next()?;
+    Some(keys.fold((first, first), |(low, high), key| (low.min(key), high.max(key))))
+}
+
+type MeasuredBounds = (Option<Value>, Option<Value>, Bounds);
+
+fn exact<K>(extremes: Option<(K, K)>, value: &impl Fn(K) -> Value) -> MeasuredBounds {
+    match extremes {
+        Some((low, high)) => (Some(value(low)), Some(value(high)), Bounds::Exact),
+        None => (None, None, Bounds::Exact),
+    }
+}
+
+fn cut(extremes: Option<(&str, &str)>, bytes_max: usize) -> MeasuredBounds {
+    let Some((low, high)) = extremes else {
+        return (None, None, Bounds::Exact);
+    };
+    let bounds = if low.len() <= bytes_max && high.len() <= bytes_max {
+        Bounds::Exact
+    } else {
+        Bounds::Loose
+    };
+    let max = if high.len() <= bytes_max {
+        Some(high.to_owned())
+    } else {
+        above_all_with_prefix(prefix(high, bytes_max))
+    };
+    (Some(text_value(prefix(low, bytes_max))), max.as_deref().map(text_value), bounds)
+}
+
+/// The longest prefix of at most so many bytes that ends between characters.
+fn prefix(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}
+
+/// A text above every text that begins with the prefix; `None` if there is none. UTF-8 sorts
+/// by bytes as its characters sort by number, so raising the last one that can be raised
+/// suffices.
+fn above_all_with_prefix(prefix: &str) -> Option<String> {
+    let mut characters: Vec<char> = prefix.chars().collect();
+    while let Some(last) = characters.pop() {
+        if let Some(next) = next_character(last) {
+            characters.push(next);
+            return Some(characters.into_iter().collect());
+        }
+    }
+    None
+}
+
+fn next_character(character: char) -> Option<char> {
+    // The numbers from D800 to DFFF are surrogates, not characters.
+    match character {
+        '\u{D7FF}' => Some('\u{E000}'),
+        other => char::from_u32(u32::from(other) + 1),
+    }
+}
+
+/// Pages are kept where the rows are clustered: where a page overlaps, on average, less than
+/// nine tenths of the others, or nulls stand together.
+fn are_worth_keeping(whole: &ZoneMap, pages: &[ZoneMap]) -> bool {
+    if pages.len() < 2 {
+        return false;
+    }
+    let nulls_apart = whole.nulls > 0
+        && whole.values() > 0
+        && pages.iter().any(|page| page.nulls == 0 || page.values() == 0);
+    nulls_apart || overlaps(pages) * 10 < pages.len() * pages.len() * 9
+}
+
+/// How many ordered pairs of pages (a page with itself counts) share a value's range.
+fn overlaps(pages: &[ZoneMap]) -> usize {
+    let reaches = |left: &ZoneMap, right: &ZoneMap| match (&left.min, &right.max) {
+        (Some(low), Some(high)) => low <= high,
+        _ => true,
+    };
+    pages
+        .iter()
+        .map(|left| {
+            pages.iter().filter(|right| reaches(left, right) && reaches(right, left)).count()
+        })
+        .sum()
+}
+
+#[cfg(test)]
+#[path = "zone_tests.rs"]
+mod tests;
