@@ -56,7 +56,7 @@ impl<'a> Bank<'a> {
         if draw.happens(INACTIVE_PER_MILLE) {
             return 0;
         }
-        // A log-normal share; below 2^40, so that the sum over 2·10^8 customers fits.
+        // A log-normal share; at most 2^30, so that the sum over 2·10^8 customers fits.
         draw.cents(1_000.0, 1.1).min(1 << 30) as u64
     }
 }

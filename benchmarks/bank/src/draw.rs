@@ -115,7 +115,7 @@ impl Skew {
 pub(crate) const fn scrambled(index: u64, digits: u32) -> u64 {
     // Multiplying by a number that ends in 1, 3, 7 or 9 permutes the residues of a power of ten.
     let modulus = 10_u128.pow(digits);
-    ((index as u128 * 387_420_489_067 + 271_828_182_845) % modulus) as u64
+    ((index as u128 * 618_033_988_749_897 + 271_828_182_845) % modulus) as u64
 }
 
 #[cfg(test)]

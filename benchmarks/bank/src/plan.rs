@@ -9,9 +9,9 @@ use crate::error::BankError;
 /// The principals that have a name of their own, in the order of the principals feed.
 pub const NAMED_PRINCIPALS: [&str; 5] = ["teller", "manager", "analyst", "auditor", "security"];
 
-/// Account and card numbers are drawn without repetition from 10^9 per customer slot of four.
+/// Card numbers have nine free digits, and four of them are kept for each customer.
 const CUSTOMERS_MAX: u64 = 200_000_000;
-/// Four digits number the outlets of a city, and each city but the largest is far below that.
+/// Four digits number the outlets of a city; the largest city has some 0.4 % of all outlets.
 const OUTLETS_MAX: u32 = 20_000;
 const HISTORY_DAYS_MAX: u32 = 3_660;
 

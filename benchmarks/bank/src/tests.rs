@@ -168,7 +168,7 @@ fn balances_agree_across_tables() {
     for row in rows(&generated, "transaction") {
         let balance = cents(&row["balance_after"]);
         assert!(balance >= 0);
-        let at = format!("{}", row["booked_at"]);
+        let at = row["booked_at"].clone();
         let entry = last.entry(row["account_id"].clone()).or_default();
         assert!(entry.0 <= at, "an account's transactions are in order");
         *entry = (at, balance);
@@ -250,7 +250,7 @@ fn principals_are_the_named_ones_and_the_branch_users() {
     assert_eq!(records.len() as u64, generated.principals);
     let named: Vec<&str> = records.iter().take(5).map(|record| &record[0]).collect();
     assert_eq!(named, NAMED_PRINCIPALS);
-    assert_eq!(records[0], [&"teller", "teller", &generated.teller_outlet, hash][..]);
+    assert_eq!(records[0], ["teller", "teller", &generated.teller_outlet, hash][..]);
     let nodes: HashSet<String> =
         rows(&generated, "organization").iter().map(|row| row["code"].clone()).collect();
     assert!(records.iter().all(|record| nodes.contains(&record[2])));
