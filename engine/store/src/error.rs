@@ -45,7 +45,7 @@ pub enum StoreError {
         kind: ErrorKind,
         /// The storage's error.
         #[source]
-        source: object_store::Error,
+        source: Box<object_store::Error>,
     },
     /// The place given cannot hold a mart.
     #[error("`{location}` cannot hold a mart: {reason}")]
@@ -113,7 +113,7 @@ impl StoreError {
             object: object.to_owned(),
             reason: innermost_reason(&source),
             kind: access_kind(&source),
-            source,
+            source: Box::new(source),
         }
     }
 }

@@ -12,6 +12,8 @@
 
 mod commit;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod layout;
 mod manifest;
 mod object;

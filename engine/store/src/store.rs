@@ -310,3 +310,7 @@ fn paths_of(segment: &SegmentRef) -> impl Iterator<Item = String> {
     let attached = segment.attachments().iter().map(|attachment| attachment.object());
     std::iter::once(segment.object()).chain(attached).map(|object| object.path().to_owned())
 }
+
+#[cfg(test)]
+#[path = "store_tests.rs"]
+mod tests;

@@ -163,3 +163,7 @@ async fn read_back(objects: &Objects, path: &str) -> Result<Option<SnapshotHead>
         pause *= 2;
     }
 }
+
+#[cfg(test)]
+#[path = "publish_tests.rs"]
+mod tests;
