@@ -1,0 +1,234 @@
+//! The nightly load, from the files to the published snapshot.
+//!
+//! Owns the order of the stages: arrive, decode, check, shape, write, publish. All tables of a
+//! batch become visible together or not at all; a load that is killed leaves nothing visible,
+//! and running it again finishes it.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use martlet_core::BatchDate;
+use martlet_store::{BatchLabel, Commit, Snapshot, Store};
+use tokio::task::spawn_blocking;
+
+use crate::arrive::{Arrival, ArrivedFile, arrive};
+use crate::collect::{Collected, MEMORY_BYTES, Workspace, collect};
+use crate::config::plan::{LoadMode, LoadPlan, TablePlan};
+use crate::error::IngestError;
+use crate::progress::{Progress, Stage};
+use crate::publish::{Batch, Published, Wanted};
+use crate::reject::RejectLog;
+use crate::report::{LoadReport, TableReport, per_second};
+use crate::write::write;
+
+/// What to do when the batch is in the mart with other content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplaceMode {
+    /// Refuse the load.
+    Refuse,
+    /// Put the new content in the place of the old.
+    Replace,
+}
+
+/// A load that is asked for.
+#[derive(Clone)]
+pub struct LoadRequest {
+    /// The checked load file.
+    pub plan: LoadPlan,
+    /// The business date; with the plan's name it identifies the batch.
+    pub date: BatchDate,
+    /// What to do when the batch is there with other content.
+    pub replace: ReplaceMode,
+    /// The folder for the reject file and for working files, which have no name and vanish with
+    /// the process. Made if it is not there. It will hold customers' data.
+    pub rejects_dir: PathBuf,
+    /// Hears how far the load is.
+    pub progress: Arc<dyn Progress>,
+}
+
+impl std::fmt::Debug for LoadRequest {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("LoadRequest")
+            .field("batch", &self.plan.name)
+            .field("date", &self.date)
+            .field("replace", &self.replace)
+            .field("rejects_dir", &self.rejects_dir)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a load ended well.
+#[derive(Debug)]
+pub enum LoadOutcome {
+    /// The batch is visible, whole.
+    Published {
+        /// The first snapshot that has it.
+        snapshot: Snapshot,
+        /// What was done.
+        report: LoadReport,
+    },
+    /// The batch was there already with exactly this content; nothing was changed.
+    AlreadyLoaded {
+        /// The latest snapshot, which has it.
+        snapshot: Snapshot,
+        /// The batch's name.
+        name: String,
+        /// Its date.
+        date: BatchDate,
+        /// Rows that it brought when it was loaded.
+        rows: u64,
+    },
+}
+
+/// Loads a batch.
+///
+/// # Errors
+/// [`IngestError`]; nothing of the batch is visible then. Too many bad rows leave the reject
+/// file, whose path the error tells.
+pub async fn load(store: &Store, request: LoadRequest) -> Result<LoadOutcome, IngestError> {
+    load_within(store, request, MEMORY_BYTES).await
+}
+
+/// Loads a batch with a memory budget of the caller's.
+pub(crate) async fn load_within(
+    store: &Store,
+    request: LoadRequest,
+    memory_bytes: usize,
+) -> Result<LoadOutcome, IngestError> {
+    let started = Instant::now();
+    let request = Arc::new(request);
+    let label = BatchLabel::new(&request.plan.name, request.date)?;
+    let arrival = arrived(&request).await?;
+    let batch =
+        Batch { plan: &request.plan, label, digest: arrival.digest, replace: request.replace };
+    let base = store.latest().await?;
+    if batch.wanted_on(&base)? == Wanted::AlreadyThere {
+        return Ok(already_loaded(&batch, base));
+    }
+
+    let mut loading = Loading {
+        request: &request,
+        batch: &batch,
+        commit: store.begin(&base),
+        rejects: Arc::new(Mutex::new(RejectLog::start(
+            &request.rejects_dir,
+            &file_stem(&batch),
+            request.plan.reject_limit,
+        )?)),
+        memory_bytes,
+        report: LoadReport::default(),
+    };
+    for (at, files) in arrival.tables.into_iter().enumerate() {
+        loading.load_table(at, files).await?;
+    }
+    let Loading { commit, rejects, mut report, .. } = loading;
+
+    request.progress.stage("", Stage::Publish, 0, report.bytes_stored);
+    let snapshot = match batch.publish(store, commit, report.rows_loaded).await? {
+        Published::Now(snapshot) => snapshot,
+        Published::ByAnother(snapshot) => return Ok(already_loaded(&batch, snapshot)),
+    };
+    request.progress.stage("", Stage::Publish, report.bytes_stored, report.bytes_stored);
+    report.batch = batch.label.name().to_string();
+    report.date = request.date.to_string();
+    report.digest = blake3::Hash::from_bytes(batch.digest).to_hex().to_string();
+    report.snapshot = snapshot.number().get();
+    report.rejects_file =
+        rejects.lock().map_err(|_| IngestError::Worker)?.path().map(PathBuf::from);
+    report.seconds = started.elapsed().as_secs_f64();
+    report.rows_per_second = per_second(report.rows_read, report.seconds);
+    Ok(LoadOutcome::Published { snapshot, report })
+}
+
+async fn arrived(request: &Arc<LoadRequest>) -> Result<Arrival, IngestError> {
+    let request = Arc::clone(request);
+    spawn_blocking(move || arrive(&request.plan, request.date, request.progress.as_ref()))
+        .await
+        .map_err(|_| IngestError::Worker)?
+}
+
+fn already_loaded(batch: &Batch<'_>, snapshot: Snapshot) -> LoadOutcome {
+    LoadOutcome::AlreadyLoaded {
+        rows: snapshot.batch(&batch.label).map_or(0, martlet_store::BatchRecord::rows),
+        name: batch.label.name().to_string(),
+        date: batch.label.date(),
+        snapshot,
+    }
+}
+
+fn file_stem(batch: &Batch<'_>) -> String {
+    format!("{}-{}", batch.label.name(), batch.label.date())
+}
+
+/// A load between its first table and its publication.
+struct Loading<'a> {
+    request: &'a Arc<LoadRequest>,
+    batch: &'a Batch<'a>,
+    commit: Commit,
+    rejects: Arc<Mutex<RejectLog>>,
+    memory_bytes: usize,
+    report: LoadReport,
+}
+
+impl Loading<'_> {
+    async fn load_table(&mut self, at: usize, files: Vec<ArrivedFile>) -> Result<(), IngestError> {
+        let started = Instant::now();
+        let table = &self.request.plan.tables[at];
+        let file_count = files.len();
+        let collected = self.collect(at, files).await?;
+        let Collected { rows, rows_read, rows_rejected, bytes_read } = collected;
+        let rows_loaded = rows.rows();
+        let staged = write(
+            &self.commit,
+            &table.schema,
+            &table.indexes,
+            &self.batch.label,
+            rows,
+            &self.request.progress,
+        )
+        .await?;
+        let seconds = started.elapsed().as_secs_f64();
+        self.report.add(TableReport {
+            table: table.schema.name().to_string(),
+            mode: mode_word(table),
+            files: file_count,
+            rows_read,
+            rows_loaded,
+            rows_rejected,
+            bytes_read,
+            segments: staged.len(),
+            bytes_stored: staged.iter().map(martlet_store::StagedSegment::bytes_stored).sum(),
+            seconds,
+            rows_per_second: per_second(rows_read, seconds),
+        });
+        self.batch.change(&mut self.commit, table, staged)
+    }
+
+    /// The table's sorted rows, on threads that may block.
+    async fn collect(
+        &self,
+        at: usize,
+        files: Vec<ArrivedFile>,
+    ) -> Result<Collected, IngestError> {
+        let request = Arc::clone(self.request);
+        let rejects = Arc::clone(&self.rejects);
+        let memory_bytes = self.memory_bytes;
+        spawn_blocking(move || {
+            let mut rejects = rejects.lock().map_err(|_| IngestError::Worker)?;
+            let workspace = Workspace { memory_bytes, scratch: &request.rejects_dir };
+            let table = &request.plan.tables[at];
+            let progress = request.progress.as_ref();
+            collect(table, &files, request.date, workspace, &mut rejects, progress)
+        })
+        .await
+        .map_err(|_| IngestError::Worker)?
+    }
+}
+
+const fn mode_word(table: &TablePlan) -> &'static str {
+    match table.mode {
+        LoadMode::Replace => "replace",
+        LoadMode::Append => "append",
+    }
+}

@@ -1,0 +1,170 @@
+//! Makes a batch visible, whole, once.
+//!
+//! Receives: the staged segments of all tables from `write`. Hands on: a published snapshot.
+//! Owns the questions that decide whether a batch may be loaded at all; they are asked before
+//! the work begins and again whenever somebody else has published in between.
+
+use martlet_core::{BatchDate, TableSchema};
+use martlet_store::{BatchLabel, BatchRecord, Commit, CommitOutcome, Snapshot, StagedSegment, Store};
+
+use crate::config::plan::{LoadMode, LoadPlan, TablePlan};
+use crate::error::IngestError;
+use crate::load::ReplaceMode;
+
+/// How often a batch is put on top of a mart that changed meanwhile.
+const ATTEMPTS: u32 = 5;
+
+/// Whether a batch has work to do on a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// It is not there yet, or is to be put in the place of what is.
+    Yes,
+    /// It is there with exactly this content.
+    AlreadyThere,
+}
+
+/// A batch's identity and content, as the mart records it.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch<'a> {
+    pub(crate) plan: &'a LoadPlan,
+    pub(crate) label: BatchLabel,
+    pub(crate) digest: [u8; 32],
+    pub(crate) replace: ReplaceMode,
+}
+
+/// What a commit came to.
+#[derive(Debug)]
+pub(crate) enum Published {
+    Now(Snapshot),
+    /// Somebody else loaded the same content first.
+    ByAnother(Snapshot),
+}
+
+impl Batch<'_> {
+    /// Whether the batch may be loaded on top of a snapshot, and still has to be.
+    pub(crate) fn wanted_on(&self, base: &Snapshot) -> Result<Wanted, IngestError> {
+        match base.batch(&self.label) {
+            Some(loaded) if *loaded.digest() == self.digest => return Ok(Wanted::AlreadyThere),
+            Some(_) if self.replace == ReplaceMode::Refuse => {
+                return Err(IngestError::OtherContent {
+                    name: self.label.name().to_string(),
+                    date: self.label.date(),
+                });
+            }
+            Some(_) | None => {}
+        }
+        for table in &self.plan.tables {
+            match table.mode {
+                LoadMode::Replace => self.refuse_going_back(base, table)?,
+                LoadMode::Append => self.refuse_other_schema(base, table)?,
+            }
+        }
+        Ok(Wanted::Yes)
+    }
+
+    /// A replaced table never goes back to an earlier day. Its segments tell its day; where it
+    /// has none, the batches of the same name do.
+    fn refuse_going_back(&self, base: &Snapshot, table: &TablePlan) -> Result<(), IngestError> {
+        let name = table.schema.name();
+        let Some(before) = base.table(name.as_str()) else { return Ok(()) };
+        let of_segments = before.segments().iter().map(|segment| segment.batch().date());
+        let of_batches = base
+            .batches()
+            .iter()
+            .filter(|batch| batch.name() == self.label.name())
+            .map(BatchRecord::date);
+        let newest: Option<BatchDate> = of_segments.chain(of_batches).max();
+        match newest {
+            Some(loaded) if loaded > self.label.date() => Err(IngestError::OlderThanLoaded {
+                table: name.clone(),
+                date: self.label.date(),
+                loaded,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn refuse_other_schema(&self, base: &Snapshot, table: &TablePlan) -> Result<(), IngestError> {
+        let name = table.schema.name();
+        let Some(before) = base.table(name.as_str()) else { return Ok(()) };
+        match difference(before.schema(), &table.schema) {
+            Some(difference) => {
+                Err(IngestError::SchemaChanged { table: name.clone(), difference })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Puts a table's segments into the commit.
+    pub(crate) fn change(
+        &self,
+        commit: &mut Commit,
+        table: &TablePlan,
+        segments: Vec<StagedSegment>,
+    ) -> Result<(), IngestError> {
+        match table.mode {
+            LoadMode::Replace => commit.replace_table(&table.schema, segments)?,
+            LoadMode::Append => commit.append_table(&table.schema, segments, Some(&self.label))?,
+        }
+        Ok(())
+    }
+
+    /// Publishes all tables together, on top of whatever the mart has become meanwhile.
+    pub(crate) async fn publish(
+        &self,
+        store: &Store,
+        mut commit: Commit,
+        rows: u64,
+    ) -> Result<Published, IngestError> {
+        commit.record_batch(BatchRecord::new(self.label.clone(), self.digest, rows));
+        for _ in 0..ATTEMPTS {
+            let conflicted = match commit.publish().await? {
+                CommitOutcome::Committed(snapshot) => return Ok(Published::Now(snapshot)),
+                CommitOutcome::Conflicted(conflicted) => conflicted,
+            };
+            let latest = store.latest().await?;
+            if self.wanted_on(&latest)? == Wanted::AlreadyThere {
+                return Ok(Published::ByAnother(latest));
+            }
+            commit = conflicted.rebase(&latest);
+        }
+        Err(IngestError::Conflict { attempts: ATTEMPTS })
+    }
+}
+
+/// The first difference between the mart's schema and the load file's, in words.
+fn difference(mart: &TableSchema, load: &TableSchema) -> Option<String> {
+    for column in load.columns() {
+        let name = &column.name;
+        let Some(there) = mart.column(name.as_str()) else {
+            return Some(format!("column `{name}` is new"));
+        };
+        let (is, was) = (column.column_type.name(), there.column_type.name());
+        if is != was {
+            return Some(format!("column `{name}` is {is} here and {was} in the mart"));
+        }
+        if column.nullable != there.nullable {
+            let word = |nullable| if nullable { "may be null" } else { "is never null" };
+            let (is, was) = (word(column.nullable), word(there.nullable));
+            return Some(format!("column `{name}` {is} here and {was} in the mart"));
+        }
+        if column.class != there.class {
+            let word = |class: &Option<martlet_core::ClassName>| {
+                class.as_ref().map_or("no class".to_string(), |class| format!("class `{class}`"))
+            };
+            let (is, was) = (word(&column.class), word(&there.class));
+            return Some(format!("column `{name}` has {is} here and {was} in the mart"));
+        }
+    }
+    let missing = mart.columns().iter().find(|column| load.column(column.name.as_str()).is_none());
+    if let Some(column) = missing {
+        return Some(format!("column `{}` is missing", column.name));
+    }
+    if mart.columns() != load.columns() {
+        return Some("its columns stand in another order".into());
+    }
+    if mart.primary_key() != load.primary_key() {
+        return Some("its primary key is another".into());
+    }
+    (mart != load).then(|| "its cluster key is another".into())
+}
