@@ -172,12 +172,21 @@ fn for_each_key(
     let mut codes = [0; BLOCK_ROWS];
     for_each_selected_block(columns, rows, |block, selected| {
         let mut keys = [0_u64; BLOCK_ROWS];
+        let keys = &mut keys[..selected.len()];
         for (column, stride) in columns.iter().zip(strides) {
-            for (key, code) in keys.iter_mut().zip(column.decode_block(block, &mut codes)) {
-                *key += u64::from(*code) * stride;
+            let codes = column.decode_block(block, &mut codes);
+            match selected {
+                InBlock::All(_) => keys
+                    .iter_mut()
+                    .zip(codes)
+                    .for_each(|(key, code)| *key += u64::from(*code) * stride),
+                InBlock::Some(rows) => keys
+                    .iter_mut()
+                    .zip(*rows)
+                    .for_each(|(key, row)| *key += u64::from(codes[*row]) * stride),
             }
         }
-        selected.for_each(|row| with(keys[row]));
+        keys.iter().for_each(|key| with(*key));
     });
 }
 
@@ -188,6 +197,13 @@ enum InBlock<'a> {
 }
 
 impl InBlock<'_> {
+    const fn len(&self) -> usize {
+        match self {
+            Self::All(rows) => *rows,
+            Self::Some(rows) => rows.len(),
+        }
+    }
+
     fn for_each(&self, with: impl FnMut(usize)) {
         match self {
             Self::All(rows) => (0..*rows).for_each(with),

@@ -84,10 +84,11 @@ fn encode_span(
         table[slot(row)] = 0;
     }
     let mut values = Vec::new();
-    for (key, entry) in (lowest..).zip(&mut table) {
+    for (above, entry) in (0_i64..).zip(&mut table) {
         if *entry != ABSENT {
             *entry = code(values.len());
-            values.push(value(key));
+            // At most the highest key.
+            values.push(value(lowest + above));
         }
     }
     if values.len() > distinct_max {

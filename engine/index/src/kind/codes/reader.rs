@@ -184,8 +184,25 @@ impl CodesIndex {
 
     /// The rows whose code is in one of the ranges, which are ascending and disjoint.
     pub(crate) fn rows_within(&self, wanted: &[Range<usize>]) -> Selection {
-        let mut is_wanted = vec![false; self.values.len() + 1];
-        wanted.iter().for_each(|range| is_wanted[range.clone()].fill(true));
+        let flags = match wanted {
+            // The usual case is worth a comparison instead of a look-up.
+            [one] => {
+                // Both at most the null code plus one, a u32.
+                let (start, length) = (one.start as u32, one.len() as u32);
+                self.flags(wanted, |code| code.wrapping_sub(start) < length)
+            }
+            _ => {
+                let mut is_wanted = vec![false; self.values.len() + 1];
+                wanted.iter().for_each(|range| is_wanted[range.clone()].fill(true));
+                self.flags(wanted, |code| is_wanted[code as usize])
+            }
+        };
+        // What is flagged behind the last row is dropped here.
+        Selection::from_bitmap(self.rows, RoaringBitmap::from_lsb0_bytes(0, &flags))
+    }
+
+    /// One bit per row, the lowest first, up to the end of the last block.
+    fn flags(&self, wanted: &[Range<usize>], is_wanted: impl Fn(u32) -> bool) -> Vec<u8> {
         let mut flags = vec![0_u8; self.blocks() * (BLOCK_ROWS / 8)];
         let mut codes = [0; BLOCK_ROWS];
         for (block, flags) in flags.chunks_exact_mut(BLOCK_ROWS / 8).enumerate() {
@@ -197,8 +214,7 @@ impl CodesIndex {
                 }
             }
         }
-        // What is flagged behind the last row is dropped here.
-        Selection::from_bitmap(self.rows, RoaringBitmap::from_lsb0_bytes(0, &flags))
+        flags
     }
 
     /// What the base and width of a block prove about the wanted codes.
@@ -229,12 +245,12 @@ const fn highest_offset(width: u8) -> u32 {
     if width >= 32 { u32::MAX } else { (1 << width) - 1 }
 }
 
-fn set_flags(codes: &[u32], is_wanted: &[bool], flags: &mut [u8]) {
+fn set_flags(codes: &[u32], is_wanted: &impl Fn(u32) -> bool, flags: &mut [u8]) {
     for (flag, codes) in flags.iter_mut().zip(codes.chunks(8)) {
         *flag = codes
             .iter()
             .enumerate()
-            .fold(0, |byte, (bit, code)| byte | (u8::from(is_wanted[*code as usize]) << bit));
+            .fold(0, |byte, (bit, code)| byte | (u8::from(is_wanted(*code)) << bit));
     }
 }
 
