@@ -142,7 +142,10 @@ async fn create(
             Ok(Some(found)) if found.commit_id == id => return Ok(Creation::Ours),
             Ok(Some(_)) => return Ok(Creation::Theirs),
             Ok(None) => {}
-            Err(_) => return Err(StoreError::OutcomeUnknown { number, commit: id, reason }),
+            Err(StoreError::Access { .. }) => {
+                return Err(StoreError::OutcomeUnknown { number, commit: id, reason });
+            }
+            Err(damage) => return Err(damage),
         }
     }
     Err(StoreError::NotPublished { number, reason })

@@ -108,7 +108,7 @@ async fn a_lost_request_is_tried_again() {
     assert_holds(&store, &[1]).await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_creation_that_never_succeeds_leaves_the_mart_and_the_staged_files() {
     let (store, faulty, _) = faulty();
     let base = store.latest().await.unwrap();
@@ -126,7 +126,7 @@ async fn a_creation_that_never_succeeds_leaves_the_mart_and_the_staged_files() {
     assert_holds(&store, &[1, 2]).await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn an_outcome_that_cannot_be_read_back_is_unknown_and_nothing_is_deleted() {
     let (store, faulty, _) = faulty();
     let base = store.latest().await.unwrap();
@@ -144,9 +144,19 @@ async fn an_outcome_that_cannot_be_read_back_is_unknown_and_nothing_is_deleted()
     assert_holds(&store, &[1]).await;
 }
 
+#[tokio::test]
+async fn a_damaged_object_in_the_way_is_told_as_damage() {
+    let (store, memory) = memory();
+    let base = store.latest().await.unwrap();
+    let commit = day(&store, &base, 1).await.unwrap();
+    let path = layout::snapshot(SnapshotNumber::new(1));
+    crate::fixture::overwrite(memory.as_ref(), &path, b"torn".to_vec()).await;
+    assert_eq!(commit.publish().await.unwrap_err().kind(), ErrorKind::Damaged);
+}
+
 /// At every write, before and after it took effect: the mart holds the batch in both tables or
 /// in neither, says so, and a second try ends with the batch loaded once.
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_fault_at_any_write_never_leaves_half_a_batch() {
     for moment in [Moment::Before, Moment::After] {
         let mut nth = 1;

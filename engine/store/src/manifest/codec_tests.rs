@@ -7,6 +7,9 @@ use super::*;
 use crate::fixture::{label, record, wide_schema};
 use crate::layout;
 
+/// A rule's name and a change to a message that breaks it.
+type Break<Message> = (&'static str, fn(&mut Message));
+
 fn segment(number: u8, rows: u32) -> SegmentRef {
     let id = SegmentId::from_bytes([number; 16]);
     let table = wide_schema();
@@ -87,7 +90,7 @@ fn a_snapshot_under_another_number_is_damage() {
 
 #[test]
 fn each_broken_rule_of_a_snapshot_is_damage() {
-    let breaks: [(&str, fn(&mut proto::Snapshot)); 15] = [
+    let breaks: [Break<proto::Snapshot>; 15] = [
         ("number", |message| message.number = 8),
         ("base", |message| message.base = 5),
         ("last number", |message| message.base = u64::MAX),
@@ -115,7 +118,7 @@ fn each_broken_rule_of_a_snapshot_is_damage() {
 
 #[test]
 fn each_broken_rule_of_a_table_is_damage() {
-    let breaks: [(&str, fn(&mut proto::TablePart)); 14] = [
+    let breaks: [Break<proto::TablePart>; 14] = [
         ("name", |part| part.name = "other".into()),
         ("no columns", |part| part.columns.clear()),
         ("column twice", |part| part.columns[1].name = "key".into()),

@@ -33,7 +33,7 @@ proptest! {
         let at = |share: f64| (share * length as f64) as u64;
         let ranges: Vec<Range<u64>> = ends
             .iter()
-            .map(|(one, other)| at(one.min(*other))..at(one.max(*other)))
+            .map(|(one, other): &(f64, f64)| at(one.min(*other))..at(one.max(*other)))
             .collect();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {

@@ -115,9 +115,9 @@ async fn without_columns_rows_are_counted_and_nothing_is_read() {
 #[tokio::test]
 async fn a_small_selection_reads_few_bytes_and_metadata_are_read_once() {
     let (store, _) = memory();
-    let segment = fixture::publish_wide(&store, &plain_rows(200_000)).await;
+    let segment = fixture::publish_wide(&store, &plain_rows(400_000)).await;
     let selection =
-        Selection::from_flags((0..200_000).map(|row| (100_000..100_010).contains(&row)));
+        Selection::from_flags((0..400_000).map(|row| (100_000..100_010).contains(&row)));
     let reader = store.open_segment(&wide_schema(), &segment).await.unwrap();
     assert!(reader.bytes_read() > 0, "the first reader loads the metadata");
 
@@ -127,7 +127,7 @@ async fn a_small_selection_reads_few_bytes_and_metadata_are_read_once() {
         again.read(&[0, 6, 7], &selection, 100).try_collect().await.unwrap();
     assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 10);
     let size = segment.object().size_bytes();
-    assert!(again.bytes_read() < size / 8, "{} of {size} bytes were read", again.bytes_read());
+    assert!(again.bytes_read() < size / 10, "{} of {size} bytes were read", again.bytes_read());
     assert!(again.bytes_read() > 0);
 }
 
@@ -146,7 +146,9 @@ async fn pages_are_small_and_the_file_says_how_it_is_sorted() {
     for column in &metadata.offset_index().unwrap()[0] {
         let starts = column.page_locations().iter().map(|page| page.first_row_index);
         let ends = starts.clone().skip(1).chain([50_000]);
-        assert!(starts.zip(ends).all(|(start, end)| end - start <= 8_192));
+        let rows: Vec<i64> = starts.zip(ends).map(|(start, end)| end - start).collect();
+        assert!(rows.iter().all(|rows| *rows < 8_192 + 1_024), "{rows:?}");
+        assert!(rows.len() <= 8, "{rows:?}");
     }
 }
 

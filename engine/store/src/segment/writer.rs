@@ -22,9 +22,14 @@ use crate::error::StoreError;
 /// The order of a cluster key: ascending, nulls first, as the sort kernels do by default.
 const CLUSTER_ORDER: SortOptions = SortOptions { descending: false, nulls_first: true };
 
-/// Rows of one data page at most: the pages that a small selection touches are then few and
-/// small, and pages of all columns end at the same rows.
-const PAGE_ROWS_MAX: usize = BATCH_ROWS_MAX;
+/// A data page ends at the first portion that reaches this many rows, so that the pages which
+/// a small selection touches are few and small.
+const PAGE_ROWS: usize = BATCH_ROWS_MAX;
+
+/// Rows handed to the Parquet writer at once. It looks whether a page is full only between
+/// two such portions, so they divide a page's rows.
+const PORTION_ROWS: usize = 1_024;
+const _: () = assert!(PAGE_ROWS.is_multiple_of(PORTION_ROWS));
 
 /// A dictionary that grows beyond this is given up. Reading one page reads the dictionary too,
 /// so a large one would make every point look-up dear.
@@ -142,8 +147,16 @@ fn write(
 ) -> Result<Vec<u8>, parquet::errors::ParquetError> {
     let properties = writer_properties(schema)?;
     let mut writer = ArrowWriter::try_new(Vec::new(), schema.arrow(), Some(properties))?;
+    let mut written = 0;
     for batch in batches {
-        writer.write(batch)?;
+        let mut from = 0;
+        while from < batch.num_rows() {
+            let to_next_portion = PORTION_ROWS - written % PORTION_ROWS;
+            let portion = to_next_portion.min(batch.num_rows() - from);
+            writer.write(&batch.slice(from, portion))?;
+            from += portion;
+            written += portion;
+        }
     }
     writer.into_inner()
 }
@@ -162,7 +175,7 @@ fn writer_properties(
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(SEGMENT_ROWS_MAX as usize))
-        .set_data_page_row_count_limit(PAGE_ROWS_MAX)
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_dictionary_enabled(true)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES_MAX)
         .set_statistics_enabled(EnabledStatistics::Page)
