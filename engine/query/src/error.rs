@@ -4,7 +4,8 @@
 //! went wrong, not on what. Names are only ever those that the principal wrote or may see.
 
 use datafusion::arrow::error::ArrowError;
-use datafusion::error::{DataFusionError, SchemaError};
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
 use martlet_core::{ErrorKind, Kinded, SnapshotNumber};
 use martlet_store::StoreError;
 

@@ -38,7 +38,7 @@ impl IndexCache {
         section: &SectionRef,
         rows: u32,
     ) -> Option<Arc<Index>> {
-        let key = (attachment.object().path().to_string(), section.offset());
+        let key = (attachment.object().path().to_string(), section.offset);
         if let Some(known) = self.sections.get(&key) {
             return known;
         }
@@ -54,7 +54,7 @@ async fn open(
     section: &SectionRef,
     rows: u32,
 ) -> Option<Arc<Index>> {
-    let range = section.offset()..section.offset() + section.length();
+    let range = section.offset..section.offset + section.length;
     let bytes = match store.read_range(attachment.object(), range).await {
         Ok(bytes) => bytes,
         Err(error) => {

@@ -2,6 +2,8 @@
 //!
 //! Never half-changes: a new state is checked completely before it replaces the old one.
 
+use std::sync::Arc;
+
 use martlet_core::SnapshotNumber;
 use martlet_policy::{BundleText, CheckedBundle, Directory, check};
 use martlet_store::{Snapshot, Store};
@@ -13,8 +15,8 @@ use crate::system;
 #[derive(Debug)]
 pub struct Mart {
     snapshot: Snapshot,
-    bundle: Option<CheckedBundle>,
-    directory: Directory,
+    bundle: Option<Arc<CheckedBundle>>,
+    directory: Arc<Directory>,
 }
 
 impl Mart {
@@ -29,13 +31,14 @@ impl Mart {
 
     pub(crate) async fn of_snapshot(store: &Store, snapshot: Snapshot) -> Result<Self, QueryError> {
         let bundle = match snapshot.policy() {
-            Some(object) => Some(checked(&store.read(object).await?, &snapshot)?),
+            Some(object) => Some(Arc::new(checked(&store.read(object).await?, &snapshot)?)),
             None => None,
         };
         let directory = match snapshot.principals() {
             Some(object) => directory(&store.read(object).await?)?,
             None => Directory::default(),
         };
+        let directory = Arc::new(directory);
         Ok(Self { snapshot, bundle, directory })
     }
 
@@ -48,7 +51,7 @@ impl Mart {
     ) -> Result<Self, QueryError> {
         let snapshot =
             store.snapshot(number).await.map_err(|_| QueryError::NoSnapshot { number })?;
-        Ok(Self { snapshot, bundle: self.bundle.clone(), directory: self.directory.clone() })
+        Ok(Self { snapshot, bundle: self.bundle.clone(), directory: Arc::clone(&self.directory) })
     }
 
     /// The snapshot.
@@ -59,13 +62,13 @@ impl Mart {
 
     /// The rules; without any, nobody sees anything.
     #[must_use]
-    pub const fn bundle(&self) -> Option<&CheckedBundle> {
-        self.bundle.as_ref()
+    pub fn bundle(&self) -> Option<&CheckedBundle> {
+        self.bundle.as_deref()
     }
 
     /// The principals.
     #[must_use]
-    pub const fn directory(&self) -> &Directory {
+    pub fn directory(&self) -> &Directory {
         &self.directory
     }
 

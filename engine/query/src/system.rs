@@ -9,7 +9,8 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::SchemaRef;
 use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
-use martlet_policy::CheckedBundle;
+use martlet_policy::directory::Listed;
+use martlet_policy::{CheckedBundle, Class, Role, Rule};
 
 use crate::error::QueryError;
 use crate::mart::Mart;
@@ -144,29 +145,60 @@ fn text_batch(table: &TableSchema, rows: &[Vec<String>]) -> Result<RecordBatch, 
         .map_err(|_| QueryError::Bug { promise: "a system table has its own schema" })
 }
 
+/// One row per role and class that it speaks of.
 fn roles(bundle: &CheckedBundle) -> Vec<Vec<String>> {
-    bundle.role_rows()
+    let row = |role: &Role, class: &str, access: String| {
+        let family = role.family.iter().filter(|of| **of != role.name);
+        vec![role.name.to_string(), joined(family), joined(&role.tables), class.to_string(), access]
+    };
+    bundle
+        .roles()
+        .flat_map(|role| {
+            role.sights
+                .iter()
+                .map(move |(class, sight)| row(role, class.as_str(), sight.to_string()))
+        })
+        .collect()
 }
 
 fn row_rules(bundle: &CheckedBundle) -> Vec<Vec<String>> {
-    bundle.row_rule_rows()
+    let row = |rule: &Rule| {
+        vec![
+            rule.name.to_string(),
+            rule.effect.word().to_string(),
+            joined(&rule.roles),
+            joined(&rule.tables),
+            rule.condition.to_string(),
+        ]
+    };
+    bundle.rules().iter().map(row).collect()
 }
 
 fn column_classes(bundle: &CheckedBundle) -> Vec<Vec<String>> {
-    bundle.column_class_rows()
+    let row = |class: &Class| {
+        vec![
+            class.name.to_string(),
+            class.pfi.map(|pfi| pfi.word().to_string()).unwrap_or_default(),
+            class.level.map(|level| level.to_string()).unwrap_or_default(),
+            class.mask.as_ref().map(|mask| mask.word().to_string()).unwrap_or_default(),
+        ]
+    };
+    bundle.classes().map(row).collect()
 }
 
 fn principals(mart: &Mart) -> Vec<Vec<String>> {
-    mart.directory()
-        .entries()
-        .map(|entry| {
-            vec![
-                entry.name.to_string(),
-                entry.roles.join(";"),
-                entry.node.unwrap_or_default().to_string(),
-            ]
-        })
-        .collect()
+    let row = |listed: Listed<'_>| {
+        vec![
+            listed.name.to_string(),
+            listed.roles.join(";"),
+            listed.node.unwrap_or_default().to_string(),
+        ]
+    };
+    mart.directory().listing().map(row).collect()
+}
+
+fn joined<T: ToString>(names: impl IntoIterator<Item = T>) -> String {
+    names.into_iter().map(|name| name.to_string()).collect::<Vec<_>>().join(";")
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ impl SecuredScan {
             Rows::Segments(version) => version.segments().iter().all(|segment| {
                 select::sections_of(segment)
                     .iter()
-                    .any(|(_, section)| section.column() == column && section.kind() == kind)
+                    .any(|(_, section)| section.column == column && section.kind == kind)
             }),
             Rows::Records(_) => false,
         }
@@ -127,20 +127,12 @@ impl SecuredScan {
             .flat_map(|segment| self.scan.sections_wanted(segment))
             .filter_map(|(column, kind)| {
                 let name = &self.scan.table().columns().get(column)?.name;
-                Some(format!("{name}: {}", kind_name(kind)))
+                Some(format!("{name}: {}", kind.name()))
             })
             .collect();
         used.sort_unstable();
         used.dedup();
         used
-    }
-}
-
-/// The kind as users write it.
-pub(crate) const fn kind_name(kind: IndexKind) -> &'static str {
-    match kind {
-        IndexKind::Bitmap => "bitmap",
-        IndexKind::Codes => "codes",
     }
 }
 

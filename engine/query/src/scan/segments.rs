@@ -123,8 +123,7 @@ impl SegmentScan {
         rows: &Selection,
     ) -> Result<BoxStream<'static, Result<RecordBatch, QueryError>>, QueryError> {
         let reader = self.shared.store.open_segment(&self.table, segment).await?;
-        let batches = reader.read(columns, rows, BATCH_ROWS_MAX).await?;
-        Ok(batches.map_err(QueryError::from).boxed())
+        Ok(reader.read(columns, rows, BATCH_ROWS_MAX).map_err(QueryError::from).boxed())
     }
 
     /// The visible rows of a segment.
@@ -169,7 +168,7 @@ impl SegmentScan {
                 rule.into_iter()
                     .chain(std::iter::once(&self.wanted))
                     .flat_map(|predicate| sections_wanted(predicate, &self.table, &descriptor))
-                    .map(|section| (section.column(), section.kind()))
+                    .map(|section| (section.column, section.kind))
                     .collect::<Vec<_>>()
             })
             .collect()
@@ -184,7 +183,7 @@ impl SegmentScan {
     ) -> Option<Arc<Index>> {
         let (attachment, section) = sections_of(segment)
             .into_iter()
-            .find(|(_, section)| section.column() == column && section.kind() == kind)?;
+            .find(|(_, section)| section.column == column && section.kind == kind)?;
         self.shared.indexes.section(&self.shared.store, attachment, &section, segment.rows()).await
     }
 

@@ -65,7 +65,7 @@ async fn probe_attachment(
         let index =
             shared.indexes.section(&shared.store, attachment, &section, segment.rows()).await;
         if let Some(index) = index {
-            opened.insert(section.column(), section.kind(), index);
+            opened.insert(section.column, section.kind, index);
         }
     }
     probe(predicate, table, descriptor, &|column: usize, kind: IndexKind| opened.get(column, kind))

@@ -183,17 +183,11 @@ impl Count {
                 None => return Ok(false),
             }
         }
-        let codes: Vec<&CodesIndex> = opened
-            .iter()
-            .filter_map(|index| match index.as_ref() {
-                Index::Codes(codes) => Some(codes),
-                Index::Bitmap(_) => None,
-            })
-            .collect();
-        if codes.len() != self.groups.len() {
+        let codes: Option<Vec<&CodesIndex>> = opened.iter().map(|index| index.as_codes()).collect();
+        let Some(Ok(groups)) = codes.map(|codes| group_counts(&codes, selection)) else {
             return Ok(false);
-        }
-        for (group, rows) in group_counts(&codes, selection) {
+        };
+        for (group, rows) in groups {
             self.add(counts, group, &vec![as_count(rows)?; self.counted.len()]);
         }
         Ok(true)
@@ -209,10 +203,13 @@ impl Count {
         for counted in &self.counted {
             let rows = match counted {
                 Counted::Rows => selection.count(),
-                Counted::NonNull(column) => match self.any_index(segment, *column).await {
-                    Some(index) => count_values(&index, selection),
-                    None => return Ok(false),
-                },
+                Counted::NonNull(column) => {
+                    let index = self.any_index(segment, *column).await;
+                    let Some(Ok(rows)) = index.map(|index| count_values(&index, selection)) else {
+                        return Ok(false);
+                    };
+                    rows
+                }
             };
             totals.push(as_count(rows)?);
         }
