@@ -1,4 +1,4 @@
-//! Measures building, opening, probing and counting over one full segment of ten columns.
+//! Measures building, opening, probing and counting over one full segment of eleven columns.
 //!
 //! `cargo run --release -p martlet-index --example index_speed`. Prints times and asserts
 //! nothing about them; the rows are made from a fixed formula, so runs can be compared.
@@ -122,93 +122,10 @@ fn mixed(row: u32, salt: u32) -> u32 {
     (bits >> 33) as u32
 }
 
+type Column = (&'static str, ColumnType, ArrayRef);
+
 fn segment() -> Result<(TableSchema, RecordBatch), Box<dyn Error>> {
-    let rows = || 0..ROWS;
-    let below = |row, salt, end: u32| mixed(row, salt) % end;
-    let signed = |row, salt, end| below(row, salt, end).cast_signed();
-    let columns: Vec<(&str, ColumnType, ArrayRef)> = vec![
-        // Clustered as a table of customer facts is: by branch, then by customer.
-        (
-            "branch",
-            ColumnType::Int32,
-            Arc::new(rows().map(|row| Some((row / 1_024).cast_signed())).collect::<Int32Array>()),
-        ),
-        (
-            "customer",
-            ColumnType::Text,
-            Arc::new(rows().map(|row| Some(format!("C{:08}", row / 8))).collect::<StringArray>()),
-        ),
-        (
-            "segment",
-            ColumnType::Text,
-            Arc::new(
-                rows().map(|row| Some(format!("s{}", below(row, 1, 8)))).collect::<StringArray>(),
-            ),
-        ),
-        (
-            "product",
-            ColumnType::Int32,
-            Arc::new(rows().map(|row| Some(signed(row, 2, 4_000))).collect::<Int32Array>()),
-        ),
-        (
-            "city",
-            ColumnType::Text,
-            Arc::new(
-                rows()
-                    .map(|row| Some(format!("city {}", below(row, 3, 40_000))))
-                    .collect::<StringArray>(),
-            ),
-        ),
-        (
-            "active",
-            ColumnType::Boolean,
-            Arc::new(rows().map(|row| Some(below(row, 4, 10) > 0)).collect::<BooleanArray>()),
-        ),
-        (
-            "opened",
-            ColumnType::Date,
-            Arc::new(
-                rows()
-                    .map(|row| (row % 20 != 0).then(|| signed(row, 5, 20_000)))
-                    .collect::<Date32Array>(),
-            ),
-        ),
-        (
-            "changed",
-            ColumnType::Timestamp,
-            Arc::new(
-                rows()
-                    .map(|row| Some(i64::from(mixed(row, 6)) * 1_000))
-                    .collect::<TimestampMicrosecondArray>(),
-            ),
-        ),
-        (
-            "balance",
-            ColumnType::Decimal { precision: 18, scale: 2 },
-            Arc::new(
-                rows()
-                    .map(|row| Some(i128::from(mixed(row, 7)) - (1 << 29)))
-                    .collect::<Decimal128Array>()
-                    .with_precision_and_scale(18, 2)?,
-            ),
-        ),
-        (
-            "score",
-            ColumnType::Float64,
-            Arc::new(
-                rows()
-                    .map(|row| Some(f64::from(below(row, 8, 1_000)) / 1_000.0))
-                    .collect::<Float64Array>(),
-            ),
-        ),
-        (
-            "account",
-            ColumnType::Int64,
-            Arc::new(
-                rows().map(|row| Some(i64::from(mixed(row, 9)) << 20)).collect::<Int64Array>(),
-            ),
-        ),
-    ];
+    let columns: Vec<Column> = [clustered(), coded(), measured()?].concat();
     let schema = columns
         .iter()
         .map(|(name, column_type, _)| {
@@ -220,4 +137,54 @@ fn segment() -> Result<(TableSchema, RecordBatch), Box<dyn Error>> {
     let arrays = columns.into_iter().map(|(_, _, array)| array).collect();
     let batch = RecordBatch::try_new(schema.arrow(), arrays)?;
     Ok((schema, batch))
+}
+
+fn below(row: u32, salt: u32, end: u32) -> u32 {
+    mixed(row, salt) % end
+}
+
+fn each<T, A: FromIterator<Option<T>>>(value: impl Fn(u32) -> T) -> A {
+    (0..ROWS).map(|row| Some(value(row))).collect()
+}
+
+/// Sorted as a table of customer facts is: by branch, then by customer.
+fn clustered() -> Vec<Column> {
+    let branch: Int32Array = each(|row| (row / 1_024).cast_signed());
+    let customer: StringArray = each(|row| format!("C{:08}", row / 8));
+    vec![
+        ("branch", ColumnType::Int32, Arc::new(branch)),
+        ("customer", ColumnType::Text, Arc::new(customer)),
+    ]
+}
+
+/// Few values each, in no order.
+fn coded() -> Vec<Column> {
+    let segment: StringArray = each(|row| format!("s{}", below(row, 1, 8)));
+    let product: Int32Array = each(|row| below(row, 2, 4_000).cast_signed());
+    let city: StringArray = each(|row| format!("city {}", below(row, 3, 40_000)));
+    let active: BooleanArray = each(|row| below(row, 4, 10) > 0);
+    let day = |row| below(row, 5, 20_000).cast_signed();
+    let opened: Date32Array = (0..ROWS).map(|row| (row % 20 != 0).then(|| day(row))).collect();
+    vec![
+        ("segment", ColumnType::Text, Arc::new(segment)),
+        ("product", ColumnType::Int32, Arc::new(product)),
+        ("city", ColumnType::Text, Arc::new(city)),
+        ("active", ColumnType::Boolean, Arc::new(active)),
+        ("opened", ColumnType::Date, Arc::new(opened)),
+    ]
+}
+
+/// Many values each, but for the score.
+fn measured() -> Result<Vec<Column>, Box<dyn Error>> {
+    let changed: TimestampMicrosecondArray = each(|row| i64::from(mixed(row, 6)) * 1_000);
+    let balance: Decimal128Array = each(|row| i128::from(mixed(row, 7)) - (1 << 29));
+    let score: Float64Array = each(|row| f64::from(below(row, 8, 1_000)) / 1_000.0);
+    let account: Int64Array = each(|row| i64::from(mixed(row, 9)) << 20);
+    let money = ColumnType::Decimal { precision: 18, scale: 2 };
+    Ok(vec![
+        ("changed", ColumnType::Timestamp, Arc::new(changed)),
+        ("balance", money, Arc::new(balance.with_precision_and_scale(18, 2)?)),
+        ("score", ColumnType::Float64, Arc::new(score)),
+        ("account", ColumnType::Int64, Arc::new(account)),
+    ])
 }
