@@ -1,0 +1,78 @@
+//! What is seen of a column, and which of several answers counts.
+//!
+//! The one place that knows the order of strictness.
+
+use std::fmt;
+
+use crate::mask::{Mask, Strictness};
+
+/// How a column that is shown is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Access {
+    /// As it is.
+    Clear,
+    /// Masked.
+    Masked(Mask),
+}
+
+/// What is seen of a class or a column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Sight {
+    /// It is shown, in this way.
+    Shown(Access),
+    /// It does not exist for the reader.
+    Hidden,
+}
+
+/// `clear`, `token:<purpose>` or `mask:<mask>`.
+impl fmt::Display for Access {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clear => formatter.write_str("clear"),
+            Self::Masked(token @ Mask::Token(_)) => token.fmt(formatter),
+            Self::Masked(mask) => write!(formatter, "mask:{mask}"),
+        }
+    }
+}
+
+/// The access, or `deny`.
+impl fmt::Display for Sight {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shown(access) => access.fmt(formatter),
+            Self::Hidden => formatter.write_str("deny"),
+        }
+    }
+}
+
+impl Sight {
+    /// How strict it is: `Clear` below every mask, `Hidden` above.
+    const fn rank(&self) -> (u8, Option<Strictness>) {
+        match self {
+            Self::Shown(Access::Clear) => (0, None),
+            Self::Shown(Access::Masked(mask)) => (1, Some(mask.strictness())),
+            Self::Hidden => (2, None),
+        }
+    }
+
+    /// The strictest of several, whatever their order; hidden if there is none.
+    ///
+    /// Two different masks that are equally strict (tokens of two purposes, say) show things
+    /// that cannot be compared, and showing either would give one role what only the other
+    /// may see: then nothing but `***` is shown.
+    #[must_use]
+    pub fn strictest(sights: impl IntoIterator<Item = Self>) -> Self {
+        let all: Vec<Self> = sights.into_iter().collect();
+        let Some(strictest) = all.iter().max_by_key(|sight| sight.rank()) else {
+            return Self::Hidden;
+        };
+        let is_rival = |sight: &&Self| sight.rank() == strictest.rank() && *sight != strictest;
+        if all.iter().any(|sight| is_rival(&sight)) {
+            return Self::Shown(Access::Masked(Mask::Redact));
+        }
+        strictest.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! The check: from the bundle's words to a policy that cannot fail at run time, or findings.
+//!
+//! Everything that a decision relies on is proven here: names that exist, trees without
+//! cycles, masks that fit their columns, constants that fit theirs. All findings are given at
+//! once. Receives: the text from the officer or the snapshot, and the tables' schemas.
+//! Hands on: the only [`CheckedBundle`]s there are.
+
+mod classes;
+mod organization;
+mod roles;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use martlet_core::TableSchema;
+
+use crate::bundle::{BundleText, PolicyVersion};
+use crate::checked::CheckedBundle;
+use crate::finding::{Finding, Place};
+use crate::mask::Profile;
+use crate::names::AttributeName;
+use crate::parse::{RawBundle, Word, parse};
+
+/// The tables that the policy is checked against, by name.
+type Tables<'a> = BTreeMap<&'a str, &'a TableSchema>;
+
+/// Checks a bundle against all tables that there are, Martlet's own included.
+///
+/// # Errors
+/// Every finding, sorted by place.
+pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle, Vec<Finding>> {
+    let mut findings = Vec::new();
+    let raw = parse(text, &mut findings);
+    let tables: Tables<'_> = tables.iter().map(|table| (table.name().as_str(), table)).collect();
+
+    let profile = check_profile(&raw, &mut findings);
+    let attributes = check_attributes(&raw, &mut findings);
+    let organization = organization::check(&raw.nodes, &mut findings);
+    let classes = classes::check(&raw.classes, profile, &mut findings);
+    let roles = roles::check(&raw.roles, &classes, &tables, &mut findings);
+    let rules = rules::check(&raw.rules, &roles, &attributes, &tables, &mut findings);
+    classes::check_tables(&raw, &classes, &roles, &tables, &mut findings);
+
+    let version = check_version(&raw, text, &mut findings);
+    findings.sort();
+    findings.dedup();
+    match version {
+        Some((name, version)) if findings.is_empty() => Ok(CheckedBundle {
+            version,
+            name,
+            profile,
+            attributes,
+            organization,
+            classes,
+            roles,
+            rules,
+        }),
+        _ => Err(findings),
+    }
+}
+
+/// A missing profile was found by the parser; the stricter one stands in until it is there.
+fn check_profile(raw: &RawBundle, findings: &mut Vec<Finding>) -> Profile {
+    let Some(word) = &raw.profile else { return Profile::Strict };
+    Profile::parse(&word.value).unwrap_or_else(|| {
+        findings.push(word.place.finding("`profile` is either \"doc\" or \"strict\""));
+        Profile::Strict
+    })
+}
+
+/// `node` and `name` can always be spoken of, others after they are declared.
+fn check_attributes(raw: &RawBundle, findings: &mut Vec<Finding>) -> BTreeSet<AttributeName> {
+    let built_in = [AttributeName::NODE, AttributeName::NAME];
+    built_in
+        .into_iter()
+        .filter_map(|name| AttributeName::new(name).ok())
+        .chain(raw.attributes.iter().filter_map(|word| named(word, AttributeName::new, findings)))
+        .collect()
+}
+
+/// Name and version; `None` only with a finding that says why.
+fn check_version(
+    raw: &RawBundle,
+    text: &BundleText,
+    findings: &mut Vec<Finding>,
+) -> Option<(String, PolicyVersion)> {
+    let mut filled = |word: &Option<Word>| {
+        let word = word.as_ref()?;
+        let value = word.value.trim();
+        if value.is_empty() || value.chars().any(char::is_control) {
+            findings.push(word.place.finding("this must be a text of one line, and not empty"));
+        }
+        Some(value.to_owned())
+    };
+    let (name, version) = (filled(&raw.name), filled(&raw.version));
+    Some((name?, PolicyVersion { text: version?, digest: text.digest() }))
+}
+
+/// Reads a word as a name of some kind; what is none is a finding.
+fn named<T, E: std::fmt::Display>(
+    word: &Word,
+    make: impl Fn(&str) -> Result<T, E>,
+    findings: &mut Vec<Finding>,
+) -> Option<T> {
+    make(&word.value)
+        .map_err(|what| findings.push(word.place.finding(format!("`{}`: {what}", word.value))))
+        .ok()
+}
+
+/// Adds a finding for every name that stands a second time.
+fn check_duplicates<'a>(
+    what: &str,
+    names: impl IntoIterator<Item = &'a Word>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
+    for word in names {
+        let first = *seen.entry(&word.value).or_insert(word.place);
+        if first != word.place {
+            let (name, line) = (&word.value, first.line);
+            let message = format!("the {what} `{name}` is already defined in line {line}");
+            findings.push(word.place.finding(message));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! The checked bundle: a policy that fits the tables, resolved so that a decision only looks up.
+//!
+//! Made by [`mod@crate::check`] alone; its fields are private, so a policy that was not checked
+//! cannot decide anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use martlet_core::{ClassName, TableName};
+
+use crate::access::Sight;
+use crate::bundle::PolicyVersion;
+use crate::mask::{Mask, Profile};
+use crate::names::{AttributeName, RoleName};
+use crate::organization::Organization;
+use crate::rule::Rule;
+
+/// A category of personal financial information (JR/T 0171).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Pfi {
+    /// Internal information, such as a date of opening.
+    C1,
+    /// What identifies a person or tells their finances.
+    C2,
+    /// What authenticates: passwords, biometrics. Never shown.
+    C3,
+}
+
+impl Pfi {
+    /// The word for it in `classes.toml`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::C1 => "C1",
+            Self::C2 => "C2",
+            Self::C3 => "C3",
+        }
+    }
+
+    /// Reads the word; `None` if it is none.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::C1, Self::C2, Self::C3].into_iter().find(|pfi| pfi.word() == word)
+    }
+}
+
+/// What a role may do beside reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Capability {
+    /// See how a statement is executed, with figures about rows that may be hidden.
+    Explain,
+}
+
+impl Capability {
+    /// The word for it in `roles.toml`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Explain => "explain",
+        }
+    }
+
+    /// Reads the word; `None` if it is none.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        (word == Self::Explain.word()).then_some(Self::Explain)
+    }
+}
+
+/// A class of columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// Its name.
+    pub name: ClassName,
+    /// Its category (JR/T 0171), if given.
+    pub pfi: Option<Pfi>,
+    /// Its security level (JR/T 0197), 1 to 5, if given.
+    pub level: Option<u8>,
+    /// The mask that a role's word `mask` means.
+    pub mask: Option<Mask>,
+}
+
+/// A role, with everything that it inherits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its name.
+    pub name: RoleName,
+    /// Itself and every role that it inherits from, at any distance.
+    pub family: BTreeSet<RoleName>,
+    /// The tables that it grants.
+    pub tables: BTreeSet<TableName>,
+    /// What it says about classes; `Hidden` is an explicit `deny`. Silence is absence.
+    pub sights: BTreeMap<ClassName, Sight>,
+    /// What it may do beside reading.
+    pub may: BTreeSet<Capability>,
+}
+
+/// A policy bundle that was checked against the tables.
+#[derive(Debug, Clone)]
+pub struct CheckedBundle {
+    pub(crate) version: PolicyVersion,
+    pub(crate) name: String,
+    pub(crate) profile: Profile,
+    pub(crate) attributes: BTreeSet<AttributeName>,
+    pub(crate) organization: Organization,
+    pub(crate) classes: BTreeMap<ClassName, Class>,
+    pub(crate) roles: BTreeMap<RoleName, Role>,
+    pub(crate) rules: Vec<Rule>,
+}
+
+impl CheckedBundle {
+    /// Which policy this is.
+    #[must_use]
+    pub const fn version(&self) -> &PolicyVersion {
+        &self.version
+    }
+
+    /// The bundle's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How much the partial masks leave open.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// The attributes of principals that rules may speak of.
+    pub fn attributes(&self) -> impl Iterator<Item = &AttributeName> {
+        self.attributes.iter()
+    }
+
+    /// The organization's tree.
+    #[must_use]
+    pub const fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    /// The classes, by name.
+    pub fn classes(&self) -> impl Iterator<Item = &Class> {
+        self.classes.values()
+    }
+
+    /// The roles, by name.
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles.values()
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.get(name)
+    }
+
+    /// The row rules, by name.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+}

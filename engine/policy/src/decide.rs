@@ -1,0 +1,154 @@
+//! The decision: what one principal may see of one table, under one policy.
+//!
+//! Denies by default, and denies whatever cannot be decided. The rules of composition:
+//!
+//! * A role grants a table by naming it (or by inheriting from one that does).
+//! * Visible rows are those of any permit of a role that grants the table, less those outside
+//!   any restriction of a role that the principal has.
+//! * A column is as visible as the strictest role that grants the table makes it, where a
+//!   role's silence about the column's class hides it; what the principal's other roles say
+//!   about the class counts too, but their silence does not.
+//!
+//! So a cell that several roles show together is shown by one of them alone: roles never add
+//! up to more than each gives by itself.
+//!
+//! Receives: a principal from the directory, a schema from the snapshot, the checked bundle.
+//! Hands on: a [`Grant`] to the query engine, or nothing.
+
+use martlet_core::{ColumnName, ColumnSchema, TableSchema};
+
+use crate::access::{Access, Sight};
+use crate::checked::{Capability, CheckedBundle, Role};
+use crate::grant::{ExplainRight, Grant, GrantedColumn};
+use crate::names::{RoleName, RuleName};
+use crate::principal::Principal;
+use crate::rule::{Effect, Meaningless, RowRule, Rows, Rule};
+
+/// The answer.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// The principal may read what the grant says.
+    Granted(Grant),
+    /// The principal may not know that there is such a table.
+    Denied,
+}
+
+/// Why a table is denied. For officers only: it tells of rules.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Denial {
+    #[error("the policy has no role `{0}`, which the directory gives the principal")]
+    UnknownRole(RoleName),
+    #[error("no role of the principal grants the table")]
+    NotGranted,
+    #[error("no column of the table is visible")]
+    NoColumn,
+    #[error("the mask of the column `{0}` does not fit its type")]
+    Mask(ColumnName),
+    #[error("the row rule `{rule}` cannot be decided: {why}")]
+    Rule { rule: RuleName, why: Meaningless },
+}
+
+/// Decides what the principal sees of the table.
+#[must_use]
+pub fn decide(principal: &Principal, table: &TableSchema, bundle: &CheckedBundle) -> Decision {
+    try_decide(principal, table, bundle).map_or(Decision::Denied, Decision::Granted)
+}
+
+/// Decides, and says why not.
+pub(crate) fn try_decide(
+    principal: &Principal,
+    table: &TableSchema,
+    bundle: &CheckedBundle,
+) -> Result<Grant, Denial> {
+    let held = held_roles(principal, bundle)?;
+    let granting: Vec<&Role> =
+        held.iter().filter(|role| role.tables.contains(table.name())).copied().collect();
+    if granting.is_empty() {
+        return Err(Denial::NotGranted);
+    }
+    let columns = visible_columns(table, &held)?;
+    if columns.is_empty() {
+        return Err(Denial::NoColumn);
+    }
+    let rules = counting_rules(table, &held, bundle);
+    let rows = visible_rows(principal, table, bundle, &rules)?;
+    let explain = if granting.iter().all(|role| role.may.contains(&Capability::Explain)) {
+        ExplainRight::Given
+    } else {
+        ExplainRight::Absent
+    };
+    let rule_ids = rules.iter().map(|rule| rule.name.to_string()).collect();
+    Ok(Grant::new(table, columns, rows, rule_ids, explain, bundle.version()))
+}
+
+/// The principal's roles. One that the policy does not know might have held a restriction.
+pub(crate) fn held_roles<'a>(
+    principal: &Principal,
+    bundle: &'a CheckedBundle,
+) -> Result<Vec<&'a Role>, Denial> {
+    let find = |name: &RoleName| {
+        bundle.role(name.as_str()).ok_or_else(|| Denial::UnknownRole(name.clone()))
+    };
+    principal.roles().map(find).collect()
+}
+
+fn visible_columns(table: &TableSchema, held: &[&Role]) -> Result<Vec<GrantedColumn>, Denial> {
+    let mut columns = Vec::new();
+    for (position, column) in table.columns().iter().enumerate() {
+        let Sight::Shown(access) = column_sight(table, column, held) else { continue };
+        if let Access::Masked(mask) = &access
+            && !mask.applies_to(column.column_type)
+        {
+            return Err(Denial::Mask(column.name.clone()));
+        }
+        columns.push(GrantedColumn { position, name: column.name.clone(), access });
+    }
+    Ok(columns)
+}
+
+/// What is seen of a column: the strictest of what the roles say.
+fn column_sight(table: &TableSchema, column: &ColumnSchema, held: &[&Role]) -> Sight {
+    let Some(class) = &column.class else { return Sight::Hidden };
+    let says = |role: &&Role| match role.sights.get(class) {
+        Some(sight) => Some(sight.clone()),
+        None => role.tables.contains(table.name()).then_some(Sight::Hidden),
+    };
+    Sight::strictest(held.iter().filter_map(says))
+}
+
+/// The rules that count for someone with these roles on this table.
+pub(crate) fn counting_rules<'a>(
+    table: &TableSchema,
+    held: &[&Role],
+    bundle: &'a CheckedBundle,
+) -> Vec<&'a Rule> {
+    let speaks_of = |rule: &Rule, role: &Role| !rule.roles.is_disjoint(&role.family);
+    let counts = |rule: &&Rule| {
+        rule.tables.contains(table.name())
+            && held.iter().any(|role| {
+                let may_permit = role.tables.contains(table.name());
+                speaks_of(rule, role) && (rule.effect == Effect::Restrict || may_permit)
+            })
+    };
+    bundle.rules().iter().filter(counts).collect()
+}
+
+fn visible_rows(
+    principal: &Principal,
+    table: &TableSchema,
+    bundle: &CheckedBundle,
+    rules: &[&Rule],
+) -> Result<RowRule, Denial> {
+    let rows_of = |effect: Effect| {
+        let meaning = |rule: &&Rule| {
+            rule.rows(principal, table, bundle.organization())
+                .map_err(|why| Denial::Rule { rule: rule.name.clone(), why })
+        };
+        let chosen = rules.iter().filter(|rule| rule.effect == effect);
+        chosen.map(meaning).collect::<Result<Vec<Rows>, Denial>>()
+    };
+    Ok(RowRule::combine(rows_of(Effect::Permit)?, rows_of(Effect::Restrict)?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Why a principal sees what they see, in lines for an officer.
+//!
+//! Tells of roles, rules and attributes: it is the officer's to read, never the principal's.
+
+use martlet_core::{ColumnSchema, TableSchema};
+
+use crate::checked::{CheckedBundle, Role};
+use crate::decide::{counting_rules, held_roles, try_decide};
+use crate::grant::Grant;
+use crate::principal::Principal;
+use crate::rule::{RowRule, Rule};
+
+/// Explains the decision on one table: the roles, the row rules by name, and every column.
+#[must_use]
+pub fn explain(principal: &Principal, table: &TableSchema, bundle: &CheckedBundle) -> Vec<String> {
+    let title = format!("{} on `{}`", principal.name(), table.name());
+    let held = held_roles(principal, bundle);
+    let grant = try_decide(principal, table, bundle);
+    let (held, grant) = match (held, grant) {
+        (Ok(held), Ok(grant)) => (held, grant),
+        (Err(denial), _) | (_, Err(denial)) => return vec![format!("{title}: denied: {denial}")],
+    };
+    let mut lines = vec![format!("{title}: granted, policy {}", bundle.version())];
+    lines.extend(held.iter().map(|role| explain_role(role, table)));
+    lines.push(explain_rows(&grant).to_owned());
+    lines.extend(counting_rules(table, &held, bundle).into_iter().map(explain_rule));
+    lines.extend(explain_columns(table, &grant, &held));
+    lines
+}
+
+fn explain_role(role: &Role, table: &TableSchema) -> String {
+    let grants = if role.tables.contains(table.name()) { "grants the table" } else { "does not" };
+    format!("role `{}`: {grants}", role.name)
+}
+
+const fn explain_rows(grant: &Grant) -> &'static str {
+    match grant.rows() {
+        RowRule::All => "rows: all",
+        RowRule::None => "rows: none",
+        RowRule::Where(_) => "rows: those that the rules leave",
+    }
+}
+
+fn explain_rule(rule: &Rule) -> String {
+    format!("rule `{}`: {}s {}", rule.name, rule.effect.word(), rule.condition)
+}
+
+fn explain_columns(table: &TableSchema, grant: &Grant, held: &[&Role]) -> Vec<String> {
+    let explain_column = |(position, column): (usize, &ColumnSchema)| {
+        let name = &column.name;
+        let granted = grant.columns().iter().find(|granted| granted.position == position);
+        let shown =
+            granted.map_or_else(|| "hidden".to_owned(), |granted| granted.access.to_string());
+        let Some(class) = &column.class else {
+            return format!("column `{name}`: hidden, it has no class");
+        };
+        let says = |role: &&Role| {
+            let sight = role.sights.get(class);
+            let word = sight.map_or_else(|| "silent".to_owned(), ToString::to_string);
+            format!("role `{}` {word}", role.name)
+        };
+        let words: Vec<String> = held.iter().map(says).collect();
+        format!("column `{name}`: {shown} (class `{class}`: {})", words.join(", "))
+    };
+    table.columns().iter().enumerate().map(explain_column).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! The fingerprint of a grant: equal only if what is seen is equal.
+//!
+//! Every part is written with its length or a tag before it, so no two different grants give
+//! the same bytes.
+
+use martlet_core::{Comparison, Predicate, TableSchema, Value};
+
+use super::{ExplainRight, GrantedColumn};
+use crate::access::Access;
+use crate::bundle::PolicyVersion;
+use crate::mask::{Mask, Profile};
+use crate::rule::RowRule;
+
+/// Written first, so that these bytes are never taken for something else's.
+const DOMAIN: &str = "martlet grant 1";
+
+pub(super) fn of(
+    table: &TableSchema,
+    columns: &[GrantedColumn],
+    rows: &RowRule,
+    explain: ExplainRight,
+    version: &PolicyVersion,
+) -> [u8; 32] {
+    let mut writer = Writer(blake3::Hasher::new());
+    writer.text(DOMAIN);
+    writer.bytes(version.digest());
+    writer.text(table.name().as_str());
+    writer.tag(u8::from(explain == ExplainRight::Given));
+    writer.count(columns.len());
+    for granted in columns {
+        writer.count(granted.position);
+        writer.text(granted.name.as_str());
+        writer.text(&table.columns()[granted.position].column_type.name());
+        writer.access(&granted.access);
+    }
+    writer.rows(rows);
+    writer.0.finalize().into()
+}
+
+struct Writer(blake3::Hasher);
+
+impl Writer {
+    fn tag(&mut self, tag: u8) {
+        self.0.update(&[tag]);
+    }
+
+    fn count(&mut self, count: usize) {
+        self.0.update(&(count as u64).to_le_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.0.update(bytes);
+    }
+
+    fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn access(&mut self, access: &Access) {
+        let Access::Masked(mask) = access else { return self.tag(0) };
+        self.tag(1);
+        self.text(mask.word());
+        match mask {
+            Mask::Name(profile)
+            | Mask::IdNumber(profile)
+            | Mask::Mobile(profile)
+            | Mask::Card(profile)
+            | Mask::AccountNumber(profile)
+            | Mask::Address(profile)
+            | Mask::Email(profile)
+            | Mask::BirthDate(profile)
+            | Mask::BalanceBand(profile) => self.tag(u8::from(*profile == Profile::Strict)),
+            Mask::FreeText | Mask::Redact => {}
+            Mask::Token(purpose) => self.text(purpose.as_str()),
+        }
+    }
+
+    fn rows(&mut self, rows: &RowRule) {
+        match rows {
+            RowRule::All => self.tag(0),
+            RowRule::None => self.tag(1),
+            RowRule::Where(predicate) => {
+                self.tag(2);
+                self.predicate(predicate);
+            }
+        }
+    }
+
+    fn predicate(&mut self, predicate: &Predicate) {
+        match predicate {
+            Predicate::Constant(value) => {
+                self.tag(0);
+                self.tag(u8::from(*value));
+            }
+            Predicate::Compare { column, comparison, value } => {
+                self.tag(1);
+                self.text(column.as_str());
+                self.tag(comparison_tag(*comparison));
+                self.value(value);
+            }
+            Predicate::In { column, values } => {
+                self.tag(2);
+                self.text(column.as_str());
+                self.count(values.len());
+                values.iter().for_each(|value| self.value(value));
+            }
+            Predicate::IsNull { column } => {
+                self.tag(3);
+                self.text(column.as_str());
+            }
+            Predicate::And(parts) => self.parts(4, parts),
+            Predicate::Or(parts) => self.parts(5, parts),
+            Predicate::Not(part) => self.parts(6, std::slice::from_ref(part)),
+        }
+    }
+
+    fn parts(&mut self, tag: u8, parts: &[Predicate]) {
+        self.tag(tag);
+        self.count(parts.len());
+        parts.iter().for_each(|part| self.predicate(part));
+    }
+
+    fn value(&mut self, value: &Value) {
+        let (tag, bytes) = match value {
+            Value::Boolean(value) => (0, vec![u8::from(*value)]),
+            Value::Int(value) => (1, value.to_le_bytes().to_vec()),
+            Value::Float(value) => (2, value.to_bits().to_le_bytes().to_vec()),
+            Value::Decimal(value) => (3, value.to_le_bytes().to_vec()),
+            Value::Date(value) => (4, value.to_le_bytes().to_vec()),
+            Value::Timestamp(value) => (5, value.to_le_bytes().to_vec()),
+            Value::Text(value) => (6, value.as_bytes().to_vec()),
+        };
+        self.tag(tag);
+        self.bytes(&bytes);
+    }
+}
+
+const fn comparison_tag(comparison: Comparison) -> u8 {
+    match comparison {
+        Comparison::Equal => 0,
+        Comparison::NotEqual => 1,
+        Comparison::Less => 2,
+        Comparison::LessOrEqual => 3,
+        Comparison::Greater => 4,
+        Comparison::GreaterOrEqual => 5,
+    }
+}

@@ -1,0 +1,184 @@
+//! The bundle's files as words with their places: the form is right, the meaning unchecked.
+//!
+//! Receives: the bundle's text. Hands on: [`RawBundle`] to the check and to the diff. Never
+//! looks at a table's schema and never relates one word to another.
+
+pub(crate) mod csv;
+pub(crate) mod toml;
+
+use crate::bundle::{
+    BUNDLE_FILE, BundleText, CLASSES_FILE, FILES, ORGANIZATION_FILE, ROLES_FILE, RULES_FILE,
+};
+use crate::finding::{Finding, Located, Place};
+use crate::rule::Literal;
+use csv::{Row, read_rows};
+use toml::{Keys, Source};
+
+/// A word and where it stands.
+pub(crate) type Word = Located<String>;
+
+/// The bundle as it is written.
+#[derive(Debug, Default)]
+pub(crate) struct RawBundle {
+    pub(crate) name: Option<Word>,
+    pub(crate) version: Option<Word>,
+    pub(crate) profile: Option<Word>,
+    pub(crate) attributes: Vec<Word>,
+    pub(crate) nodes: Vec<RawNode>,
+    pub(crate) classes: Vec<RawClass>,
+    pub(crate) roles: Vec<RawRole>,
+    pub(crate) rules: Vec<RawRule>,
+}
+
+/// A line of `organization.csv`.
+#[derive(Debug)]
+pub(crate) struct RawNode {
+    pub(crate) code: Word,
+    pub(crate) parent: Word,
+    pub(crate) level: Word,
+    pub(crate) name: Word,
+}
+
+/// A `[[class]]`.
+#[derive(Debug)]
+pub(crate) struct RawClass {
+    pub(crate) name: Word,
+    pub(crate) pfi: Option<Word>,
+    pub(crate) level: Option<Located<i64>>,
+    pub(crate) mask: Option<Word>,
+    pub(crate) purpose: Option<Word>,
+}
+
+/// A `[[role]]`.
+#[derive(Debug)]
+pub(crate) struct RawRole {
+    pub(crate) name: Word,
+    pub(crate) inherits: Vec<Word>,
+    pub(crate) tables: Vec<Word>,
+    pub(crate) may: Vec<Word>,
+    /// Class and access word.
+    pub(crate) classes: Vec<(Word, Word)>,
+}
+
+impl RawRole {
+    /// A role that says nothing.
+    pub(crate) fn silent(name: Word) -> Self {
+        let (inherits, tables, may, classes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { name, inherits, tables, may, classes }
+    }
+}
+
+/// A `[[row_rule]]`.
+#[derive(Debug)]
+pub(crate) struct RawRule {
+    pub(crate) name: Word,
+    pub(crate) effect: Option<Word>,
+    pub(crate) roles: Vec<Word>,
+    pub(crate) tables: Vec<Word>,
+    pub(crate) column: Option<Word>,
+    pub(crate) within: Option<Word>,
+    pub(crate) equals: Option<Word>,
+    pub(crate) one_of: Option<Located<Vec<Located<Literal>>>>,
+    pub(crate) all: Option<Located<bool>>,
+}
+
+/// Reads every file of the bundle. What cannot be read is a finding and left out.
+pub(crate) fn parse(text: &BundleText, findings: &mut Vec<Finding>) -> RawBundle {
+    check_files(text, findings);
+    let mut raw = RawBundle::default();
+    if let Some(text) = text.files.get(BUNDLE_FILE) {
+        parse_bundle(text, &mut raw, findings);
+    }
+    if let Some(text) = text.files.get(ORGANIZATION_FILE) {
+        raw.nodes = parse_organization(text, findings);
+    }
+    raw.classes = parse_list(text, CLASSES_FILE, "class", parse_class, findings);
+    raw.roles = parse_list(text, ROLES_FILE, "role", parse_role, findings);
+    raw.rules = parse_list(text, RULES_FILE, "row_rule", parse_rule, findings);
+    raw
+}
+
+/// Every file has to be there, and none that is not of a bundle: a misspelt file name must not
+/// switch rules off.
+fn check_files(text: &BundleText, findings: &mut Vec<Finding>) {
+    for file in FILES.into_iter().filter(|file| !text.files.contains_key(*file)) {
+        findings.push(Place::start(file).finding("this file of the bundle is missing"));
+    }
+    for name in text.files.keys().filter(|name| !FILES.contains(&name.as_str())) {
+        let message = format!("not a file of a policy bundle; these are {}", FILES.join(", "));
+        findings.push(Finding { file: name.clone(), line: 1, column: 1, message });
+    }
+}
+
+fn parse_bundle(text: &str, raw: &mut RawBundle, findings: &mut Vec<Finding>) {
+    let mut keys = toml::read(Source { file: BUNDLE_FILE, text }, findings);
+    raw.name = keys.required_text("name", findings);
+    raw.version = keys.required_text("version", findings);
+    raw.profile = keys.required_text("profile", findings);
+    raw.attributes = keys.texts("attributes", findings);
+    keys.finish(findings);
+}
+
+fn parse_organization(text: &str, findings: &mut Vec<Finding>) -> Vec<RawNode> {
+    let required = ["node", "parent", "level", "name"];
+    let word =
+        |row: &Row, header| Located { value: row.get(header).to_owned(), place: row.place(header) };
+    read_rows(ORGANIZATION_FILE, text, &required, findings)
+        .iter()
+        .map(|row| RawNode {
+            code: word(row, "node"),
+            parent: word(row, "parent"),
+            level: word(row, "level"),
+            name: word(row, "name"),
+        })
+        .collect()
+}
+
+/// Reads a file that is a list of `[[key]]` tables.
+fn parse_list<T>(
+    text: &BundleText,
+    file: &'static str,
+    key: &str,
+    parse_one: impl Fn(&mut Keys<'_>, &mut Vec<Finding>) -> Option<T>,
+    findings: &mut Vec<Finding>,
+) -> Vec<T> {
+    let Some(text) = text.files.get(file) else { return Vec::new() };
+    let mut keys = toml::read(Source { file, text }, findings);
+    let mut items = Vec::new();
+    for mut item in keys.tables(key, findings) {
+        items.extend(parse_one(&mut item, findings));
+        item.finish(findings);
+    }
+    keys.finish(findings);
+    items
+}
+
+fn parse_class(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawClass> {
+    keys.text("description", findings);
+    let name = keys.required_text("name", findings);
+    let (pfi, level) = (keys.text("pfi", findings), keys.integer("level", findings));
+    let (mask, purpose) = (keys.text("mask", findings), keys.text("purpose", findings));
+    Some(RawClass { name: name?, pfi, level, mask, purpose })
+}
+
+fn parse_role(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRole> {
+    keys.text("description", findings);
+    let name = keys.required_text("name", findings);
+    let inherits = keys.texts("inherits", findings);
+    let tables = keys.texts("tables", findings);
+    let may = keys.texts("may", findings);
+    let classes = keys.text_table("classes", findings);
+    Some(RawRole { name: name?, inherits, tables, may, classes })
+}
+
+fn parse_rule(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRule> {
+    keys.text("description", findings);
+    let name = keys.required_text("name", findings);
+    let effect = keys.required_text("effect", findings);
+    let roles = keys.texts("roles", findings);
+    let tables = keys.texts("tables", findings);
+    let column = keys.text("column", findings);
+    let (within, equals) = (keys.text("within", findings), keys.text("equals", findings));
+    let (one_of, all) = (keys.literals("in", findings), keys.boolean("all", findings));
+    Some(RawRule { name: name?, effect, roles, tables, column, within, equals, one_of, all })
+}

@@ -1,0 +1,56 @@
+//! Who asks: a person or program whose name and attributes the directory vouches for.
+//!
+//! Neither type here can be made outside this crate: a [`SignedIn`] is the proof of a sign-in
+//! and a [`Principal`] the directory's word about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::names::{AttributeName, RoleName};
+
+/// The proof that someone signed in under this name. It says nothing about what they may see:
+/// ask the directory for the principal anew for every statement, so that a change of roles
+/// counts at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedIn {
+    pub(crate) name: Arc<str>,
+}
+
+impl SignedIn {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// Someone who asks, with the roles and attributes that the directory gives them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    pub(crate) name: Arc<str>,
+    pub(crate) roles: BTreeSet<RoleName>,
+    pub(crate) attributes: BTreeMap<AttributeName, Arc<str>>,
+}
+
+impl Principal {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The roles, in the order of their names.
+    pub fn roles(&self) -> impl Iterator<Item = &RoleName> {
+        self.roles.iter()
+    }
+
+    /// An attribute, such as `node`; `name` is the principal's own name. `None` if the
+    /// directory does not give it.
+    #[must_use]
+    pub fn attribute(&self, attribute: &str) -> Option<&str> {
+        if attribute == AttributeName::NAME {
+            return Some(&self.name);
+        }
+        self.attributes.get(attribute).map(AsRef::as_ref)
+    }
+}
