@@ -38,8 +38,8 @@ pub(crate) struct ArrivedFile {
 impl ArrivedFile {
     /// An error if the file is not as long and as old as it was when it arrived.
     pub(crate) fn is_unchanged(&self) -> Result<(), IngestError> {
-        let now = std::fs::metadata(&self.path)
-            .map_err(|error| IngestError::read(&self.path, error))?;
+        let now =
+            std::fs::metadata(&self.path).map_err(|error| IngestError::read(&self.path, error))?;
         if now.len() == self.bytes && now.modified().ok() == self.modified {
             Ok(())
         } else {
@@ -145,7 +145,7 @@ fn matching(pattern: &str, input: &Path) -> Result<Vec<PathBuf>, IngestError> {
     for path in paths {
         let path = path.map_err(|error| {
             let path = error.path().to_path_buf();
-            IngestError::read(&path, error.into_error())
+            IngestError::read(&path, error.into())
         })?;
         if path.is_file() {
             files.push(path);
@@ -172,10 +172,8 @@ fn digest(
         let so_far = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
         progress.stage("", Stage::Hash, so_far, total);
     };
-    let digests = files
-        .par_iter()
-        .map(|file| file_digest(file, &hashed))
-        .collect::<Result<Vec<_>, _>>()?;
+    let digests =
+        files.par_iter().map(|file| file_digest(file, &hashed)).collect::<Result<Vec<_>, _>>()?;
 
     let mut whole = blake3::Hasher::new();
     whole.update(DIGEST_CONTEXT);

@@ -206,11 +206,7 @@ impl Loading<'_> {
     }
 
     /// The table's sorted rows, on threads that may block.
-    async fn collect(
-        &self,
-        at: usize,
-        files: Vec<ArrivedFile>,
-    ) -> Result<Collected, IngestError> {
+    async fn collect(&self, at: usize, files: Vec<ArrivedFile>) -> Result<Collected, IngestError> {
         let request = Arc::clone(self.request);
         let rejects = Arc::clone(&self.rejects);
         let memory_bytes = self.memory_bytes;
@@ -232,3 +228,7 @@ const fn mode_word(table: &TablePlan) -> &'static str {
         LoadMode::Append => "append",
     }
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

@@ -5,7 +5,9 @@
 //! the work begins and again whenever somebody else has published in between.
 
 use martlet_core::{BatchDate, TableSchema};
-use martlet_store::{BatchLabel, BatchRecord, Commit, CommitOutcome, Snapshot, StagedSegment, Store};
+use martlet_store::{
+    BatchLabel, BatchRecord, Commit, CommitOutcome, Snapshot, StagedSegment, Store,
+};
 
 use crate::config::plan::{LoadMode, LoadPlan, TablePlan};
 use crate::error::IngestError;
@@ -88,9 +90,7 @@ impl Batch<'_> {
         let name = table.schema.name();
         let Some(before) = base.table(name.as_str()) else { return Ok(()) };
         match difference(before.schema(), &table.schema) {
-            Some(difference) => {
-                Err(IngestError::SchemaChanged { table: name.clone(), difference })
-            }
+            Some(difference) => Err(IngestError::SchemaChanged { table: name.clone(), difference }),
             None => Ok(()),
         }
     }

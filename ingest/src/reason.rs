@@ -56,9 +56,8 @@ impl fmt::Display for Reason {
             Self::Empty { type_name } => {
                 write!(out, "empty, which is not {type_name} and not one of the null marks")
             }
-            Self::NotBoolean => {
-                out.write_str("not a boolean: write true or false, t or f, yes or no, y or n, 1 or 0")
-            }
+            Self::NotBoolean => out
+                .write_str("not a boolean: write true or false, t or f, yes or no, y or n, 1 or 0"),
             Self::NotInteger => out.write_str("not a whole number"),
             Self::OutOfRange { type_name } => write!(out, "out of the range of {type_name}"),
             Self::NotNumber => out.write_str("not a number"),

@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_8};
 
 use crate::config::plan::RejectLimit;
 use crate::decode::encoding::decode;
@@ -178,6 +178,15 @@ pub(crate) fn raw_text(encoding: &'static Encoding, bytes: &[u8]) -> String {
     let mut escaped = Escaped { text: String::new(), room: RAW_CHARS_MAX };
     if let Some(text) = decode(encoding, bytes) {
         text.chars().for_each(|character| escaped.push_char(character));
+        return escaped.text;
+    }
+    if encoding != UTF_8 {
+        for byte in bytes {
+            match char::from(*byte) {
+                character if character.is_ascii() => escaped.push_char(character),
+                _ => escaped.push(&format!("\\x{byte:02x}")),
+            }
+        }
         return escaped.text;
     }
     for part in bytes.utf8_chunks() {

@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use martlet_core::TableSchema;
 use martlet_index::IndexChoice;
 use martlet_store::{BatchLabel, Commit, StagedSegment};
-use martlet_core::TableSchema;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 

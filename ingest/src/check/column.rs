@@ -221,10 +221,7 @@ fn boolean(text: &str) -> Result<bool, Reason> {
 }
 
 /// A field's text as its column sees it: trimmed if it says so, `None` where it is null.
-pub(crate) fn text_or_null<'a>(
-    field: Field<'a>,
-    rule: &ColumnRule,
-) -> Option<&'a str> {
+pub(crate) fn text_or_null<'a>(field: Field<'a>, rule: &ColumnRule) -> Option<&'a str> {
     let text = match rule.trim {
         Trim::Keep => field.text,
         Trim::Spaces => field.text.trim(),

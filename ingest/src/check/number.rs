@@ -28,11 +28,7 @@ fn cut(text: &str, style: NumberStyle) -> Cut<'_> {
 
 /// Calls `digit` for each digit of the whole part. False if something else stands there:
 /// separators are accepted only in front of groups of exactly three digits.
-fn for_each_whole_digit(
-    whole: &[u8],
-    thousands: Option<u8>,
-    mut digit: impl FnMut(u8),
-) -> bool {
+fn for_each_whole_digit(whole: &[u8], thousands: Option<u8>, mut digit: impl FnMut(u8)) -> bool {
     let mut group = 0_usize;
     let mut separated = false;
     for &byte in whole {

@@ -243,12 +243,8 @@ fn find_fixed(parts: &[Part], year_from: i32, text: &[u8]) -> Result<Found, Miss
         return Err(Miss::OtherForm);
     }
     let date = NaiveDate::from_ymd_opt(numbers.year, numbers.month, numbers.day);
-    let time = NaiveTime::from_hms_nano_opt(
-        numbers.hour,
-        numbers.minute,
-        numbers.second,
-        numbers.nanos,
-    );
+    let time =
+        NaiveTime::from_hms_nano_opt(numbers.hour, numbers.minute, numbers.second, numbers.nanos);
     match (date, time) {
         (Some(date), Some(time)) => Ok(Found { date, time }),
         _ => Err(Miss::NoSuchDay),

@@ -57,8 +57,9 @@ fn check_reject_limit(
     match (rows, limit.get_ref().as_str()) {
         (Some(rows), _) => Ok(RejectLimit::Rows(rows)),
         (None, Some("unlimited")) => Ok(RejectLimit::Unlimited),
-        _ => Err(written
-            .refuse(limit.span(), "`reject_limit` is a number of rows or \"unlimited\"")),
+        _ => {
+            Err(written.refuse(limit.span(), "`reject_limit` is a number of rows or \"unlimited\""))
+        }
     }
 }
 

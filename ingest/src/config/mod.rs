@@ -23,8 +23,7 @@ impl LoadPlan {
     /// [`IngestError::Read`] if the file cannot be read, [`IngestError::LoadFile`] with line
     /// and column for the first thing in it that is wrong.
     pub fn read(path: &Path, input: Option<&Path>) -> Result<Self, IngestError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| IngestError::read(path, error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| IngestError::read(path, error))?;
         let own_folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),

@@ -224,10 +224,7 @@ fn check_headless(
     }
 }
 
-fn check_encoding(
-    written: Written<'_>,
-    raw: &RawSource,
-) -> Result<&'static Encoding, IngestError> {
+fn check_encoding(written: Written<'_>, raw: &RawSource) -> Result<&'static Encoding, IngestError> {
     let Some(label) = &raw.encoding else { return Ok(UTF_8) };
     let encoding = Encoding::for_label(label.get_ref().as_bytes()).ok_or_else(|| {
         written.refuse(

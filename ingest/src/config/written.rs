@@ -28,7 +28,11 @@ impl Written<'_> {
     }
 
     /// One text, or a list of them.
-    pub(super) fn texts(self, value: &Spanned<Value>, key: &str) -> Result<Vec<String>, IngestError> {
+    pub(super) fn texts(
+        self,
+        value: &Spanned<Value>,
+        key: &str,
+    ) -> Result<Vec<String>, IngestError> {
         let wrong = || self.refuse(value.span(), format!("`{key}` is a text or a list of texts"));
         match value.get_ref() {
             Value::String(text) => Ok(vec![text.clone()]),
@@ -53,7 +57,9 @@ impl Written<'_> {
     pub(super) fn separator(self, value: &Spanned<String>, key: &str) -> Result<u8, IngestError> {
         let character = self.character(value, key)?;
         match u8::try_from(character) {
-            Ok(byte) if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"+-".contains(&byte) => {
+            Ok(byte)
+                if byte.is_ascii() && !byte.is_ascii_alphanumeric() && !b"+-".contains(&byte) =>
+            {
                 Ok(byte)
             }
             _ => Err(self.refuse(

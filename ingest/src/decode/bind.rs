@@ -115,8 +115,9 @@ fn derive(derived: Derived, column_type: ColumnType, facts: FileFacts<'_>) -> Bo
         (Derived::SourceSystem, _) => {
             facts.system.map_or(Bound::Null, |system| Bound::Text(system.to_string()))
         }
-        (Derived::FileName, _) => facts.path.file_name().map_or(Bound::Null, |name| {
-            Bound::Text(name.to_string_lossy().into_owned())
-        }),
+        (Derived::FileName, _) => facts
+            .path
+            .file_name()
+            .map_or(Bound::Null, |name| Bound::Text(name.to_string_lossy().into_owned())),
     }
 }

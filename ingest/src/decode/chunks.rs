@@ -127,12 +127,8 @@ impl<R: Read> ChunkReader<R> {
             searched = 0;
             self.fill(self.chunk_bytes)?;
         }
-        let chunk = Chunk {
-            bytes: kept,
-            offset: self.offset,
-            line: self.line,
-            content: Content::TooLong,
-        };
+        let chunk =
+            Chunk { bytes: kept, offset: self.offset, line: self.line, content: Content::TooLong };
         self.offset += bytes;
         self.line += lines;
         Ok(chunk)

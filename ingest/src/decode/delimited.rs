@@ -125,8 +125,14 @@ pub(crate) fn decode_chunk(
 ) -> Result<DecodedChunk, IngestError> {
     let rows_expected = chunk.bytes.len() / ROW_BYTES_EXPECTED;
     let checker = RowChecker::new(schema, &file.source.rules, &form.bound, rows_expected);
-    let mut decoder =
-        ChunkDecoder { schema, file, form, checker, fields: Fields::default(), rejects: Vec::new() };
+    let mut decoder = ChunkDecoder {
+        schema,
+        file,
+        form,
+        checker,
+        fields: Fields::default(),
+        rejects: Vec::new(),
+    };
     let mut rows_read = 0;
     match chunk.content {
         Content::TooLong => {
@@ -239,9 +245,8 @@ impl<'a> Revisit<'a> {
             }
         }
         let record = Records::new(&self.cutter, &bytes, offset, self.line).next();
-        let raw = record.map_or_else(String::new, |found| {
-            raw_text(self.dialect.encoding, found.bytes)
-        });
+        let raw =
+            record.map_or_else(String::new, |found| raw_text(self.dialect.encoding, found.bytes));
         Ok((self.line, raw))
     }
 

@@ -18,6 +18,7 @@ use arrow::array::RecordBatch;
 use martlet_core::{BatchDate, TableSchema};
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
+use self::parquet::{ParquetForm, ParquetReader};
 use crate::arrive::ArrivedFile;
 use crate::check::CheckedRows;
 use crate::config::plan::{FileFormat, SourcePlan, TablePlan};
@@ -25,7 +26,6 @@ use crate::error::IngestError;
 use crate::reject::Reject;
 use chunks::Chunk;
 use delimited::{DelimitedForm, DelimitedReader};
-use self::parquet::{ParquetForm, ParquetReader};
 
 /// A file that is being read.
 #[derive(Debug)]
@@ -150,9 +150,7 @@ impl<'a> Reading<'a> {
             let Some((file, reader, arrived)) = &mut self.open else { return Ok(None) };
             let failed = |error| IngestError::read(&arrived.path, error);
             let piece = match reader {
-                Reader::Delimited(reader) => {
-                    reader.next_chunk().map_err(failed)?.map(Piece::Text)
-                }
+                Reader::Delimited(reader) => reader.next_chunk().map_err(failed)?.map(Piece::Text),
                 Reader::Parquet(reader) => reader
                     .next_rows()
                     .map_err(|error| {

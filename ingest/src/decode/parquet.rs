@@ -144,8 +144,9 @@ fn plain_types(
 
 /// The type from which values of a stored type are taken for a column, if they can be.
 fn plain_type(stored: &DataType, wanted: ColumnType) -> Option<DataType> {
-    let is_utc =
-        |zone: &Option<Arc<str>>| zone.as_ref().is_none_or(|zone| matches!(&**zone, "UTC" | "+00:00"));
+    let is_utc = |zone: &Option<Arc<str>>| {
+        zone.as_ref().is_none_or(|zone| matches!(&**zone, "UTC" | "+00:00"))
+    };
     let value = match stored {
         DataType::Dictionary(_, value) => value,
         other => other,
@@ -155,10 +156,11 @@ fn plain_type(stored: &DataType, wanted: ColumnType) -> Option<DataType> {
         (DataType::Boolean, ColumnType::Boolean) => DataType::Boolean,
         (DataType::UInt64, ColumnType::Int32 | ColumnType::Int64) => return None,
         (DataType::UInt64, ColumnType::Decimal { .. }) => DataType::Decimal128(20, 0),
-        (
-            integer,
-            ColumnType::Int32 | ColumnType::Int64 | ColumnType::Decimal { .. },
-        ) if integer.is_integer() => DataType::Int64,
+        (integer, ColumnType::Int32 | ColumnType::Int64 | ColumnType::Decimal { .. })
+            if integer.is_integer() =>
+        {
+            DataType::Int64
+        }
         (DataType::Float32 | DataType::Float64, ColumnType::Float64) => DataType::Float64,
         (
             DataType::Decimal32(_, scale)

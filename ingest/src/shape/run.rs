@@ -44,8 +44,7 @@ impl Run {
         }
         writer.finish()?;
         let buffered = writer.into_inner()?;
-        let mut file =
-            buffered.into_inner().map_err(IntoInnerError::into_error).map_err(failed)?;
+        let mut file = buffered.into_inner().map_err(IntoInnerError::into_error).map_err(failed)?;
         file.rewind().map_err(failed)?;
         Ok(Self { file })
     }
