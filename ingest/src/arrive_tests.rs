@@ -1,3 +1,5 @@
+//! A delivery is complete or refused, and its digest tells it from every other.
+
 use std::fs;
 
 use martlet_core::ErrorKind;

@@ -21,8 +21,9 @@ use crate::reason::Reason;
 use crate::reject::{Reject, RejectLog};
 use crate::shape::{SortedRows, Sorter};
 
-/// Memory that a load plans with: half of it for the rows being sorted, an eighth for their
-/// primary keys, the rest for chunks being decoded and segments being written.
+/// Memory that a load plans with: a quarter of it for the rows being sorted and about as much
+/// again for their sort keys, an eighth for their primary keys, the rest for chunks being
+/// decoded and segments being written.
 pub(crate) const MEMORY_BYTES: usize = 1024 * 1024 * 1024;
 
 /// How a load uses memory and disk.
@@ -88,7 +89,7 @@ impl Gathering {
         Self {
             origin_column: schema.columns().len(),
             keys: KeyCollector::new(workspace.memory_bytes / 8, workspace.scratch),
-            sorter: Sorter::new(schema, workspace.memory_bytes / 2, workspace.scratch),
+            sorter: Sorter::new(schema, workspace.memory_bytes / 4, workspace.scratch),
         }
     }
 

@@ -1,3 +1,5 @@
+//! The memory that a load may use does not change what it loads.
+
 use std::fmt::Write as _;
 
 use arrow::array::RecordBatch;

@@ -1,3 +1,5 @@
+//! Bad rows can be read back, and the limit holds.
+
 use encoding_rs::{GBK, UTF_8};
 
 use super::*;

@@ -12,6 +12,7 @@ use arrow::datatypes::{Date32Type, Decimal128Type};
 use futures::TryStreamExt as _;
 use martlet_core::Selection;
 use martlet_ingest::{LoadOutcome, LoadPlan, LoadReport, LoadRequest, ReplaceMode, Silent, load};
+use martlet_policy::{BundleText, Directory};
 use martlet_store::{Snapshot, Store};
 
 /// Rows of each file without its header, as `wc -l` counts them; the cut-off line of trans.asc
@@ -69,6 +70,23 @@ async fn loaded(data: &Path) -> Loaded {
         .map(Result::unwrap)
         .collect();
     Loaded { store, snapshot, report, rejects }
+}
+
+/// The policy that we ship beside the load file speaks of its tables and classes only.
+#[test]
+fn the_policy_bundle_fits_the_load_file() {
+    let folder = workspace().join("tests/berka");
+    let plan = LoadPlan::read(&folder.join("berka.toml"), None).unwrap();
+    let tables: Vec<_> = plan.tables().map(|(schema, _)| schema.clone()).collect();
+    for column in tables.iter().flat_map(martlet_core::TableSchema::columns) {
+        assert!(column.class.is_some(), "`{}` would be secret", column.name);
+    }
+    let text = BundleText::read_dir(&folder.join("policy")).unwrap();
+    let bundle = martlet_policy::check(&text, &tables).unwrap();
+    let feed = std::fs::read_to_string(folder.join("principals.csv")).unwrap();
+    let directory = Directory::parse(&feed).unwrap();
+    assert_eq!(directory.check_against(&bundle), []);
+    assert_eq!(directory.len(), 77 + 3);
 }
 
 /// Whole lines of a file behind its header, counted without any of our code.

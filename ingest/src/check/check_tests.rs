@@ -1,3 +1,5 @@
+//! A row stands whole or not at all.
+
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::UInt64Type;
 use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName};

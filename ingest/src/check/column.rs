@@ -149,11 +149,27 @@ impl ColumnBuffer {
         }
     }
 
+    /// Gives back what was reserved and not used: the rows may be held for a while.
+    fn shrink(&mut self) {
+        match &mut self.values {
+            Values::Boolean(_) => {}
+            Values::Int32(values) | Values::Date(values) => values.shrink_to_fit(),
+            Values::Int64(values) | Values::Timestamp(values) => values.shrink_to_fit(),
+            Values::Float64(values) => values.shrink_to_fit(),
+            Values::Decimal(values, ..) => values.shrink_to_fit(),
+            Values::Text { bytes, ends } => {
+                bytes.shrink_to_fit();
+                ends.shrink_to_fit();
+            }
+        }
+    }
+
     /// The column as an Arrow array.
     ///
     /// # Errors
     /// If Arrow finds the text broken, which the buffer's own writes rule out.
-    pub(crate) fn finish(self) -> Result<ArrayRef, ArrowError> {
+    pub(crate) fn finish(mut self) -> Result<ArrayRef, ArrowError> {
+        self.shrink();
         let nulls = if self.valid.iter().all(|valid| *valid) {
             None
         } else {

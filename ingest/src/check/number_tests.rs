@@ -1,3 +1,5 @@
+//! Numbers are read exactly or refused, and nothing makes the readers panic.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Dates of the everyday formats, and patterns that tell no date.
+
 use proptest::prelude::*;
 
 use super::*;

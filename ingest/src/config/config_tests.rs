@@ -1,3 +1,5 @@
+//! What a load file means, and where it is refused.
+
 use martlet_core::ColumnType;
 use martlet_index::{IndexChoice, IndexKind};
 

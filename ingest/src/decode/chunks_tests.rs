@@ -1,3 +1,5 @@
+//! However a file is cut into chunks, its records are the same.
+
 use encoding_rs::UTF_8;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Whole files, good and bad: every row is loaded or told with its reason.
+
 use std::path::Path;
 
 use ::parquet::arrow::ArrowWriter;

@@ -1,3 +1,5 @@
+//! The splitter against the csv crate, and what it refuses.
+
 use proptest::prelude::*;
 
 use super::*;

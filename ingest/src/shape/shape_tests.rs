@@ -1,3 +1,5 @@
+//! A merge of runs gives what a sort in memory gives.
+
 use std::sync::Arc;
 
 use arrow::array::{Array, Int32Array, StringArray, UInt64Array};
