@@ -1,1 +1,22 @@
-//! martlet-server
+//! The server: Arrow Flight SQL over the query engine, with sign-in and an audit journal.
+//!
+//! Owns the wire: who is calling ([`mod@authenticate`]), what is asked (`flight`), what left
+//! and to whom ([`audit`]), and the process around them ([`mod@serve`]). Never decides who may
+//! see what and never touches the store: it asks `martlet-query` as one principal and sends on
+//! what it is given.
+//!
+//! ```text
+//! request -> authenticate -> command -> statement -> audit -> stream
+//! ```
+//!
+//! Read in this order: [`mod@serve`], `flight::service`, `flight::command`, `flight::statement`,
+//! `flight::deliver`, [`audit`].
+
+pub mod audit;
+pub mod authenticate;
+mod flight;
+mod random;
+pub mod serve;
+
+pub use audit::{AuditError, Journal};
+pub use serve::{ServeConfig, ServeError, Serving, Transport, serve};

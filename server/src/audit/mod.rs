@@ -1,0 +1,182 @@
+//! The audit journal: who saw what, on disk before the first byte leaves.
+//!
+//! Owns the journal's files (one per day, one JSON object per line, only ever appended to) and
+//! the newest records in memory for `system.audit_record`. Must never let a disclosure pass
+//! that is not on disk: where a record cannot be written, the request is refused.
+//!
+//! Receives: an [`Entry`] from every command that discloses or refuses something.
+//! Hands on: lines to the file through `writer`, rows to `martlet-query` as [`SystemRecords`].
+
+mod reader;
+mod record;
+mod ring;
+mod table;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use arrow::record_batch::RecordBatch;
+use martlet_core::{ErrorKind, Kinded};
+use martlet_query::SystemRecords;
+
+use record::Line;
+pub(crate) use record::now_micros;
+pub use record::{Decision, Ending, Entry, Outcome, RecordId};
+use ring::Ring;
+use writer::Writer;
+
+/// Why the journal cannot be opened or written.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The folder or a file in it cannot be used.
+    #[error("the audit journal {} cannot be used", path.display())]
+    Unusable {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another server writes the same journal.
+    #[error("the audit journal {} is written by another server: give each server its own", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A record could not be put on disk.
+    #[error("the audit record cannot be written, so nothing is answered: call the operator")]
+    NotWritten,
+}
+
+impl Kinded for AuditError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unusable { .. } | Self::InUse { .. } => ErrorKind::Invalid,
+            Self::NotWritten => ErrorKind::Exhausted,
+        }
+    }
+}
+
+/// The journal of one server.
+#[derive(Debug)]
+pub struct Journal {
+    writer: Writer,
+    ring: Mutex<Ring>,
+}
+
+impl Journal {
+    /// Opens the journal in a folder, which is made if there is none, and reads its newest
+    /// records. A line that was torn by a crash is skipped.
+    ///
+    /// # Errors
+    /// [`AuditError::Unusable`] if the folder cannot be read and written,
+    /// [`AuditError::InUse`] if another server has it open.
+    pub fn open(folder: &Path) -> Result<Self, AuditError> {
+        let writer = Writer::open(folder)?;
+        let mut ring = Ring::new();
+        reader::replay(folder, &mut |line| ring.apply(line))?;
+        ring.abandon_running();
+        Ok(Self { writer, ring: Mutex::new(ring) })
+    }
+
+    /// Records something that is over as soon as it is recorded: a sign-in, a refusal, a
+    /// description. When this returns, the record is on disk.
+    pub(crate) async fn whole(&self, entry: Entry, ending: Ending) -> Result<(), AuditError> {
+        self.commit(Line::Whole { entry, ending }).await
+    }
+
+    /// Records the beginning of a disclosure. When this returns, the record is on disk and the
+    /// first byte may leave.
+    pub(crate) async fn begin(self: &Arc<Self>, entry: Entry) -> Result<OpenRecord, AuditError> {
+        // Made before the line is written: a caller who hangs up while the disk works leaves
+        // a beginning in the file, and this one's drop its end.
+        let mut open = OpenRecord::new(Arc::clone(self), entry.record_id.clone());
+        let written = self.commit(Line::Begin { entry }).await;
+        if written.is_err() {
+            open.ended = true;
+        }
+        written.map(|()| open)
+    }
+
+    async fn commit(&self, line: Line) -> Result<(), AuditError> {
+        self.writer.write(line.to_json()).await?;
+        self.ring().apply(line);
+        Ok(())
+    }
+
+    /// Records without waiting, for a statement whose task was dropped.
+    fn commit_later(&self, line: Line) {
+        self.writer.write_later(line.to_json());
+        self.ring().apply(line);
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SystemRecords for Journal {
+    fn audit_records(&self, limit: usize) -> Result<RecordBatch, String> {
+        let rows = self.ring().newest(limit);
+        table::batch_of(&rows).map_err(|error| error.to_string())
+    }
+}
+
+/// A disclosure that has begun. It ends exactly once: by [`OpenRecord::end`], or as cancelled
+/// when it is dropped.
+pub(crate) struct OpenRecord {
+    journal: Arc<Journal>,
+    record_id: RecordId,
+    began: Instant,
+    ended: bool,
+}
+
+impl OpenRecord {
+    fn new(journal: Arc<Journal>, record_id: RecordId) -> Self {
+        Self { journal, record_id, began: Instant::now(), ended: false }
+    }
+
+    /// Records how the disclosure ended and how much left. Does not wait for the disk: the
+    /// beginning stands there already.
+    pub(crate) fn end(mut self, outcome: Outcome, sent: Sent) {
+        self.ended = true;
+        self.journal.commit_later(self.line(outcome, sent));
+    }
+
+    fn line(&self, outcome: Outcome, sent: Sent) -> Line {
+        let milliseconds = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let ending = Ending { rows: sent.rows, bytes: sent.bytes, milliseconds, outcome };
+        Line::End { record_id: self.record_id.clone(), at: record::now_micros(), ending }
+    }
+}
+
+impl fmt::Debug for OpenRecord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "OpenRecord({})", self.record_id)
+    }
+}
+
+impl Drop for OpenRecord {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.journal.commit_later(self.line(Outcome::Cancelled, Sent::default()));
+        }
+    }
+}
+
+/// What left the server for one statement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// Rows.
+    pub(crate) rows: u64,
+    /// Bytes as encoded for the wire, before TLS.
+    pub(crate) bytes: u64,
+}
+
+#[cfg(test)]
+pub(crate) use record::tests as tests_support;
+#[cfg(test)]
+mod tests;

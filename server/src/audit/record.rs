@@ -1,0 +1,244 @@
+//! One record of the journal and its form as a line of JSON.
+//!
+//! Owns the fields and their bounds. Must never hold a value of a result: the statement's text
+//! and the names it touched are all that is kept of a question.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::random::{self, NoEntropy};
+
+/// Bytes of a statement that are kept; of a longer one the beginning, its length and digest.
+const STATEMENT_BYTES_KEPT: usize = 64 * 1024;
+
+/// One record's id: 32 hexadecimal digits, drawn at random.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordId(String);
+
+impl RecordId {
+    pub(crate) fn draw() -> Result<Self, NoEntropy> {
+        Ok(Self(random::hex(&random::draw::<16>()?)))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What was decided about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It was answered.
+    Allowed,
+    /// It asked for something that is not granted, or that does not exist: to an outsider
+    /// the two are the same, so the record does not tell them apart either.
+    Denied,
+    /// It could not be understood or carried out.
+    Failed,
+}
+
+impl Decision {
+    /// The word in the record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// How a recorded request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything was sent.
+    Completed,
+    /// Only names and types were sent: a statement was planned, its rows not yet asked for.
+    Described,
+    /// The client or the principal ended it before its end.
+    Cancelled,
+    /// It ended with an error.
+    Failed,
+    /// It is still being sent. Never written; only shown.
+    Running,
+    /// The server ended before it did. Never written; only shown.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word in the record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Described => "described",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Running => "running",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What is known when a request is decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// This record.
+    pub record_id: RecordId,
+    /// When, in microseconds since 1970-01-01 00:00 UTC.
+    #[serde(with = "time_text")]
+    pub at: i64,
+    /// Who; for a refused sign-in, the name that was tried.
+    pub principal: String,
+    /// From which address.
+    pub peer: String,
+    /// What the client calls itself.
+    pub client: String,
+    /// The statement that the record belongs to; a description and its executions share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement_id: Option<String>,
+    /// The SQL text, or the name of the metadata request.
+    pub statement: String,
+    /// Of a statement too long to be kept whole: its length and BLAKE3 digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<Cut>,
+    /// The tables that it reads.
+    pub tables: Vec<String>,
+    /// The columns that it reads, as `table.column`.
+    pub columns: Vec<String>,
+    /// The rules under which it was decided.
+    pub policy_version: String,
+    /// The snapshot that it reads.
+    pub snapshot: u64,
+    /// What was decided.
+    pub decision: Decision,
+}
+
+/// What is kept of a statement that was too long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Its length in bytes.
+    pub statement_bytes: u64,
+    /// The BLAKE3 digest of all of it, in hexadecimal digits.
+    pub statement_digest: String,
+}
+
+impl Entry {
+    /// Puts the statement's text in, shortened where it is too long.
+    pub(crate) fn with_statement(mut self, statement: &str) -> Self {
+        if statement.len() <= STATEMENT_BYTES_KEPT {
+            self.statement = statement.to_string();
+        } else {
+            let end = statement.floor_char_boundary(STATEMENT_BYTES_KEPT);
+            self.statement = statement[..end].to_string();
+            self.cut = Some(Cut {
+                statement_bytes: statement.len() as u64,
+                statement_digest: blake3::hash(statement.as_bytes()).to_hex().to_string(),
+            });
+        }
+        self
+    }
+}
+
+/// How a request ended and how much left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Rows that left.
+    pub rows: u64,
+    /// Bytes that left, as encoded for the wire, before TLS.
+    pub bytes: u64,
+    /// From the decision to the end.
+    pub milliseconds: u64,
+    /// How.
+    pub outcome: Outcome,
+}
+
+impl Ending {
+    /// The end of something that sent no rows.
+    pub(crate) const fn without_rows(outcome: Outcome) -> Self {
+        Self { rows: 0, bytes: 0, milliseconds: 0, outcome }
+    }
+}
+
+/// One line of the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum Line {
+    /// A disclosure begins.
+    Begin {
+        #[serde(flatten)]
+        entry: Entry,
+    },
+    /// The disclosure of that id has ended.
+    End {
+        record_id: RecordId,
+        #[serde(with = "time_text")]
+        at: i64,
+        #[serde(flatten)]
+        ending: Ending,
+    },
+    /// Something that was over when it was recorded.
+    Whole {
+        #[serde(flatten)]
+        entry: Entry,
+        #[serde(flatten)]
+        ending: Ending,
+    },
+}
+
+impl Line {
+    /// The line with its newline. A JSON text holds no raw newline, so a line is a record.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        // Strings, numbers and lists only: there is nothing that JSON cannot hold.
+        let mut json = serde_json::to_vec(self).unwrap_or_default();
+        json.push(b'\n');
+        json
+    }
+
+    /// Reads a line; `None` if it is torn or none of ours.
+    pub(crate) fn from_json(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice(line).ok()
+    }
+}
+
+/// The time of day in microseconds since 1970-01-01 00:00 UTC.
+pub(crate) fn now_micros() -> i64 {
+    Utc::now().timestamp_micros()
+}
+
+/// Times are text in the file (people read it) and microseconds in memory.
+mod time_text {
+    use serde::{Deserializer, Serializer, de};
+
+    use super::{DateTime, Deserialize, SecondsFormat};
+
+    pub(super) fn serialize<S: Serializer>(at: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+        let time = DateTime::from_timestamp_micros(*at).unwrap_or_default();
+        serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let time = DateTime::parse_from_rfc3339(&text)
+            .map_err(|_| de::Error::custom("not a time of the form 2026-11-22T05:06:46.000000Z"))?;
+        Ok(time.timestamp_micros())
+    }
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+pub(crate) mod tests;

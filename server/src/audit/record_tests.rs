@@ -1,0 +1,64 @@
+//! A record survives its line, one line is one record, and long statements are bounded.
+
+use proptest::prelude::*;
+
+use super::*;
+
+pub(crate) fn entry(statement: &str) -> Entry {
+    Entry {
+        record_id: RecordId::draw().unwrap(),
+        at: 1_763_787_600_123_456,
+        principal: "teller".into(),
+        peer: "127.0.0.1:5".into(),
+        client: "test".into(),
+        statement_id: None,
+        statement: String::new(),
+        cut: None,
+        tables: vec!["customer".into()],
+        columns: vec!["customer.name".into()],
+        policy_version: "2026-11-22.1".into(),
+        snapshot: 3,
+        decision: Decision::Allowed,
+    }
+    .with_statement(statement)
+}
+
+const ENDING: Ending = Ending { rows: 1, bytes: 2, milliseconds: 3, outcome: Outcome::Completed };
+
+#[test]
+fn a_time_is_written_so_that_people_can_read_it() {
+    let json = String::from_utf8(Line::Begin { entry: entry("select 1") }.to_json()).unwrap();
+    assert!(json.contains("\"at\":\"2025-11-22T05:00:00.123456Z\""), "{json}");
+    assert!(json.contains("\"event\":\"begin\""), "{json}");
+}
+
+#[test]
+fn a_long_statement_keeps_its_beginning_length_and_digest() {
+    let statement = "é".repeat(STATEMENT_BYTES_KEPT);
+    let entry = entry(&statement);
+    assert!(entry.statement.len() <= STATEMENT_BYTES_KEPT);
+    assert!(statement.starts_with(&entry.statement));
+    let cut = entry.cut.unwrap();
+    assert_eq!(cut.statement_bytes, statement.len() as u64);
+    assert_eq!(cut.statement_digest, blake3::hash(statement.as_bytes()).to_hex().to_string());
+}
+
+proptest! {
+    #[test]
+    fn a_line_gives_back_its_record(statement in "\\PC{0,40}|[\\x00-\\x7f]{0,20}", kind in 0..3) {
+        let line = match kind {
+            0 => Line::Begin { entry: entry(&statement) },
+            1 => Line::End { record_id: RecordId::draw().unwrap(), at: 5, ending: ENDING },
+            _ => Line::Whole { entry: entry(&statement), ending: ENDING },
+        };
+        let json = line.to_json();
+        prop_assert_eq!(json.iter().filter(|byte| **byte == b'\n').count(), 1);
+        prop_assert_eq!(Line::from_json(&json), Some(line));
+    }
+
+    #[test]
+    fn a_torn_line_is_no_record(at in 0_usize..200) {
+        let json = Line::Whole { entry: entry("select 1"), ending: ENDING }.to_json();
+        prop_assert_eq!(Line::from_json(&json[..at.min(json.len() - 2)]), None);
+    }
+}

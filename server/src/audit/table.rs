@@ -1,0 +1,58 @@
+//! The journal's records as the rows of `system.audit_record`.
+//!
+//! Owns the conversion; the schema belongs to `martlet-query`. Must never add a column of its
+//! own: who may see which column is decided from that schema.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+use martlet_query::system::audit_record_schema;
+
+use super::ring::Row;
+
+/// One row per record, in the order given.
+pub(crate) fn batch_of(rows: &[Row]) -> Result<RecordBatch, ArrowError> {
+    let schema: SchemaRef = audit_record_schema();
+    let columns = schema
+        .fields()
+        .iter()
+        .map(|field| column(field.name(), rows))
+        .collect::<Result<Vec<_>, _>>()?;
+    RecordBatch::try_new(schema, columns)
+}
+
+fn column(name: &str, rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+    Ok(match name {
+        "at" => Arc::new(TimestampMicrosecondArray::from_iter_values(
+            rows.iter().map(|row| row.entry.at),
+        )),
+        "record_id" => text(rows, |row| row.entry.record_id.as_str().into()),
+        "principal" => text(rows, |row| row.entry.principal.clone()),
+        "peer" => text(rows, |row| row.entry.peer.clone()),
+        "statement" => text(rows, |row| row.entry.statement.clone()),
+        "tables" => text(rows, |row| row.entry.tables.join(", ")),
+        "columns" => text(rows, |row| row.entry.columns.join(", ")),
+        "policy_version" => text(rows, |row| row.entry.policy_version.clone()),
+        "decision" => text(rows, |row| row.entry.decision.as_str().into()),
+        "outcome" => text(rows, |row| row.ending.outcome.as_str().into()),
+        "rows" => number(rows, |row| row.ending.rows),
+        "bytes" => number(rows, |row| row.ending.bytes),
+        "milliseconds" => number(rows, |row| row.ending.milliseconds),
+        other => {
+            return Err(ArrowError::SchemaError(format!("the journal keeps no column `{other}`")));
+        }
+    })
+}
+
+fn text(rows: &[Row], of: impl Fn(&Row) -> String) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+}
+
+fn number(rows: &[Row], of: impl Fn(&Row) -> u64) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(
+        rows.iter().map(|row| i64::try_from(of(row)).unwrap_or(i64::MAX)),
+    ))
+}

@@ -1,0 +1,127 @@
+//! The journal on a real folder: durable, readable after a crash, closed on failure.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+
+use arrow::array::AsArray;
+
+use super::record::tests::entry;
+use super::*;
+
+const ALL: usize = usize::MAX;
+
+fn open(folder: &Path) -> Arc<Journal> {
+    Arc::new(Journal::open(folder).unwrap())
+}
+
+fn statements(journal: &Journal) -> Vec<(String, String)> {
+    let batch = journal.audit_records(ALL).unwrap();
+    let column = |name: &str| batch.column_by_name(name).unwrap().as_string::<i32>().clone();
+    let (statement, outcome) = (column("statement"), column("outcome"));
+    (0..batch.num_rows())
+        .map(|row| (statement.value(row).to_string(), outcome.value(row).to_string()))
+        .collect()
+}
+
+fn only_file(folder: &Path) -> PathBuf {
+    let files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| reader::is_journal_file(path))
+        .collect();
+    assert_eq!(files.len(), 1);
+    files[0].clone()
+}
+
+#[tokio::test]
+async fn a_beginning_is_in_the_file_before_begin_returns() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let open = journal.begin(entry("select 1")).await.unwrap();
+    let text = fs::read_to_string(only_file(folder.path())).unwrap();
+    assert!(text.contains("select 1") && text.ends_with('\n'), "{text}");
+    assert_eq!(statements(&journal), [("select 1".into(), "running".into())]);
+    open.end(Outcome::Completed, Sent { rows: 2, bytes: 30 });
+    assert_eq!(statements(&journal), [("select 1".into(), "completed".into())]);
+}
+
+#[tokio::test]
+async fn a_dropped_statement_is_recorded_as_cancelled() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    drop(journal.begin(entry("select 1")).await.unwrap());
+    assert_eq!(statements(&journal), [("select 1".into(), "cancelled".into())]);
+    drop(journal);
+    let text = fs::read_to_string(only_file(folder.path())).unwrap();
+    assert!(text.contains("\"cancelled\""), "{text}");
+}
+
+#[tokio::test]
+async fn records_are_read_back_and_a_torn_line_is_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let ending = Ending::without_rows(Outcome::Described);
+    journal.whole(entry("first"), ending).await.unwrap();
+    let unfinished = journal.begin(entry("second")).await.unwrap();
+    std::mem::forget(unfinished);
+    let file = only_file(folder.path());
+    // As after a crash: no end for `second`, and half a line. The forgotten record still holds
+    // the first journal, so the copy stands for the restarted server's folder.
+    let restarted = tempfile::tempdir().unwrap();
+    let copy = restarted.path().join(file.file_name().unwrap());
+    fs::copy(&file, &copy).unwrap();
+    OpenOptions::new().append(true).open(&copy).unwrap().write_all(b"{\"event\":\"be").unwrap();
+
+    let journal = open(restarted.path());
+    journal.whole(entry("third"), ending).await.unwrap();
+    let seen = statements(&journal);
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen[0], ("third".into(), "described".into()));
+    assert_eq!(seen[1], ("second".into(), "unknown".into()));
+    drop(journal);
+    let journal = open(restarted.path());
+    assert_eq!(statements(&journal).len(), 3, "the torn line did not swallow its successor");
+}
+
+#[tokio::test]
+async fn two_servers_cannot_write_one_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let _first = open(folder.path());
+    assert!(matches!(Journal::open(folder.path()), Err(AuditError::InUse { .. })));
+}
+
+#[tokio::test]
+async fn many_at_once_share_flushes_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let writes = (0..200).map(|number| {
+        let journal = Arc::clone(&journal);
+        async move {
+            let ending = Ending::without_rows(Outcome::Completed);
+            journal.whole(entry(&number.to_string()), ending).await
+        }
+    });
+    for result in futures::future::join_all(writes).await {
+        result.unwrap();
+    }
+    let text = fs::read_to_string(only_file(folder.path())).unwrap();
+    assert_eq!(text.lines().count(), 200);
+    assert_eq!(journal.audit_records(50).unwrap().num_rows(), 50);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_that_cannot_be_written_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    // A device that is always full stands in for a full disk.
+    let today = chrono::Utc::now().format("audit-%Y-%m-%d.jsonl").to_string();
+    std::os::unix::fs::symlink("/dev/full", folder.path().join(today)).unwrap();
+    match Journal::open(folder.path()) {
+        Err(AuditError::Unusable { .. }) => {}
+        Ok(journal) => {
+            let begun = Arc::new(journal).begin(entry("select 1")).await;
+            assert!(matches!(begun, Err(AuditError::NotWritten)));
+        }
+        Err(other) => panic!("unexpected: {other}"),
+    }
+}

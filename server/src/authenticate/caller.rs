@@ -1,0 +1,79 @@
+//! Who sent a request: the proof that every command asks for.
+//!
+//! Owns the shape only. A caller is made by `Gate::admit` from a valid token and by nothing
+//! else; what it may see is decided from its principal, never from anything it sends.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use martlet_policy::{Principal, SignedIn};
+use martlet_query::Mart;
+use tonic::metadata::MetadataMap;
+
+use super::Refused;
+
+/// Bytes of a client's self-given name that are recorded at most.
+const CLIENT_BYTES_MAX: usize = 256;
+
+/// One sign-in's session: sixteen random bytes that never leave the server in the clear.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SessionId([u8; 16]);
+
+impl SessionId {
+    pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SessionId(..)")
+    }
+}
+
+/// Where a request came from, as far as the connection shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The peer's address and port; `unknown` where the transport does not tell.
+    pub(crate) peer: String,
+    /// What the client calls itself. It may lie: for the record only.
+    pub(crate) client: String,
+}
+
+impl Origin {
+    pub(crate) fn new(peer: Option<SocketAddr>, headers: &MetadataMap) -> Self {
+        let client = headers.get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or("");
+        Self {
+            peer: peer.map_or_else(|| "unknown".into(), |address| address.to_string()),
+            client: client.chars().take(CLIENT_BYTES_MAX).collect(),
+        }
+    }
+}
+
+/// The proven sender of one request.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    /// The session of its token.
+    pub(crate) session: SessionId,
+    /// The proof that it signed in.
+    pub(crate) signed_in: SignedIn,
+    /// Where the request came from.
+    pub(crate) origin: Origin,
+}
+
+impl Caller {
+    /// The name under which it signed in.
+    pub(crate) fn name(&self) -> &str {
+        self.signed_in.name()
+    }
+
+    /// Its roles and attributes in this state of the mart: always asked of the same state
+    /// whose rules decide, so that old attributes never meet new rules.
+    pub(crate) fn principal_in(&self, mart: &Mart) -> Result<Principal, Refused> {
+        mart.directory().principal(&self.signed_in).ok_or(Refused::NoSession)
+    }
+}

@@ -1,0 +1,183 @@
+//! The prepared statements of the open sessions.
+//!
+//! Owns their handles (sixteen random bytes), their life and the bound on how many there are.
+//! Must never find a handle for another session: that is the same as no such handle. Holds a
+//! statement's text and what it looked like, never a plan or a grant: both are made anew at
+//! every execution.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use martlet_query::Mart;
+
+use crate::authenticate::SessionId;
+use crate::random::{self, NoEntropy};
+
+/// A statement that was not used for this long is forgotten; every use begins it anew.
+pub(crate) const PREPARED_IDLE_MAX: Duration = Duration::from_secs(60 * 60);
+/// Statements of one session at most; beyond it the one used longest ago is forgotten.
+const PER_SESSION_MAX: usize = 1_024;
+/// Bytes of one session's texts and parameters at most, likewise.
+const BYTES_PER_SESSION_MAX: usize = 16 * 1024 * 1024;
+
+type Handle = [u8; 16];
+
+/// A prepared statement.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    /// Its text.
+    pub(crate) sql: Arc<str>,
+    /// Its bound parameters as an Arrow IPC stream; empty where there are none.
+    pub(crate) parameters: Bytes,
+    /// The schema of its rows, as it was when it was described.
+    pub(crate) schema: SchemaRef,
+    /// The state of the mart in which it was described.
+    pub(crate) described_in: Weak<Mart>,
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Prepared({} bytes)", self.sql.len())
+    }
+}
+
+impl Prepared {
+    /// Whether the description still holds: neither data, rules nor principals have changed.
+    pub(crate) fn is_described_in(&self, mart: &Arc<Mart>) -> bool {
+        Weak::ptr_eq(&self.described_in, &Arc::downgrade(mart))
+    }
+
+    fn bytes(&self) -> usize {
+        self.sql.len() + self.parameters.len()
+    }
+}
+
+#[derive(Debug)]
+struct Entry {
+    session: SessionId,
+    prepared: Prepared,
+    used: Instant,
+}
+
+/// The prepared statements of all sessions.
+#[derive(Debug, Default)]
+pub(crate) struct PreparedStatements {
+    entries: Mutex<HashMap<Handle, Entry>>,
+}
+
+impl PreparedStatements {
+    /// Keeps a statement and gives its handle.
+    pub(crate) fn keep(
+        &self,
+        session: SessionId,
+        prepared: Prepared,
+        now: Instant,
+    ) -> Result<Bytes, NoEntropy> {
+        let handle: Handle = random::draw()?;
+        let mut entries = self.lock();
+        entries.retain(|_, entry| is_alive(entry, now));
+        entries.insert(handle, Entry { session, prepared, used: now });
+        forget_beyond_limits(&mut entries, session);
+        Ok(Bytes::copy_from_slice(&handle))
+    }
+
+    /// Finds a statement of this session; finding it counts as use.
+    pub(crate) fn find(&self, handle: &[u8], session: SessionId, now: Instant) -> Option<Prepared> {
+        self.with(handle, session, now, |prepared| prepared.clone())
+    }
+
+    /// Binds parameters, in place of earlier ones. `None` if there is no such statement.
+    pub(crate) fn bind(
+        &self,
+        handle: &[u8],
+        session: SessionId,
+        parameters: Bytes,
+        now: Instant,
+    ) -> Option<()> {
+        self.with(handle, session, now, |prepared| prepared.parameters = parameters)?;
+        forget_beyond_limits(&mut self.lock(), session);
+        Some(())
+    }
+
+    /// Notes that a statement was described anew.
+    pub(crate) fn describe(
+        &self,
+        handle: &[u8],
+        session: SessionId,
+        schema: SchemaRef,
+        mart: &Arc<Mart>,
+        now: Instant,
+    ) {
+        self.with(handle, session, now, |prepared| {
+            prepared.schema = schema;
+            prepared.described_in = Arc::downgrade(mart);
+        });
+    }
+
+    /// Forgets a statement of this session.
+    pub(crate) fn close(&self, handle: &[u8], session: SessionId) {
+        if let Ok(handle) = Handle::try_from(handle) {
+            let mut entries = self.lock();
+            if entries.get(&handle).is_some_and(|entry| entry.session == session) {
+                entries.remove(&handle);
+            }
+        }
+    }
+
+    /// Forgets all statements of a session.
+    pub(crate) fn close_session(&self, session: SessionId) {
+        self.lock().retain(|_, entry| entry.session != session);
+    }
+
+    fn with<T>(
+        &self,
+        handle: &[u8],
+        session: SessionId,
+        now: Instant,
+        act: impl FnOnce(&mut Prepared) -> T,
+    ) -> Option<T> {
+        let handle = Handle::try_from(handle).ok()?;
+        let mut entries = self.lock();
+        let entry = entries.get_mut(&handle)?;
+        if entry.session != session || !is_alive(entry, now) {
+            return None;
+        }
+        entry.used = now;
+        Some(act(&mut entry.prepared))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Handle, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_alive(entry: &Entry, now: Instant) -> bool {
+    now.saturating_duration_since(entry.used) < PREPARED_IDLE_MAX
+}
+
+fn forget_beyond_limits(entries: &mut HashMap<Handle, Entry>, session: SessionId) {
+    let mut own: Vec<(Instant, Handle, usize)> = entries
+        .iter()
+        .filter(|(_, entry)| entry.session == session)
+        .map(|(handle, entry)| (entry.used, *handle, entry.prepared.bytes()))
+        .collect();
+    own.sort_unstable();
+    let mut count = own.len();
+    let mut bytes: usize = own.iter().map(|(_, _, bytes)| bytes).sum();
+    for (_, handle, size) in own {
+        if count <= PER_SESSION_MAX && bytes <= BYTES_PER_SESSION_MAX {
+            break;
+        }
+        entries.remove(&handle);
+        count -= 1;
+        bytes -= size;
+    }
+}
+
+#[cfg(test)]
+#[path = "prepared_tests.rs"]
+mod tests;

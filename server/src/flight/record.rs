@@ -1,0 +1,165 @@
+//! What the flight doors put into the audit journal.
+//!
+//! Owns the filling of an entry: who, from where, what, under which rules. Must be asked
+//! before anything is disclosed, and its refusal ends the request.
+
+use std::sync::Arc;
+
+use martlet_core::{ErrorKind, Kinded};
+use martlet_query::{Mart, QueryError, Statement};
+use tonic::Status;
+
+use super::status;
+use super::ticket::StatementId;
+use crate::audit::{Decision, Ending, Entry, Journal, OpenRecord, Outcome, RecordId, now_micros};
+use crate::authenticate::{Caller, Origin};
+
+/// Characters of a tried name that are kept.
+const NAME_CHARACTERS_MAX: usize = 128;
+
+/// One request, as the journal names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) mart: &'a Mart,
+    pub(crate) statement_id: Option<StatementId>,
+    /// The SQL text, or the name of a metadata request.
+    pub(crate) text: &'a str,
+}
+
+/// How a sign-in ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SignIn {
+    Accepted,
+    Refused,
+}
+
+/// Writes the journal for the flight doors.
+#[derive(Debug, Clone)]
+pub(crate) struct Recorder {
+    journal: Arc<Journal>,
+}
+
+impl Recorder {
+    pub(crate) const fn new(journal: Arc<Journal>) -> Self {
+        Self { journal }
+    }
+
+    /// A statement was planned and its schema is about to be told.
+    pub(crate) async fn described(
+        &self,
+        subject: Subject<'_>,
+        statement: &Statement,
+    ) -> Result<(), Status> {
+        let entry = reads(entry(subject, Decision::Allowed)?, statement);
+        self.whole(entry, Outcome::Described).await
+    }
+
+    /// A statement's rows are about to be told.
+    pub(crate) async fn begin(
+        &self,
+        subject: Subject<'_>,
+        statement: &Statement,
+    ) -> Result<OpenRecord, Status> {
+        let entry = reads(entry(subject, Decision::Allowed)?, statement);
+        self.journal.begin(entry).await.map_err(|error| status::of(&error))
+    }
+
+    /// A statement was refused.
+    pub(crate) async fn refused(
+        &self,
+        subject: Subject<'_>,
+        error: &QueryError,
+    ) -> Result<(), Status> {
+        self.whole(entry(subject, decision(error.kind()))?, Outcome::Failed).await
+    }
+
+    /// Somebody tried to write.
+    pub(crate) async fn write_refused(&self, subject: Subject<'_>) -> Result<(), Status> {
+        self.whole(entry(subject, Decision::Denied)?, Outcome::Failed).await
+    }
+
+    /// Names of tables or columns are about to be told.
+    pub(crate) async fn metadata(
+        &self,
+        subject: Subject<'_>,
+        tables: Vec<String>,
+        rows: usize,
+    ) -> Result<(), Status> {
+        let entry = Entry { tables, ..entry(subject, Decision::Allowed)? };
+        let ending = Ending { rows: rows as u64, ..Ending::without_rows(Outcome::Completed) };
+        self.journal.whole(entry, ending).await.map_err(|error| status::of(&error))
+    }
+
+    /// Somebody tried to sign in with a password.
+    pub(crate) async fn sign_in(
+        &self,
+        name: &str,
+        origin: &Origin,
+        mart: &Mart,
+        result: SignIn,
+    ) -> Result<(), Status> {
+        let (decision, outcome) = match result {
+            SignIn::Accepted => (Decision::Allowed, Outcome::Completed),
+            SignIn::Refused => (Decision::Denied, Outcome::Failed),
+        };
+        let name = name.chars().take(NAME_CHARACTERS_MAX).collect();
+        let entry = blank(name, origin, mart, decision)?.with_statement("sign in");
+        self.whole(entry, outcome).await
+    }
+
+    async fn whole(&self, entry: Entry, outcome: Outcome) -> Result<(), Status> {
+        let ending = Ending::without_rows(outcome);
+        self.journal.whole(entry, ending).await.map_err(|error| status::of(&error))
+    }
+}
+
+/// A name that does not exist and one that is hidden are one answer, so they are one record.
+const fn decision(kind: ErrorKind) -> Decision {
+    match kind {
+        ErrorKind::Denied | ErrorKind::NotFound => Decision::Denied,
+        ErrorKind::Retry
+        | ErrorKind::Invalid
+        | ErrorKind::Damaged
+        | ErrorKind::Exhausted
+        | ErrorKind::Bug => Decision::Failed,
+    }
+}
+
+fn entry(subject: Subject<'_>, decision: Decision) -> Result<Entry, Status> {
+    let name = subject.caller.name().to_string();
+    let blank = blank(name, &subject.caller.origin, subject.mart, decision)?;
+    Ok(Entry { statement_id: subject.statement_id.map(|id| id.to_string()), ..blank }
+        .with_statement(subject.text))
+}
+
+fn blank(
+    principal: String,
+    origin: &Origin,
+    mart: &Mart,
+    decision: Decision,
+) -> Result<Entry, Status> {
+    Ok(Entry {
+        record_id: RecordId::draw()?,
+        at: now_micros(),
+        principal,
+        peer: origin.peer.clone(),
+        client: origin.client.clone(),
+        statement_id: None,
+        statement: String::new(),
+        cut: None,
+        tables: Vec::new(),
+        columns: Vec::new(),
+        policy_version: mart.policy_version(),
+        snapshot: mart.snapshot().number().get(),
+        decision,
+    })
+}
+
+fn reads(entry: Entry, statement: &Statement) -> Entry {
+    Entry {
+        tables: statement.tables().iter().map(ToString::to_string).collect(),
+        columns: statement.columns(),
+        ..entry
+    }
+}

@@ -1,0 +1,141 @@
+//! The statements that are being answered, so that they can be cancelled.
+//!
+//! Owns the signal from a cancel request (or a closed session) to a running statement. Must
+//! never cancel across sessions: whoever calls has opened the ticket or is the session.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::ticket::{StatementId, TICKET_LIFETIME};
+use crate::authenticate::SessionId;
+
+/// Cancelled statements that are remembered at most; their tickets die anyway.
+const CANCELLED_MAX: usize = 2_000;
+
+#[derive(Debug)]
+struct Entry {
+    session: SessionId,
+    cancelled: watch::Sender<bool>,
+    runs: usize,
+    cancelled_at: Option<Instant>,
+}
+
+impl Entry {
+    fn new(session: SessionId) -> Self {
+        Self { session, cancelled: watch::Sender::new(false), runs: 0, cancelled_at: None }
+    }
+}
+
+/// The running statements, and the cancelled ones whose tickets may still come back.
+#[derive(Debug, Default)]
+pub(crate) struct Running {
+    statements: Mutex<HashMap<StatementId, Entry>>,
+}
+
+/// The statement was cancelled before it began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AlreadyCancelled;
+
+impl Running {
+    /// Registers one execution of a statement.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        id: StatementId,
+        session: SessionId,
+    ) -> Result<Run, AlreadyCancelled> {
+        let signal = self.register(id, session)?;
+        Ok(Run { registry: Arc::clone(self), id, signal })
+    }
+
+    fn register(
+        &self,
+        id: StatementId,
+        session: SessionId,
+    ) -> Result<watch::Receiver<bool>, AlreadyCancelled> {
+        let mut statements = self.lock();
+        let entry = statements.entry(id).or_insert_with(|| Entry::new(session));
+        if entry.cancelled_at.is_some() {
+            return Err(AlreadyCancelled);
+        }
+        entry.runs += 1;
+        Ok(entry.cancelled.subscribe())
+    }
+
+    /// Cancels a statement, whether it runs, has ended or has not begun. Its ticket is worth
+    /// nothing afterwards.
+    pub(crate) fn cancel(&self, id: StatementId, session: SessionId, now: Instant) {
+        let mut statements = self.lock();
+        forget_old(&mut statements, now);
+        let entry = statements.entry(id).or_insert_with(|| Entry::new(session));
+        entry.cancelled_at = Some(now);
+        entry.cancelled.send_replace(true);
+    }
+
+    /// Cancels everything that runs in a session.
+    pub(crate) fn cancel_session(&self, session: SessionId) {
+        for entry in self.lock().values().filter(|entry| entry.session == session) {
+            entry.cancelled.send_replace(true);
+        }
+    }
+
+    fn leave(&self, id: StatementId) {
+        let mut statements = self.lock();
+        let Some(entry) = statements.get_mut(&id) else { return };
+        entry.runs = entry.runs.saturating_sub(1);
+        if entry.runs == 0 && entry.cancelled_at.is_none() {
+            statements.remove(&id);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<StatementId, Entry>> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps the memory of cancelled statements bounded in time and number.
+fn forget_old(statements: &mut HashMap<StatementId, Entry>, now: Instant) {
+    let is_over = |entry: &Entry| {
+        entry.runs == 0
+            && entry
+                .cancelled_at
+                .is_some_and(|at| now.saturating_duration_since(at) >= TICKET_LIFETIME)
+    };
+    statements.retain(|_, entry| !is_over(entry));
+    let ended = statements.iter().filter(|(_, entry)| entry.runs == 0);
+    if ended.clone().count() >= CANCELLED_MAX
+        && let Some(oldest) = ended.min_by_key(|(_, entry)| entry.cancelled_at).map(|(id, _)| *id)
+    {
+        statements.remove(&oldest);
+    }
+}
+
+/// One execution. Dropping it takes it out of the registry.
+#[derive(Debug)]
+pub(crate) struct Run {
+    registry: Arc<Running>,
+    id: StatementId,
+    signal: watch::Receiver<bool>,
+}
+
+impl Run {
+    /// Waits until the statement is cancelled.
+    pub(crate) async fn cancelled(&mut self) {
+        if self.signal.wait_for(|cancelled| *cancelled).await.is_err() {
+            // Without a registry nobody can cancel any more.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.registry.leave(self.id);
+    }
+}
+
+#[cfg(test)]
+#[path = "running_tests.rs"]
+mod tests;

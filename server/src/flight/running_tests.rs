@@ -1,0 +1,62 @@
+//! A cancel reaches every run of its statement, also one that begins later, and no other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+
+const ID: StatementId = StatementId::from_bytes([1; 16]);
+const OTHER: StatementId = StatementId::from_bytes([2; 16]);
+
+fn session(number: u8) -> SessionId {
+    SessionId::from_bytes([number; 16])
+}
+
+async fn is_cancelled(run: &mut Run) -> bool {
+    tokio::time::timeout(Duration::from_millis(20), run.cancelled()).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_cancel_reaches_all_runs_of_one_statement_only() {
+    let running = Arc::new(Running::default());
+    let mut first = running.enter(ID, session(1)).unwrap();
+    let mut second = running.enter(ID, session(1)).unwrap();
+    let mut other = running.enter(OTHER, session(1)).unwrap();
+    running.cancel(ID, session(1), Instant::now());
+    assert!(is_cancelled(&mut first).await && is_cancelled(&mut second).await);
+    assert!(!is_cancelled(&mut other).await);
+}
+
+#[tokio::test]
+async fn a_statement_cancelled_before_it_begins_never_runs() {
+    let running = Arc::new(Running::default());
+    running.cancel(ID, session(1), Instant::now());
+    assert_eq!(running.enter(ID, session(1)).err(), Some(AlreadyCancelled));
+}
+
+#[tokio::test]
+async fn closing_a_session_cancels_its_statements_only() {
+    let running = Arc::new(Running::default());
+    let mut own = running.enter(ID, session(1)).unwrap();
+    let mut other = running.enter(OTHER, session(2)).unwrap();
+    running.cancel_session(session(1));
+    assert!(is_cancelled(&mut own).await);
+    assert!(!is_cancelled(&mut other).await);
+}
+
+#[test]
+fn what_has_ended_is_forgotten() {
+    let running = Arc::new(Running::default());
+    drop(running.enter(ID, session(1)).unwrap());
+    assert!(running.lock().is_empty());
+    let now = Instant::now();
+    running.cancel(ID, session(1), now);
+    running.cancel(OTHER, session(1), now + TICKET_LIFETIME);
+    assert!(!running.lock().contains_key(&ID), "its ticket is dead");
+    for number in 0..=CANCELLED_MAX {
+        let mut bytes = [9; 16];
+        bytes[..8].copy_from_slice(&(number as u64).to_le_bytes());
+        running.cancel(StatementId::from_bytes(bytes), session(1), now + TICKET_LIFETIME);
+    }
+    assert!(running.lock().len() <= CANCELLED_MAX);
+}

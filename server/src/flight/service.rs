@@ -1,0 +1,352 @@
+//! The doors of Arrow Flight: every RPC, on one type.
+//!
+//! Owns the dispatch and the framing of answers. Every door but the handshake asks the gate
+//! for a caller first and decodes the request next; nothing else may come before. Must hold no
+//! logic of its own beyond that.
+//!
+//! Receives: requests from tonic.
+//! Hands on: statements to `statement`, questions about the catalog to `metadata`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightService;
+use arrow_flight::sql::{
+    ActionCancelQueryResult, Any, DoPutPreparedStatementResult, ProstMessageExt,
+};
+use arrow_flight::{
+    Action, ActionType, CancelFlightInfoResult, CancelStatus, Criteria, Empty, FlightData,
+    FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse, PollInfo, PutResult,
+    Result as ActionResult, SchemaResult, Ticket,
+};
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, stream};
+use martlet_proto::flight::{
+    ActionCreatePreparedStatementResult, CloseSessionResult, close_session_result,
+};
+use martlet_query::Engine;
+use prost::Message;
+use tonic::metadata::MetadataValue;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, Put, Query};
+use super::deliver::{Messages, encode_batch};
+use super::record::{Recorder, SignIn, Subject};
+use super::statement::{Cancelled, Statements, info, schema_message};
+use super::status::{STATEMENT_ID, malformed, unknown_ticket};
+use super::ticket::StatementId;
+use super::{metadata, options, parameters};
+use crate::authenticate::{Caller, Credentials, Entered, Gate, Origin, Refused, credentials_of};
+use crate::random::NoEntropy;
+use crate::serve::ServeConfig;
+
+/// How long the first message of an upload may take.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(30);
+
+type Answers<T> = BoxStream<'static, Result<T, Status>>;
+
+/// The Flight service of one server. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct FlightDoor {
+    engine: Engine,
+    gate: Arc<Gate>,
+    statements: Arc<Statements>,
+    recorder: Recorder,
+}
+
+impl FlightDoor {
+    pub(crate) fn new(engine: Engine, config: &ServeConfig) -> Result<Self, NoEntropy> {
+        let recorder = Recorder::new(Arc::clone(&config.journal));
+        let time_max = config.statement_time_max;
+        let statements = Statements::new(engine.clone(), recorder.clone(), time_max)?;
+        let gate = Arc::new(Gate::new(engine.clone()));
+        Ok(Self { engine, gate, statements: Arc::new(statements), recorder })
+    }
+
+    /// The proven sender of a request.
+    fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        Ok(self.gate.admit(request.metadata(), origin(request))?)
+    }
+
+    async fn enter(&self, credentials: Credentials, origin: &Origin) -> Result<String, Status> {
+        let name = credentials.name().map(ToString::to_string);
+        let mart = self.engine.mart();
+        match self.gate.enter(credentials).await {
+            Ok(Entered::Again { token }) => Ok(token),
+            Ok(Entered::New { token }) => {
+                let name = name.unwrap_or_default();
+                self.recorder.sign_in(&name, origin, &mart, SignIn::Accepted).await?;
+                Ok(token)
+            }
+            Err(refused @ Refused::WrongCredentials) => {
+                let name = name.unwrap_or_default();
+                self.recorder.sign_in(&name, origin, &mart, SignIn::Refused).await?;
+                Err(refused.into())
+            }
+            Err(refused) => Err(refused.into()),
+        }
+    }
+
+    async fn info(
+        &self,
+        caller: &Caller,
+        descriptor: FlightDescriptor,
+    ) -> Result<FlightInfo, Status> {
+        match Query::parse(&descriptor.cmd)? {
+            Query::Statement(sql) => self.statements.info(caller, &sql, descriptor).await,
+            Query::Prepared(handle) => {
+                self.statements.prepared_info(caller, &handle, descriptor).await
+            }
+            // The ticket is the question itself: it holds nothing that was not asked.
+            Query::Metadata(query) => {
+                let schema = metadata::schema(&query)?;
+                let ticket = descriptor.cmd.clone();
+                info(&schema, ticket, descriptor)
+            }
+        }
+    }
+
+    async fn schema(&self, caller: &Caller, command: &[u8]) -> Result<Bytes, Status> {
+        let schema = match Query::parse(command)? {
+            Query::Statement(sql) => self.statements.schema(caller, &sql).await?,
+            Query::Prepared(handle) => self.statements.prepared_schema(caller, &handle).await?,
+            Query::Metadata(query) => metadata::schema(&query)?,
+        };
+        schema_message(&schema)
+    }
+
+    /// Answers from the principal's catalog, after the record.
+    async fn answer(&self, caller: &Caller, query: &MetadataQuery) -> Result<Messages, Status> {
+        let mart = self.engine.mart();
+        let principal = caller.principal_in(&mart)?;
+        let session = self.engine.session(&principal, &mart);
+        let batch = metadata::answer(query, session.catalog())?;
+        if let Some(text) = query.recorded_as() {
+            let subject = Subject { caller, mart: &mart, statement_id: None, text };
+            let tables = metadata::tables_told(query, session.catalog());
+            self.recorder.metadata(subject, tables, batch.num_rows()).await?;
+        }
+        Ok(encode_batch(batch))
+    }
+
+    async fn bind(
+        &self,
+        caller: &Caller,
+        handle: Bytes,
+        upload: Answers<FlightData>,
+    ) -> Result<PutResult, Status> {
+        self.statements.knows(caller, &handle)?;
+        let parameters = parameters::read_upload(upload).await?;
+        let handle = self.statements.bind(caller, &handle, parameters)?;
+        let result = DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) };
+        Ok(PutResult { app_metadata: result.encode_to_vec().into() })
+    }
+
+    async fn refuse_write(&self, caller: &Caller, text: &str) -> Status {
+        let mart = self.engine.mart();
+        let subject = Subject { caller, mart: &mart, statement_id: None, text };
+        match self.recorder.write_refused(subject).await {
+            Ok(()) => Put::read_only(),
+            Err(unrecorded) => unrecorded,
+        }
+    }
+
+    /// Carries an action out; gives the bodies of its results.
+    async fn act(&self, caller: &Caller, deed: Deed) -> Result<Option<Bytes>, Status> {
+        Ok(match deed {
+            Deed::Prepare(sql) => Some(wrapped(&self.statements.prepare(caller, &sql).await?)),
+            Deed::ClosePrepared(handle) => {
+                self.statements.close(caller, &handle);
+                None
+            }
+            Deed::CancelQuery(info) => Some(self.cancel_query(caller, &info)?),
+            Deed::CancelFlightInfo(info) => Some(self.cancel_info(caller, &info)?),
+            Deed::CloseSession => Some(self.close_session(caller)),
+            Deed::SetSessionOptions(request) => Some(body(&options::set(&request))),
+            Deed::GetSessionOptions => Some(body(&options::get())),
+        })
+    }
+
+    fn cancel_query(&self, caller: &Caller, info: &FlightInfo) -> Result<Bytes, Status> {
+        match self.statements.cancel(caller, info) {
+            Cancelled::Yes => {
+                let result = ActionCancelQueryResult { result: CancelStatus::Cancelled.into() };
+                Ok(result.as_any().encode_to_vec().into())
+            }
+            Cancelled::Unknown => Err(unknown_ticket()),
+        }
+    }
+
+    fn cancel_info(&self, caller: &Caller, info: &FlightInfo) -> Result<Bytes, Status> {
+        match self.statements.cancel(caller, info) {
+            Cancelled::Yes => Ok(body(&CancelFlightInfoResult::new(CancelStatus::Cancelled))),
+            Cancelled::Unknown => Err(unknown_ticket()),
+        }
+    }
+
+    /// A token is the credential of one session, so closing it takes nothing from others.
+    fn close_session(&self, caller: &Caller) -> Bytes {
+        self.gate.close(caller.session);
+        self.statements.close_session(caller.session);
+        body(&CloseSessionResult { status: close_session_result::Status::Closed.into() })
+    }
+}
+
+/// A body as Flight's own actions carry it.
+fn body(message: &impl Message) -> Bytes {
+    message.encode_to_vec().into()
+}
+
+/// The answer to CreatePreparedStatement in the envelope that Flight SQL's actions use.
+fn wrapped(result: &ActionCreatePreparedStatementResult) -> Bytes {
+    let type_url = arrow_flight::sql::ActionCreatePreparedStatementResult::type_url();
+    Any { type_url: type_url.into(), value: result.encode_to_vec().into() }.encode_to_vec().into()
+}
+
+fn origin<T>(request: &Request<T>) -> Origin {
+    Origin::new(request.remote_addr(), request.metadata())
+}
+
+/// A response that names its statement in the headers.
+fn of_statement(id: StatementId, messages: Messages) -> Response<Messages> {
+    let mut response = Response::new(messages);
+    if let Ok(value) = MetadataValue::try_from(id.to_string()) {
+        response.metadata_mut().insert(STATEMENT_ID, value);
+    }
+    response
+}
+
+#[tonic::async_trait]
+impl FlightService for FlightDoor {
+    type HandshakeStream = Answers<HandshakeResponse>;
+    type ListFlightsStream = Answers<FlightInfo>;
+    type DoGetStream = Messages;
+    type DoPutStream = Answers<PutResult>;
+    type DoActionStream = Answers<ActionResult>;
+    type ListActionsStream = Answers<ActionType>;
+    type DoExchangeStream = Answers<FlightData>;
+
+    /// Answers from the headers alone: some clients keep their side of the stream open until
+    /// they have the answer.
+    async fn handshake(
+        &self,
+        request: Request<Streaming<HandshakeRequest>>,
+    ) -> Result<Response<Self::HandshakeStream>, Status> {
+        let credentials = credentials_of(request.metadata()).ok_or(Refused::NoCredentials)?;
+        let token = self.enter(credentials, &origin(&request)).await?;
+        let answer = HandshakeResponse { protocol_version: 0, payload: Bytes::new() };
+        let mut response = Response::new(stream::iter([Ok(answer)]).boxed());
+        let mut bearer = MetadataValue::try_from(format!("Bearer {token}"))
+            .map_err(|_| Status::from(Refused::NoSession))?;
+        bearer.set_sensitive(true);
+        response.metadata_mut().insert("authorization", bearer);
+        Ok(response)
+    }
+
+    /// There are no flights but those that are asked for.
+    async fn list_flights(
+        &self,
+        request: Request<Criteria>,
+    ) -> Result<Response<Self::ListFlightsStream>, Status> {
+        self.caller(&request)?;
+        Ok(Response::new(stream::empty().boxed()))
+    }
+
+    async fn get_flight_info(
+        &self,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<FlightInfo>, Status> {
+        let caller = self.caller(&request)?;
+        Ok(Response::new(self.info(&caller, request.into_inner()).await?))
+    }
+
+    /// A statement is planned when this returns, so there is nothing left to poll for.
+    async fn poll_flight_info(
+        &self,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<PollInfo>, Status> {
+        let caller = self.caller(&request)?;
+        let info = self.info(&caller, request.into_inner()).await?;
+        let poll = PollInfo { progress: Some(1.0), ..PollInfo::new().with_info(info) };
+        Ok(Response::new(poll))
+    }
+
+    async fn get_schema(
+        &self,
+        request: Request<FlightDescriptor>,
+    ) -> Result<Response<SchemaResult>, Status> {
+        let caller = self.caller(&request)?;
+        let schema = self.schema(&caller, &request.get_ref().cmd).await?;
+        Ok(Response::new(SchemaResult { schema }))
+    }
+
+    async fn do_get(
+        &self,
+        request: Request<Ticket>,
+    ) -> Result<Response<Self::DoGetStream>, Status> {
+        let caller = self.caller(&request)?;
+        match Fetch::parse(&request.get_ref().ticket)? {
+            Fetch::Ticket(sealed) => {
+                let (id, messages) = self.statements.fetch(&caller, &sealed).await?;
+                Ok(of_statement(id, messages))
+            }
+            Fetch::Prepared(handle) => {
+                let (id, messages) = self.statements.fetch_prepared(&caller, &handle).await?;
+                Ok(of_statement(id, messages))
+            }
+            Fetch::Metadata(query) => Ok(Response::new(self.answer(&caller, &query).await?)),
+        }
+    }
+
+    async fn do_put(
+        &self,
+        request: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoPutStream>, Status> {
+        let caller = self.caller(&request)?;
+        let mut upload = request.into_inner();
+        let first = tokio::time::timeout(UPLOAD_PATIENCE, upload.message())
+            .await
+            .map_err(|_| Status::deadline_exceeded("the upload did not begin"))??
+            .ok_or_else(malformed)?;
+        let descriptor = first.flight_descriptor.clone().ok_or_else(malformed)?;
+        match Put::parse(&descriptor.cmd)? {
+            Put::Bind(handle) => {
+                let upload = stream::once(async { Ok(first) }).chain(upload).boxed();
+                let result = self.bind(&caller, handle, upload).await?;
+                Ok(Response::new(stream::iter([Ok(result)]).boxed()))
+            }
+            Put::Write(text) => Err(self.refuse_write(&caller, &text).await),
+        }
+    }
+
+    async fn do_action(
+        &self,
+        request: Request<Action>,
+    ) -> Result<Response<Self::DoActionStream>, Status> {
+        let caller = self.caller(&request)?;
+        let deed = Deed::parse(request.get_ref())?;
+        let results = self.act(&caller, deed).await?;
+        let answers = results.into_iter().map(|body| Ok(ActionResult { body }));
+        Ok(Response::new(stream::iter(answers.collect::<Vec<_>>()).boxed()))
+    }
+
+    async fn list_actions(
+        &self,
+        request: Request<Empty>,
+    ) -> Result<Response<Self::ListActionsStream>, Status> {
+        self.caller(&request)?;
+        let actions = ACTIONS.map(|(name, description)| {
+            Ok(ActionType { r#type: name.into(), description: description.into() })
+        });
+        Ok(Response::new(stream::iter(actions).boxed()))
+    }
+
+    async fn do_exchange(
+        &self,
+        request: Request<Streaming<FlightData>>,
+    ) -> Result<Response<Self::DoExchangeStream>, Status> {
+        self.caller(&request)?;
+        Err(Status::unimplemented("DoExchange is not supported: ask with GetFlightInfo and DoGet"))
+    }
+}

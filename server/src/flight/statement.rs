@@ -1,0 +1,350 @@
+//! Statements: described, ticketed, executed.
+//!
+//! Owns the order that makes every path safe: plan under the principal's grant, record, then
+//! tell. Every execution is planned and authorised anew, under the rules and the principal as
+//! they are now, on the snapshot that the ticket names. Must never keep a grant, and never
+//! tell a schema or a row before its record is on disk.
+//!
+//! Receives: a statement's text, a handle or a ticket from `service`.
+//! Hands on: a `FlightInfo`, or rows to `deliver`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::datatypes::{Schema, SchemaRef};
+use arrow_flight::sql::{Any, ProstMessageExt, TicketStatementQuery};
+use arrow_flight::{
+    FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket as FlightTicket,
+};
+use arrow_ipc::writer::IpcWriteOptions;
+use bytes::Bytes;
+use martlet_proto::flight::ActionCreatePreparedStatementResult;
+use martlet_query::{Engine, Mart, Statement};
+use prost::Message;
+use tonic::Status;
+
+use super::deliver::{Delivery, Messages, cancelled, deliver};
+use super::parameters;
+use super::prepared::{Prepared, PreparedStatements};
+use super::record::{Recorder, Subject};
+use super::running::Running;
+use super::status::{self, unknown_ticket};
+use super::ticket::{Holder, Sealer, StatementId, Ticket};
+use crate::authenticate::{Caller, SessionId};
+use crate::random::NoEntropy;
+
+/// Whether a cancel found something that it may cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cancelled {
+    Yes,
+    /// No ticket of the caller's own.
+    Unknown,
+}
+
+/// Plans, tickets and runs statements.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    engine: Engine,
+    recorder: Recorder,
+    sealer: Sealer,
+    prepared: PreparedStatements,
+    running: Arc<Running>,
+    time_max: Duration,
+}
+
+impl Statements {
+    pub(crate) fn new(
+        engine: Engine,
+        recorder: Recorder,
+        time_max: Duration,
+    ) -> Result<Self, NoEntropy> {
+        Ok(Self {
+            engine,
+            recorder,
+            sealer: Sealer::new()?,
+            prepared: PreparedStatements::default(),
+            running: Arc::default(),
+            time_max,
+        })
+    }
+
+    /// Tells a statement's schema and gives the ticket for its rows.
+    pub(crate) async fn info(
+        &self,
+        caller: &Caller,
+        sql: &str,
+        descriptor: FlightDescriptor,
+    ) -> Result<FlightInfo, Status> {
+        let mart = self.engine.mart();
+        let id = StatementId::draw()?;
+        let statement = self.describe(caller, &mart, id, sql).await?;
+        let ticket = ticket(id, &mart, sql, Bytes::new());
+        self.info_of(caller, &ticket, &statement.schema(), descriptor)
+    }
+
+    /// Tells a statement's schema.
+    pub(crate) async fn schema(&self, caller: &Caller, sql: &str) -> Result<SchemaRef, Status> {
+        let mart = self.engine.mart();
+        Ok(self.describe(caller, &mart, StatementId::draw()?, sql).await?.schema())
+    }
+
+    /// Prepares a statement and gives its handle and schemas.
+    pub(crate) async fn prepare(
+        &self,
+        caller: &Caller,
+        sql: &str,
+    ) -> Result<ActionCreatePreparedStatementResult, Status> {
+        let mart = self.engine.mart();
+        let statement = self.describe(caller, &mart, StatementId::draw()?, sql).await?;
+        let prepared = Prepared {
+            sql: sql.into(),
+            parameters: Bytes::new(),
+            schema: statement.schema(),
+            described_in: Arc::downgrade(&mart),
+        };
+        let handle = self.prepared.keep(caller.session, prepared, Instant::now())?;
+        Ok(ActionCreatePreparedStatementResult {
+            prepared_statement_handle: handle,
+            dataset_schema: schema_message(&statement.schema())?,
+            parameter_schema: schema_message(&statement.parameters())?,
+            is_update: Some(false),
+        })
+    }
+
+    /// Tells a prepared statement's schema and gives the ticket for its rows, with the
+    /// parameters that are bound now.
+    pub(crate) async fn prepared_info(
+        &self,
+        caller: &Caller,
+        handle: &Bytes,
+        descriptor: FlightDescriptor,
+    ) -> Result<FlightInfo, Status> {
+        let mart = self.engine.mart();
+        let id = StatementId::draw()?;
+        let prepared = self.described(caller, &mart, id, handle).await?;
+        let ticket = ticket(id, &mart, &prepared.sql, prepared.parameters);
+        self.info_of(caller, &ticket, &prepared.schema, descriptor)
+    }
+
+    /// Tells a prepared statement's schema.
+    pub(crate) async fn prepared_schema(
+        &self,
+        caller: &Caller,
+        handle: &Bytes,
+    ) -> Result<SchemaRef, Status> {
+        let mart = self.engine.mart();
+        Ok(self.described(caller, &mart, StatementId::draw()?, handle).await?.schema)
+    }
+
+    /// Binds one row of parameters. The handle stays the same and stays valid, because some
+    /// clients use the one that this returns and others the one they had.
+    pub(crate) fn bind(
+        &self,
+        caller: &Caller,
+        handle: &Bytes,
+        parameters: Bytes,
+    ) -> Result<Bytes, Status> {
+        self.prepared
+            .bind(handle, caller.session, parameters, Instant::now())
+            .map(|()| handle.clone())
+            .ok_or_else(unknown_ticket)
+    }
+
+    /// Whether the handle is one of this session's.
+    pub(crate) fn knows(&self, caller: &Caller, handle: &Bytes) -> Result<(), Status> {
+        let found = self.prepared.find(handle, caller.session, Instant::now());
+        found.map(|_| ()).ok_or_else(unknown_ticket)
+    }
+
+    /// Forgets a prepared statement; one that is unknown is forgotten already.
+    pub(crate) fn close(&self, caller: &Caller, handle: &Bytes) {
+        self.prepared.close(handle, caller.session);
+    }
+
+    /// Runs a ticket's statement.
+    pub(crate) async fn fetch(
+        &self,
+        caller: &Caller,
+        sealed: &[u8],
+    ) -> Result<(StatementId, Messages), Status> {
+        let ticket = self
+            .sealer
+            .open(sealed, Holder::from(caller), Instant::now())
+            .map_err(|_| unknown_ticket())?;
+        let mart = self.engine.mart_at(ticket.snapshot).await.map_err(|e| status::of(&e))?;
+        self.run(caller, &mart, ticket).await
+    }
+
+    /// Runs a prepared statement on the newest snapshot, without a ticket.
+    pub(crate) async fn fetch_prepared(
+        &self,
+        caller: &Caller,
+        handle: &Bytes,
+    ) -> Result<(StatementId, Messages), Status> {
+        let prepared = self
+            .prepared
+            .find(handle, caller.session, Instant::now())
+            .ok_or_else(unknown_ticket)?;
+        let mart = self.engine.mart();
+        let ticket = ticket(StatementId::draw()?, &mart, &prepared.sql, prepared.parameters);
+        self.run(caller, &mart, ticket).await
+    }
+
+    /// Cancels the statements of these tickets, as far as they are the caller's own.
+    pub(crate) fn cancel(&self, caller: &Caller, info: &FlightInfo) -> Cancelled {
+        let now = Instant::now();
+        let own: Vec<StatementId> = info
+            .endpoint
+            .iter()
+            .filter_map(|endpoint| {
+                let any = Any::decode(endpoint.ticket.as_ref()?.ticket.as_ref()).ok()?;
+                let query: TicketStatementQuery = any.unpack().ok()??;
+                let opened = self.sealer.open(&query.statement_handle, Holder::from(caller), now);
+                opened.ok().map(|ticket| ticket.statement_id)
+            })
+            .collect();
+        for id in &own {
+            self.running.cancel(*id, caller.session, now);
+        }
+        if own.is_empty() { Cancelled::Unknown } else { Cancelled::Yes }
+    }
+
+    /// Ends everything that a session has open.
+    pub(crate) fn close_session(&self, session: SessionId) {
+        self.running.cancel_session(session);
+        self.prepared.close_session(session);
+    }
+
+    /// Plans under the grant; a refusal is recorded before it is told.
+    async fn plan(&self, subject: Subject<'_>, mart: &Arc<Mart>) -> Result<Statement, Status> {
+        let principal = subject.caller.principal_in(mart)?;
+        let planned = self.engine.session(&principal, mart).prepare(subject.text).await;
+        match planned {
+            Ok(statement) => Ok(statement),
+            Err(error) => {
+                self.recorder.refused(subject, &error).await?;
+                let told = status::of(&error);
+                Err(subject.statement_id.map_or(told.clone(), |id| status::naming(told, id)))
+            }
+        }
+    }
+
+    /// Plans, and records that the schema is about to be told.
+    async fn describe(
+        &self,
+        caller: &Caller,
+        mart: &Arc<Mart>,
+        id: StatementId,
+        sql: &str,
+    ) -> Result<Statement, Status> {
+        let subject = Subject { caller, mart, statement_id: Some(id), text: sql };
+        let statement = self.plan(subject, mart).await?;
+        self.recorder.described(subject, &statement).await?;
+        Ok(statement)
+    }
+
+    /// A prepared statement whose description holds now; described anew where data, rules or
+    /// principals have changed since.
+    async fn described(
+        &self,
+        caller: &Caller,
+        mart: &Arc<Mart>,
+        id: StatementId,
+        handle: &Bytes,
+    ) -> Result<Prepared, Status> {
+        let now = Instant::now();
+        let mut prepared =
+            self.prepared.find(handle, caller.session, now).ok_or_else(unknown_ticket)?;
+        if !prepared.is_described_in(mart) {
+            let statement = self.describe(caller, mart, id, &prepared.sql).await?;
+            prepared.schema = statement.schema();
+            self.prepared.describe(handle, caller.session, statement.schema(), mart, now);
+        }
+        Ok(prepared)
+    }
+
+    fn info_of(
+        &self,
+        caller: &Caller,
+        ticket: &Ticket,
+        schema: &Schema,
+        descriptor: FlightDescriptor,
+    ) -> Result<FlightInfo, Status> {
+        let sealed = self.sealer.seal(ticket, Holder::from(caller), Instant::now())?;
+        let query = TicketStatementQuery { statement_handle: sealed };
+        info(schema, query.as_any().encode_to_vec().into(), descriptor)
+    }
+
+    async fn run(
+        &self,
+        caller: &Caller,
+        mart: &Arc<Mart>,
+        ticket: Ticket,
+    ) -> Result<(StatementId, Messages), Status> {
+        let id = ticket.statement_id;
+        let mut run = self.running.enter(id, caller.session).map_err(|_| cancelled())?;
+        let started = tokio::select! {
+            biased;
+            () = run.cancelled() => Err(cancelled()),
+            started = self.start(caller, mart, &ticket) => started,
+        };
+        let (rows, schema, record) = started.map_err(|told| status::naming(told, id))?;
+        let time_max = self.time_max;
+        let delivery = Delivery { statement_id: id, rows, schema, record, run, time_max };
+        Ok((id, deliver(delivery)))
+    }
+
+    /// Plans anew, records, executes: in this order.
+    async fn start(
+        &self,
+        caller: &Caller,
+        mart: &Arc<Mart>,
+        ticket: &Ticket,
+    ) -> Result<(martlet_query::RowStream, SchemaRef, crate::audit::OpenRecord), Status> {
+        let subject =
+            Subject { caller, mart, statement_id: Some(ticket.statement_id), text: &ticket.sql };
+        let bound = parameters::from_bytes(&ticket.parameters)?;
+        let statement = self.plan(subject, mart).await?;
+        let schema = statement.schema();
+        let record = self.recorder.begin(subject, &statement).await?;
+        match statement.execute(bound.as_ref()).await {
+            Ok(rows) => Ok((rows, schema, record)),
+            Err(error) => {
+                record.end(crate::audit::Outcome::Failed, crate::audit::Sent::default());
+                Err(status::of(&error))
+            }
+        }
+    }
+}
+
+fn ticket(id: StatementId, mart: &Mart, sql: &str, parameters: Bytes) -> Ticket {
+    let snapshot = mart.snapshot().number();
+    Ticket { statement_id: id, snapshot, sql: sql.to_string(), parameters }
+}
+
+/// A `FlightInfo` with one endpoint on this connection. How many rows there are is not told:
+/// nobody knows before the rows were filtered.
+pub(crate) fn info(
+    schema: &Schema,
+    ticket: Bytes,
+    descriptor: FlightDescriptor,
+) -> Result<FlightInfo, Status> {
+    let endpoint = FlightEndpoint::new().with_ticket(FlightTicket::new(ticket));
+    let info = FlightInfo::new()
+        .try_with_schema(schema)
+        .map_err(|_| status::bug("a wire schema can be encoded"))?;
+    Ok(info
+        .with_descriptor(descriptor)
+        .with_endpoint(endpoint)
+        .with_total_records(-1)
+        .with_total_bytes(-1))
+}
+
+/// A schema as one encapsulated IPC message.
+pub(crate) fn schema_message(schema: &Schema) -> Result<Bytes, Status> {
+    let options = IpcWriteOptions::default();
+    let IpcMessage(bytes) = SchemaAsIpc::new(schema, &options)
+        .try_into()
+        .map_err(|_| status::bug("a wire schema can be encoded"))?;
+    Ok(bytes)
+}

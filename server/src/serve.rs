@@ -1,0 +1,278 @@
+//! The running server: binds, serves, keeps the mart fresh and drains on shutdown.
+//!
+//! Owns the socket, TLS, the transport limits and the background refresh. Must never serve
+//! plain text beyond this machine unless the operator asked for it in so many words, and never
+//! answer before the journal is open.
+//!
+//! Receives: an opened [`Engine`] and [`Journal`] from the command line.
+//! Hands on: every request to `flight::service`.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use martlet_core::{ErrorKind, Kinded};
+use martlet_query::Engine;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tonic::transport::server::TcpIncoming;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+use crate::audit::Journal;
+use crate::flight::FlightDoor;
+use crate::random::NoEntropy;
+
+/// Bytes of one message from a client at most. Clients send parameters, never bulk data.
+const INCOMING_MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of one request's headers at most: drivers forward unknown connection properties.
+const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
+/// How often an idle connection is probed; below the idle limits of common load balancers.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// How bytes travel between client and server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// TLS with this certificate chain and private key, both PEM files.
+    Tls {
+        /// The certificate, followed by its chain.
+        certificate: PathBuf,
+        /// The private key.
+        key: PathBuf,
+    },
+    /// Plain text, accepted only on a loopback address.
+    PlainOnLoopback,
+    /// Plain text on any address: something in front of the server ends TLS.
+    PlainBehindProxy,
+}
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// Where to listen; port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// How bytes travel.
+    pub transport: Transport,
+    /// Where disclosures are recorded.
+    pub journal: Arc<Journal>,
+    /// How often to look for a newer snapshot.
+    pub refresh_every: Duration,
+    /// Wall time of one statement at most, from its first byte asked to its last byte taken.
+    pub statement_time_max: Duration,
+    /// How long running statements may go on after the shutdown began.
+    pub drain_time_max: Duration,
+}
+
+impl ServeConfig {
+    /// Plain text on a loopback address, looking for new data every second; statements end
+    /// after thirty minutes and the shutdown waits for ten seconds.
+    #[must_use]
+    pub const fn new(listen: SocketAddr, journal: Arc<Journal>) -> Self {
+        Self {
+            listen,
+            transport: Transport::PlainOnLoopback,
+            journal,
+            refresh_every: Duration::from_secs(1),
+            statement_time_max: Duration::from_secs(30 * 60),
+            drain_time_max: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Passwords and customers' data would travel readable.
+    #[error(
+        "{listen} is reachable from other machines: serve it with TLS (a certificate and a key), \
+         or say that a proxy in front ends TLS"
+    )]
+    PlainBeyondLoopback {
+        /// Where the server was to listen.
+        listen: SocketAddr,
+    },
+    /// The address cannot be had.
+    #[error("cannot listen on {listen}: choose another address or port, or end what holds it")]
+    Listen {
+        /// Where the server was to listen.
+        listen: SocketAddr,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A TLS file cannot be read.
+    #[error("cannot read {}", path.display())]
+    TlsFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The certificate and the key are not usable together.
+    #[error("the certificate and the key cannot be used: give matching PEM files")]
+    Tls(#[source] tonic::transport::Error),
+    /// The operating system gave no random bytes for the keys.
+    #[error("cannot draw the server's keys: the operating system gave no random bytes")]
+    Keys,
+    /// The transport broke.
+    #[error("the server stopped: its transport failed")]
+    Transport(#[source] tonic::transport::Error),
+    /// The serving task ended in an unforeseen way.
+    #[error("the server stopped: its task was ended")]
+    Ended,
+}
+
+impl Kinded for ServeError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::PlainBeyondLoopback { .. } | Self::TlsFile { .. } | Self::Tls(_) => {
+                ErrorKind::Invalid
+            }
+            Self::Listen { .. } | Self::Keys | Self::Transport(_) => ErrorKind::Retry,
+            Self::Ended => ErrorKind::Bug,
+        }
+    }
+}
+
+impl From<NoEntropy> for ServeError {
+    fn from(_: NoEntropy) -> Self {
+        Self::Keys
+    }
+}
+
+/// A server that accepts connections until its shutdown.
+#[derive(Debug)]
+pub struct Serving {
+    local_addr: SocketAddr,
+    task: JoinHandle<Result<(), ServeError>>,
+}
+
+impl Serving {
+    /// The address that clients connect to, with the port that was really taken.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Waits until the server has drained and ended.
+    ///
+    /// # Errors
+    /// [`ServeError::Transport`] if the transport failed, [`ServeError::Ended`] if the task
+    /// was ended from outside.
+    pub async fn finished(self) -> Result<(), ServeError> {
+        self.task.await.map_err(|_| ServeError::Ended)?
+    }
+}
+
+/// Binds the address and serves in the background until `shutdown` is ready.
+///
+/// When this returns, clients can connect to [`Serving::local_addr`].
+///
+/// # Errors
+/// [`ServeError`] if the address, the TLS files or the keys cannot be had.
+pub async fn serve(
+    engine: Engine,
+    config: ServeConfig,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<Serving, ServeError> {
+    let tls = tls_of(&config)?;
+    let listen = config.listen;
+    let refused = |source| ServeError::Listen { listen, source };
+    let listener = TcpListener::bind(listen).await.map_err(refused)?;
+    let local_addr = listener.local_addr().map_err(refused)?;
+    let door = FlightDoor::new(engine.clone(), &config)?;
+    let server = configured(tls)?;
+    let (closing, closed) = watch::channel(());
+    let task = tokio::spawn(async move {
+        let refresher = tokio::spawn(keep_fresh(engine, config.refresh_every));
+        let result = run(server, listener, door, closed, config.drain_time_max, async move {
+            shutdown.await;
+            drop(closing);
+        })
+        .await;
+        refresher.abort();
+        result
+    });
+    Ok(Serving { local_addr, task })
+}
+
+fn tls_of(config: &ServeConfig) -> Result<Option<ServerTlsConfig>, ServeError> {
+    match &config.transport {
+        Transport::Tls { certificate, key } => {
+            let identity = Identity::from_pem(read(certificate)?, read(key)?);
+            Ok(Some(ServerTlsConfig::new().identity(identity)))
+        }
+        Transport::PlainOnLoopback if !config.listen.ip().is_loopback() => {
+            Err(ServeError::PlainBeyondLoopback { listen: config.listen })
+        }
+        Transport::PlainOnLoopback | Transport::PlainBehindProxy => Ok(None),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ServeError> {
+    std::fs::read(path).map_err(|source| ServeError::TlsFile { path: path.to_path_buf(), source })
+}
+
+fn configured(tls: Option<ServerTlsConfig>) -> Result<Server, ServeError> {
+    let server = Server::builder()
+        .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .http2_keepalive_interval(Some(KEEPALIVE));
+    match tls {
+        Some(tls) => server.tls_config(tls).map_err(ServeError::Tls),
+        None => Ok(server),
+    }
+}
+
+/// Serves until the shutdown, then until the last statement ended or the drain time is over.
+async fn run(
+    mut server: Server,
+    listener: TcpListener,
+    door: FlightDoor,
+    mut closed: watch::Receiver<()>,
+    drain_time_max: Duration,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), ServeError> {
+    let service =
+        FlightServiceServer::new(door).max_decoding_message_size(INCOMING_MESSAGE_BYTES_MAX);
+    let incoming =
+        TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(KEEPALIVE));
+    let serving = server.add_service(service).serve_with_incoming_shutdown(incoming, shutdown);
+    let drained = async move {
+        // The sender is dropped when the shutdown begins; until then nothing arrives.
+        while closed.changed().await.is_ok() {}
+        tokio::time::sleep(drain_time_max).await;
+    };
+    tokio::select! {
+        result = serving => result.map_err(ServeError::Transport),
+        () = drained => {
+            tracing::warn!("statements still ran when the drain time was over; they were ended");
+            Ok(())
+        }
+    }
+}
+
+/// Takes over new snapshots, rules and principals as they are published.
+async fn keep_fresh(engine: Engine, every: Duration) {
+    let mut failing = false;
+    loop {
+        tokio::time::sleep(every).await;
+        match engine.refresh().await {
+            Ok(_) => failing = false,
+            Err(error) => {
+                // Once per outage: a log that repeats itself every second hides the rest.
+                if !failing {
+                    tracing::error!(kind = %error.kind(), %error, "cannot take over the newest snapshot; the last one stays");
+                }
+                failing = true;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;
