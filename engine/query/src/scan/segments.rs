@@ -108,7 +108,7 @@ impl SegmentScan {
         let mut rows = candidates.iter();
         let mut kept = roaring::RoaringBitmap::new();
         while let Some(batch) = batches.try_next().await? {
-            let holds = evaluate(predicate, &self.table, &batch).holds;
+            let holds = exactly(predicate, &self.table, &batch)?;
             let numbers: Vec<u32> = rows.by_ref().take(batch.num_rows()).collect();
             kept.extend(holds.iter().filter_map(|at| numbers.get(at as usize).copied()));
         }
@@ -198,12 +198,27 @@ impl SegmentScan {
     }
 }
 
+/// The rows that satisfy the predicate. Bounds are refused: a rule answered too widely would
+/// show rows that nobody granted.
+fn exactly(
+    predicate: &Predicate,
+    table: &TableSchema,
+    rows: &RecordBatch,
+) -> Result<Selection, QueryError> {
+    let truth = evaluate(predicate, table, rows);
+    if truth.exact {
+        Ok(truth.holds)
+    } else {
+        Err(QueryError::Bug { promise: "a condition fits the table that it is evaluated on" })
+    }
+}
+
 fn kept(
     rows: &RecordBatch,
     predicate: &Predicate,
     table: &TableSchema,
 ) -> Result<RecordBatch, QueryError> {
-    let holds = evaluate(predicate, table, rows).holds;
+    let holds = exactly(predicate, table, rows)?;
     let flags: BooleanArray = (0..holds.rows()).map(|row| Some(holds.contains(row))).collect();
     filter_record_batch(rows, &flags)
         .map_err(|_| QueryError::Bug { promise: "a filter is as long as its rows" })

@@ -1,0 +1,4 @@
+//! What must not leave does not leave, over a real socket, byte by byte.
+
+mod canary;
+mod doors;

@@ -1,0 +1,129 @@
+//! A mart made of a few text files by the real load, and a server over it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use martlet_core::BatchDate;
+use martlet_ingest::{LoadOutcome, LoadPlan, LoadRequest, ReplaceMode, Silent, load};
+use martlet_policy::{BundleText, PasswordCost, TokenKeys, hash_password};
+use martlet_query::{Engine, EngineOptions};
+use martlet_server::audit::Journal;
+use martlet_server::{ServeConfig, Serving, serve};
+use martlet_store::{CommitOutcome, Store};
+use tempfile::TempDir;
+
+/// Everybody's password in the tests.
+pub const PASSWORD: &str = "correct horse: battery staple";
+
+/// The text files of a policy and the principals under it.
+#[derive(Debug, Clone, Default)]
+pub struct Bundle {
+    files: BTreeMap<String, String>,
+    principals: String,
+}
+
+impl Bundle {
+    pub fn file(mut self, name: &str, text: &str) -> Self {
+        self.files.insert(name.into(), text.into());
+        self
+    }
+
+    /// One principal with the tests' password.
+    pub fn principal(mut self, name: &str, roles: &str, node: &str) -> Self {
+        if self.principals.is_empty() {
+            self.principals.push_str("name,roles,node,password\n");
+        }
+        let hash = hash_password(PASSWORD, [7; 16], PasswordCost::Test);
+        self.principals.push_str(&format!("{name},{roles},{node},\"{hash}\"\n"));
+        self
+    }
+}
+
+/// A mart in a folder of its own.
+pub struct TestMart {
+    pub folder: TempDir,
+    pub store: Store,
+}
+
+impl TestMart {
+    /// An empty mart on disk.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("mart").to_str().unwrap()).unwrap();
+        Self { folder, store }
+    }
+
+    /// Writes a file below the mart's input folder.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    /// Loads by the load file of that name; panics with the error's text if it is refused.
+    pub async fn load(&self, load_file: &str, date: &str) -> LoadOutcome {
+        let request = self.request(load_file, date, ReplaceMode::Refuse);
+        load(&self.store, request).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    pub fn request(&self, load_file: &str, date: &str, replace: ReplaceMode) -> LoadRequest {
+        request(self.folder.path(), load_file, date, replace)
+    }
+
+    /// Publishes the rules and principals.
+    pub async fn apply(&self, bundle: &Bundle) {
+        let text = BundleText { files: bundle.files.clone() };
+        let mut commit = self.store.begin(&self.store.latest().await.unwrap());
+        commit.set_policy(Bytes::from(text.to_bytes()));
+        commit.set_principals(Bytes::from(bundle.principals.clone().into_bytes()));
+        let outcome = commit.publish().await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Committed(_)), "nobody else commits here");
+    }
+
+    /// The engine over the mart, with audit records of a journal in the mart's folder.
+    pub async fn engine(&self, options: EngineOptions) -> (Engine, Arc<Journal>) {
+        let journal = Arc::new(Journal::open(&self.folder.path().join("audit")).unwrap());
+        let records: Arc<dyn martlet_query::SystemRecords> = Arc::clone(&journal) as _;
+        let keys = TokenKeys::from_master(&[9; 32]);
+        (Engine::open(self.store.clone(), options, records, keys).await.unwrap(), journal)
+    }
+
+    /// A server on a free loopback port.
+    pub async fn serve(&self) -> Server {
+        let (engine, journal) = self.engine(EngineOptions::default()).await;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let config = ServeConfig::new("127.0.0.1:0".parse().unwrap(), journal);
+        let serving = serve(engine.clone(), config, async {
+            stopped.await.ok();
+        })
+        .await
+        .unwrap();
+        Server { address: serving.local_addr(), engine, _serving: serving, _stop: stop }
+    }
+}
+
+pub fn request(folder: &Path, load_file: &str, date: &str, replace: ReplaceMode) -> LoadRequest {
+    let plan =
+        LoadPlan::read(&folder.join(load_file), None).unwrap_or_else(|error| panic!("{error}"));
+    let date: BatchDate = date.parse().unwrap();
+    LoadRequest {
+        plan,
+        date,
+        replace,
+        rejects_dir: folder.join("rejects"),
+        progress: Arc::new(Silent),
+    }
+}
+
+/// A running server; it ends when this is dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    pub engine: Engine,
+    _serving: Serving,
+    _stop: tokio::sync::oneshot::Sender<()>,
+}
