@@ -60,7 +60,8 @@ pub struct ServeConfig {
     pub journal: Arc<Journal>,
     /// How often to look for a newer snapshot.
     pub refresh_every: Duration,
-    /// Wall time of one statement at most, from its first byte asked to its last byte taken.
+    /// Wall time of one execution at most, from its first message to its last; a client that
+    /// takes nothing counts too.
     pub statement_time_max: Duration,
     /// How long running statements may go on after the shutdown began.
     pub drain_time_max: Duration,

@@ -4,6 +4,7 @@
 //! itself: what is pushed out here is still in the file.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::record::{Ending, Entry, Line, Outcome, RecordId};
 
@@ -22,7 +23,8 @@ pub(crate) struct Row {
 /// The newest records, oldest first.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    rows: VecDeque<Row>,
+    /// Shared with whoever reads them, so that a reader never holds up a writer for long.
+    rows: VecDeque<Arc<Row>>,
     /// The number of the first row; numbers only grow, so that `running` stays true.
     first: u64,
     running: HashMap<RecordId, u64>,
@@ -63,18 +65,18 @@ impl Ring {
     }
 
     /// The newest records, newest first.
-    pub(crate) fn newest(&self, limit: usize) -> Vec<Row> {
+    pub(crate) fn newest(&self, limit: usize) -> Vec<Arc<Row>> {
         self.rows.iter().rev().take(limit).cloned().collect()
     }
 
     fn row(&mut self, number: u64) -> Option<&mut Row> {
         let index = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        self.rows.get_mut(index)
+        self.rows.get_mut(index).map(Arc::make_mut)
     }
 
     fn push(&mut self, row: Row) {
         self.text_bytes += text_bytes(&row.entry);
-        self.rows.push_back(row);
+        self.rows.push_back(Arc::new(row));
         while self.rows.len() > RECORDS_MAX || self.text_bytes > TEXT_BYTES_MAX {
             let Some(oldest) = self.rows.pop_front() else { break };
             self.text_bytes -= text_bytes(&oldest.entry);

@@ -29,7 +29,7 @@ fn the_newest_come_first_and_the_limit_holds() {
     for number in 0..5 {
         ring.apply(whole(&number.to_string()));
     }
-    let seen: Vec<String> = ring.newest(3).into_iter().map(|row| row.entry.statement).collect();
+    let seen: Vec<String> = ring.newest(3).iter().map(|row| row.entry.statement.clone()).collect();
     assert_eq!(seen, ["4", "3", "2"]);
 }
 

@@ -14,7 +14,7 @@ use martlet_query::system::audit_record_schema;
 use super::ring::Row;
 
 /// One row per record, in the order given.
-pub(crate) fn batch_of(rows: &[Row]) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn batch_of(rows: &[Arc<Row>]) -> Result<RecordBatch, ArrowError> {
     let schema: SchemaRef = audit_record_schema();
     let columns = schema
         .fields()
@@ -24,7 +24,7 @@ pub(crate) fn batch_of(rows: &[Row]) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_new(schema, columns)
 }
 
-fn column(name: &str, rows: &[Row]) -> Result<ArrayRef, ArrowError> {
+fn column(name: &str, rows: &[Arc<Row>]) -> Result<ArrayRef, ArrowError> {
     Ok(match name {
         "at" => Arc::new(TimestampMicrosecondArray::from_iter_values(
             rows.iter().map(|row| row.entry.at),
@@ -47,11 +47,11 @@ fn column(name: &str, rows: &[Row]) -> Result<ArrayRef, ArrowError> {
     })
 }
 
-fn text(rows: &[Row], of: impl Fn(&Row) -> String) -> ArrayRef {
-    Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+fn text(rows: &[Arc<Row>], of: impl Fn(&Row) -> String) -> ArrayRef {
+    Arc::new(StringArray::from_iter_values(rows.iter().map(|row| of(row))))
 }
 
-fn number(rows: &[Row], of: impl Fn(&Row) -> u64) -> ArrayRef {
+fn number(rows: &[Arc<Row>], of: impl Fn(&Row) -> u64) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(
         rows.iter().map(|row| i64::try_from(of(row)).unwrap_or(i64::MAX)),
     ))

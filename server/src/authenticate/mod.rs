@@ -187,3 +187,7 @@ impl Drop for Place<'_> {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

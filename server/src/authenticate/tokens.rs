@@ -16,8 +16,9 @@ use crate::random;
 
 /// Sessions of all principals together at most.
 const SESSIONS_MAX: usize = 50_000;
-/// Sessions of one principal at most: a connection pool has its place, a leak is noticed.
-const SESSIONS_PER_PRINCIPAL_MAX: usize = 512;
+/// Sessions of one principal at most. Many drivers never close theirs, so that a busy tool
+/// loses the session it used longest ago rather than the next sign-in.
+const SESSIONS_PER_PRINCIPAL_MAX: usize = 1_024;
 
 type TokenHash = [u8; 32];
 
@@ -55,8 +56,8 @@ impl<P: Clone> Tokens<P> {
         let session = SessionId::from_bytes(random::draw().map_err(|_| Refused::Unchecked)?);
         let mut entries = self.lock();
         entries.retain(|_, entry| self.is_alive(entry, now));
-        let own = entries.values().filter(|entry| entry.name == name).count();
-        if entries.len() >= SESSIONS_MAX || own >= SESSIONS_PER_PRINCIPAL_MAX {
+        forget_oldest_of(&mut entries, name);
+        if entries.len() >= SESSIONS_MAX {
             return Err(Refused::TooMany);
         }
         let open = OpenSession { session, signed_in };
@@ -89,6 +90,16 @@ impl<P: Clone> Tokens<P> {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<TokenHash, Entry<P>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes room for one more session of this principal.
+fn forget_oldest_of<P>(entries: &mut HashMap<TokenHash, Entry<P>>, name: &str) {
+    let own = entries.iter().filter(|(_, entry)| entry.name == name);
+    if own.clone().count() >= SESSIONS_PER_PRINCIPAL_MAX
+        && let Some(oldest) = own.min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key)
+    {
+        entries.remove(&oldest);
     }
 }
 

@@ -61,12 +61,25 @@ fn closing_ends_one_session_only() {
 }
 
 #[test]
-fn one_principal_cannot_take_every_session() {
+fn one_principal_crowds_out_only_its_own_oldest_session() {
     let (tokens, now) = (tokens(), Instant::now());
-    for _ in 0..SESSIONS_PER_PRINCIPAL_MAX {
+    let other = tokens.open("teller", 0, now).unwrap();
+    let apart = Duration::from_millis(1);
+    let own: Vec<String> = (0..=SESSIONS_PER_PRINCIPAL_MAX)
+        .map(|number| tokens.open("pool", 0, now + apart * number as u32).unwrap())
+        .collect();
+    let end = now + Duration::from_secs(10);
+    assert!(tokens.find(&own[0], end).is_none());
+    assert!(own[1..].iter().all(|token| tokens.find(token, end).is_some()));
+    assert!(tokens.find(&other, end).is_some());
+}
+
+#[test]
+fn expired_sessions_give_their_places_back() {
+    let (tokens, now) = (tokens(), Instant::now());
+    for _ in 0..10 {
         tokens.open("pool", 0, now).unwrap();
     }
-    assert_eq!(tokens.open("pool", 0, now), Err(Refused::TooMany));
-    assert!(tokens.open("teller", 0, now).is_ok());
-    assert!(tokens.open("pool", 0, now + IDLE).is_ok(), "expired sessions give their places back");
+    tokens.open("pool", 0, now + IDLE).unwrap();
+    assert_eq!(tokens.lock().len(), 1);
 }

@@ -1,0 +1,113 @@
+//! The gate over a real directory: one answer to every refusal, and a proof at every request.
+
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use martlet_policy::{PasswordCost, TokenKeys, hash_password};
+use martlet_query::{EngineOptions, SystemRecords};
+use martlet_store::{CommitOutcome, Store};
+use tonic::metadata::MetadataValue;
+
+use super::*;
+
+#[derive(Debug)]
+struct NoRecords;
+
+impl SystemRecords for NoRecords {
+    fn audit_records(&self, _limit: usize) -> Result<RecordBatch, String> {
+        Ok(RecordBatch::new_empty(martlet_query::system::audit_record_schema()))
+    }
+}
+
+struct Scene {
+    store: Store,
+    engine: Engine,
+    gate: Gate,
+}
+
+async fn publish_principals(store: &Store, names: &[&str]) {
+    let mut feed = String::from("name,roles,node,password\n");
+    for name in names {
+        let hash = hash_password(&format!("{name}:secret"), [7; 16], PasswordCost::Test);
+        feed.push_str(&format!("{name},teller,,\"{hash}\"\n"));
+    }
+    let mut commit = store.begin(&store.latest().await.unwrap());
+    commit.set_principals(Bytes::from(feed));
+    assert!(matches!(commit.publish().await.unwrap(), CommitOutcome::Committed(_)));
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let store = Store::open("memory://").unwrap();
+        publish_principals(&store, &["teller", "manager"]).await;
+        let keys = TokenKeys::from_master(&[1; 32]);
+        let options = EngineOptions::default();
+        let engine = Engine::open(store.clone(), options, Arc::new(NoRecords), keys).await.unwrap();
+        Self { store, gate: Gate::new(engine.clone()), engine }
+    }
+
+    async fn sign_in(&self, name: &str, password: &str) -> Result<String, Refused> {
+        use base64::Engine as _;
+        use base64::engine::general_purpose::STANDARD_NO_PAD;
+        let header = format!("Basic {}", STANDARD_NO_PAD.encode(format!("{name}:{password}")));
+        let credentials = Credentials::parse(header.as_bytes()).unwrap();
+        self.gate.enter(credentials).await.map(|entered| match entered {
+            Entered::New { token } | Entered::Again { token } => token,
+        })
+    }
+
+    fn admit(&self, header: &str) -> Result<Caller, Refused> {
+        let mut headers = MetadataMap::new();
+        headers.insert("authorization", MetadataValue::try_from(header).unwrap());
+        self.gate.admit(&headers, Origin::new(None, &headers))
+    }
+}
+
+#[tokio::test]
+async fn a_password_gives_a_token_and_the_token_a_caller() {
+    let scene = Scene::new().await;
+    let token = scene.sign_in("teller", "teller:secret").await.unwrap();
+    let caller = scene.admit(&format!("Bearer {token}")).unwrap();
+    assert_eq!(caller.name(), "teller");
+    assert_eq!(caller.principal_in(&scene.engine.mart()).unwrap().name(), "teller");
+    let again = scene.gate.enter(Credentials::Bearer(token.clone())).await;
+    assert!(matches!(again, Ok(Entered::Again { token: same }) if same == token));
+    scene.gate.close(caller.session);
+    assert_eq!(scene.admit(&format!("Bearer {token}")).unwrap_err(), Refused::NoSession);
+}
+
+#[tokio::test]
+async fn a_request_is_proven_by_a_token_and_by_nothing_else() {
+    let scene = Scene::new().await;
+    let right = "Basic dGVsbGVyOnRlbGxlcjpzZWNyZXQ=";
+    assert!(matches!(Credentials::parse(right.as_bytes()), Some(Credentials::Basic { .. })));
+    assert_eq!(scene.admit(right).unwrap_err(), Refused::NoCredentials);
+    assert_eq!(scene.admit("Bearer teller").unwrap_err(), Refused::NoSession);
+    let none = MetadataMap::new();
+    let refused = scene.gate.admit(&none, Origin::new(None, &none)).unwrap_err();
+    assert_eq!(refused, Refused::NoCredentials);
+}
+
+#[tokio::test]
+async fn unknown_wrong_and_locked_are_one_answer() {
+    let scene = Scene::new().await;
+    assert_eq!(scene.sign_in("nobody", "x").await, Err(Refused::WrongCredentials));
+    for _ in 0..10 {
+        assert_eq!(scene.sign_in("teller", "wrong").await, Err(Refused::WrongCredentials));
+    }
+    let locked = scene.sign_in("teller", "teller:secret").await;
+    assert_eq!(locked, Err(Refused::WrongCredentials));
+    assert!(scene.sign_in("manager", "manager:secret").await.is_ok());
+}
+
+#[tokio::test]
+async fn who_leaves_the_feed_leaves_the_server() {
+    let scene = Scene::new().await;
+    let token = scene.sign_in("teller", "teller:secret").await.unwrap();
+    let caller = scene.admit(&format!("Bearer {token}")).unwrap();
+    publish_principals(&scene.store, &["manager"]).await;
+    let mart = scene.engine.refresh().await.unwrap();
+    assert_eq!(scene.admit(&format!("Bearer {token}")).unwrap_err(), Refused::NoSession);
+    assert_eq!(caller.principal_in(&mart).unwrap_err(), Refused::NoSession, "nor mid-request");
+    let again = scene.gate.enter(Credentials::Bearer(token)).await;
+    assert!(matches!(again, Err(Refused::NoSession)));
+}
