@@ -12,32 +12,32 @@ use tonic::transport::{Channel, Endpoint};
 use super::mart::PASSWORD;
 
 /// One signed-in client.
-pub struct Client {
-    pub inner: FlightSqlServiceClient<Channel>,
+pub(crate) struct Client {
+    pub(crate) inner: FlightSqlServiceClient<Channel>,
 }
 
 impl Client {
     /// A client that has not signed in.
-    pub async fn anonymous(address: SocketAddr) -> Self {
+    pub(crate) async fn anonymous(address: SocketAddr) -> Self {
         let channel =
             Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
         Self { inner: FlightSqlServiceClient::new(channel) }
     }
 
-    pub async fn sign_in(address: SocketAddr, name: &str) -> Self {
+    pub(crate) async fn sign_in(address: SocketAddr, name: &str) -> Self {
         let mut client = Self::anonymous(address).await;
         client.inner.handshake(name, PASSWORD).await.unwrap();
         client
     }
 
     /// Plans and fetches a statement.
-    pub async fn query(&mut self, sql: &str) -> Result<Vec<RecordBatch>, ArrowError> {
+    pub(crate) async fn query(&mut self, sql: &str) -> Result<Vec<RecordBatch>, ArrowError> {
         let info = self.inner.execute(sql.to_string(), None).await.map_err(outside)?;
         self.fetch(info).await
     }
 
     /// Fetches every endpoint; checks that the schema is the announced one.
-    pub async fn fetch(&mut self, info: FlightInfo) -> Result<Vec<RecordBatch>, ArrowError> {
+    pub(crate) async fn fetch(&mut self, info: FlightInfo) -> Result<Vec<RecordBatch>, ArrowError> {
         let announced = info.clone().try_decode_schema()?;
         let mut batches = Vec::new();
         for endpoint in info.endpoint {
@@ -57,7 +57,7 @@ impl Client {
     }
 
     /// The single number of a query that gives one.
-    pub async fn number(&mut self, sql: &str) -> i64 {
+    pub(crate) async fn number(&mut self, sql: &str) -> i64 {
         use arrow::array::AsArray;
         use arrow::datatypes::Int64Type;
         let batches = self.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -66,7 +66,7 @@ impl Client {
     }
 
     /// Every value of the first column as text.
-    pub async fn texts(&mut self, sql: &str) -> Vec<String> {
+    pub(crate) async fn texts(&mut self, sql: &str) -> Vec<String> {
         let batches = self.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
         batches.iter().flat_map(column_texts).collect()
     }

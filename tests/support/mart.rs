@@ -17,23 +17,23 @@ use martlet_store::{CommitOutcome, Store};
 use tempfile::TempDir;
 
 /// Everybody's password in the tests.
-pub const PASSWORD: &str = "correct horse: battery staple";
+pub(crate) const PASSWORD: &str = "correct horse: battery staple";
 
 /// The text files of a policy and the principals under it.
 #[derive(Debug, Clone, Default)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     files: BTreeMap<String, String>,
     principals: String,
 }
 
 impl Bundle {
-    pub fn file(mut self, name: &str, text: &str) -> Self {
+    pub(crate) fn file(mut self, name: &str, text: &str) -> Self {
         self.files.insert(name.into(), text.into());
         self
     }
 
     /// One principal with the tests' password.
-    pub fn principal(mut self, name: &str, roles: &str, node: &str) -> Self {
+    pub(crate) fn principal(mut self, name: &str, roles: &str, node: &str) -> Self {
         if self.principals.is_empty() {
             self.principals.push_str("name,roles,node,password\n");
         }
@@ -44,21 +44,21 @@ impl Bundle {
 }
 
 /// A mart in a folder of its own.
-pub struct TestMart {
-    pub folder: TempDir,
-    pub store: Store,
+pub(crate) struct TestMart {
+    pub(crate) folder: TempDir,
+    pub(crate) store: Store,
 }
 
 impl TestMart {
     /// An empty mart on disk.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path().join("mart").to_str().unwrap()).unwrap();
         Self { folder, store }
     }
 
     /// Writes a file below the mart's input folder.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> &Self {
         let path = self.folder.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
@@ -66,17 +66,17 @@ impl TestMart {
     }
 
     /// Loads by the load file of that name; panics with the error's text if it is refused.
-    pub async fn load(&self, load_file: &str, date: &str) -> LoadOutcome {
+    pub(crate) async fn load(&self, load_file: &str, date: &str) -> LoadOutcome {
         let request = self.request(load_file, date, ReplaceMode::Refuse);
         load(&self.store, request).await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    pub fn request(&self, load_file: &str, date: &str, replace: ReplaceMode) -> LoadRequest {
+    pub(crate) fn request(&self, load_file: &str, date: &str, replace: ReplaceMode) -> LoadRequest {
         request(self.folder.path(), load_file, date, replace)
     }
 
     /// Publishes the rules and principals.
-    pub async fn apply(&self, bundle: &Bundle) {
+    pub(crate) async fn apply(&self, bundle: &Bundle) {
         let text = BundleText { files: bundle.files.clone() };
         let mut commit = self.store.begin(&self.store.latest().await.unwrap());
         commit.set_policy(Bytes::from(text.to_bytes()));
@@ -86,7 +86,7 @@ impl TestMart {
     }
 
     /// The engine over the mart, with audit records of a journal in the mart's folder.
-    pub async fn engine(&self, options: EngineOptions) -> (Engine, Arc<Journal>) {
+    pub(crate) async fn engine(&self, options: EngineOptions) -> (Engine, Arc<Journal>) {
         let journal = Arc::new(Journal::open(&self.folder.path().join("audit")).unwrap());
         let records: Arc<dyn martlet_query::SystemRecords> = Arc::clone(&journal) as _;
         let keys = TokenKeys::from_master(&[9; 32]);
@@ -94,7 +94,7 @@ impl TestMart {
     }
 
     /// A server on a free loopback port.
-    pub async fn serve(&self) -> Server {
+    pub(crate) async fn serve(&self) -> Server {
         let (engine, journal) = self.engine(EngineOptions::default()).await;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let config = ServeConfig::new("127.0.0.1:0".parse().unwrap(), journal);
@@ -107,7 +107,7 @@ impl TestMart {
     }
 }
 
-pub fn request(folder: &Path, load_file: &str, date: &str, replace: ReplaceMode) -> LoadRequest {
+pub(crate) fn request(folder: &Path, load_file: &str, date: &str, replace: ReplaceMode) -> LoadRequest {
     let plan =
         LoadPlan::read(&folder.join(load_file), None).unwrap_or_else(|error| panic!("{error}"));
     let date: BatchDate = date.parse().unwrap();
@@ -121,9 +121,9 @@ pub fn request(folder: &Path, load_file: &str, date: &str, replace: ReplaceMode)
 }
 
 /// A running server; it ends when this is dropped.
-pub struct Server {
-    pub address: SocketAddr,
-    pub engine: Engine,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) engine: Engine,
     _serving: Serving,
     _stop: tokio::sync::oneshot::Sender<()>,
 }

@@ -8,16 +8,16 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Everything that left the server through one proxy.
 #[derive(Debug, Clone, Default)]
-pub struct Captured(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
     /// The bytes so far.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         self.0.lock().unwrap().clone()
     }
 
     /// Whether the text left, as UTF-8, UTF-16, hex or base64.
-    pub fn contains(&self, text: &str) -> bool {
+    pub(crate) fn contains(&self, text: &str) -> bool {
         use base64::Engine as _;
         let bytes = self.bytes();
         let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -29,12 +29,12 @@ impl Captured {
     }
 }
 
-pub fn find(haystack: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> bool {
     !needle.is_empty() && haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 /// Starts a proxy to the server; it lives as long as the runtime.
-pub async fn proxy(server: SocketAddr) -> (SocketAddr, Captured) {
+pub(crate) async fn proxy(server: SocketAddr) -> (SocketAddr, Captured) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let captured = Captured::default();

@@ -19,6 +19,13 @@ pub const NAME_BYTES_MAX: usize = 128;
 /// Bytes of one line of a delimited file at most; a longer one is a bad row.
 pub const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Operators (arithmetic, comparison, AND, OR, set operations, joins) of one SQL statement at
+/// most: a chain of them is as deep a tree as it is long, and a tree is walked on the stack.
+pub const STATEMENT_OPERATORS_MAX: usize = 1_000;
+
+/// Bytes that one call of a function may make of one batch at most.
+pub const FUNCTION_OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Bytes of one SQL statement at most.
 pub const STATEMENT_BYTES_MAX: usize = 1024 * 1024;
 

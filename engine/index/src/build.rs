@@ -81,7 +81,7 @@ fn build_column(
     if let Some(encoded) = encoded {
         let distinct = encoded.null_code();
         zones.column.distinct = Some(distinct);
-        for kind in choice.kinds(encoded.values.len()) {
+        for kind in choice.kinds(encoded.values.len(), array.len()) {
             let section = match kind {
                 IndexKind::Bitmap => bitmap::build(column.column_type, &encoded),
                 IndexKind::Codes => codes::build(column.column_type, &encoded),

@@ -12,6 +12,13 @@ pub const BITMAP_DISTINCT_MAX: usize = 4_096;
 /// as the column.
 pub const CODES_DISTINCT_MAX: usize = 65_536;
 
+/// Up to this many distinct values a column is indexed however few rows there are.
+pub const FEW_DISTINCT: usize = 64;
+
+/// Beyond [`FEW_DISTINCT`] a value has to stand in so many rows on average: an index of a
+/// column whose values hardly repeat is larger than the column and selects no better.
+pub const REPEATS_MIN: usize = 4;
+
 /// What the load file says of a column's indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum IndexChoice {
@@ -40,11 +47,11 @@ impl IndexChoice {
         }
     }
 
-    /// The kinds to build for a column with so many distinct values, each once.
+    /// The kinds to build for a column with so many distinct values in so many rows, each once.
     #[must_use]
-    pub fn kinds(&self, distinct: usize) -> Vec<IndexKind> {
+    pub fn kinds(&self, distinct: usize, rows: usize) -> Vec<IndexKind> {
         match self {
-            Self::Auto => choose(distinct).to_vec(),
+            Self::Auto => choose(distinct, rows).to_vec(),
             Self::None => Vec::new(),
             Self::Kinds(kinds) => {
                 IndexKind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect()
@@ -53,10 +60,12 @@ impl IndexChoice {
     }
 }
 
-/// The kinds that `auto` builds for a column with so many distinct values.
+/// The kinds that `auto` builds for a column with so many distinct values in so many rows.
 #[must_use]
-pub const fn choose(distinct: usize) -> &'static [IndexKind] {
-    if distinct <= BITMAP_DISTINCT_MAX {
+pub const fn choose(distinct: usize, rows: usize) -> &'static [IndexKind] {
+    if distinct > FEW_DISTINCT && distinct.saturating_mul(REPEATS_MIN) > rows {
+        &[]
+    } else if distinct <= BITMAP_DISTINCT_MAX {
         &[IndexKind::Bitmap, IndexKind::Codes]
     } else if distinct <= CODES_DISTINCT_MAX {
         &[IndexKind::Codes]

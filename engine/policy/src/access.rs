@@ -55,19 +55,24 @@ impl Sight {
         }
     }
 
+    /// Whether a mask leaves something of the value to be seen or compared.
+    fn shows_something_masked(&self) -> bool {
+        matches!(self, Self::Shown(Access::Masked(mask)) if mask.strictness() < Strictness::Redact)
+    }
+
     /// The strictest of several, whatever their order; hidden if there is none.
     ///
-    /// Two different masks that are equally strict (tokens of two purposes, say) show things
-    /// that cannot be compared, and showing either would give one role what only the other
-    /// may see: then nothing but `***` is shown.
+    /// Two different masks that each show something (tokens of two purposes, or a token and a
+    /// part) show things that cannot be compared, and showing either would give one role's rows
+    /// what only the other role may see of its own: then nothing but `***` is shown.
     #[must_use]
     pub fn strictest(sights: impl IntoIterator<Item = Self>) -> Self {
         let all: Vec<Self> = sights.into_iter().collect();
         let Some(strictest) = all.iter().max_by_key(|sight| sight.rank()) else {
             return Self::Hidden;
         };
-        let is_rival = |sight: &&Self| sight.rank() == strictest.rank() && *sight != strictest;
-        if all.iter().any(|sight| is_rival(&sight)) {
+        let is_rival = |sight: &Self| sight.shows_something_masked() && sight != strictest;
+        if strictest.shows_something_masked() && all.iter().any(is_rival) {
             return Self::Shown(Access::Masked(Mask::Redact));
         }
         strictest.clone()

@@ -102,7 +102,7 @@ fn strictness(class: &str, word: &str) -> u8 {
     }
 }
 
-/// The strictest of several words; two that are equally strict and differ show only `***`.
+/// The strictest of several words; two masks that each show something and differ show only `***`.
 fn strictest(class: &str, words: &[String]) -> String {
     let mut best = words.first().cloned().unwrap_or_else(|| "silent".to_owned());
     let rank = |word: &str| strictness(class, word);
@@ -111,13 +111,9 @@ fn strictest(class: &str, words: &[String]) -> String {
             best.clone_from(word);
         }
     }
-    let differs = |word: &&String| rank(word) == rank(&best) && !same(class, word, &best);
-    if words.iter().any(|word| differs(&word)) { "redact".to_owned() } else { best }
-}
-
-/// Hidden is hidden, by a word or by silence; and a class may have `redact` for its mask.
-fn same(class: &str, a: &str, b: &str) -> bool {
-    a == b || strictness(class, a) == strictness(class, b) && strictness(class, a) >= 4
+    let shows = |word: &str| (1..4).contains(&rank(word));
+    let differs = |word: &String| shows(word) && shows(&best) && *word != best;
+    if words.iter().any(differs) { "redact".to_owned() } else { best }
 }
 
 impl Policy {

@@ -16,6 +16,7 @@ use martlet_store::Store;
 
 use crate::catalog::CATALOG;
 use crate::error::QueryError;
+use crate::functions::accepted;
 use crate::index_cache::IndexCache;
 use crate::mart::Mart;
 use crate::rules::index_count::IndexCount;
@@ -153,6 +154,8 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_config(config)
         .with_runtime_env(runtime(options)?)
         .with_default_features();
+    let functions = builder.scalar_functions().take().unwrap_or_default();
+    builder = builder.with_scalar_functions(accepted(functions));
     if options.indexes == IndexUse::Allowed {
         builder = builder.with_physical_optimizer_rule(Arc::new(IndexCount));
     }

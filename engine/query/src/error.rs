@@ -37,6 +37,12 @@ pub enum QueryError {
         /// The name as the principal wrote it.
         table: String,
     },
+    /// A column does not exist, or the principal may not know of it.
+    #[error("column `{column}` does not exist or is not granted")]
+    UnknownColumn {
+        /// The name as the principal wrote it.
+        column: String,
+    },
     /// The statement does not fit the tables that the principal sees.
     #[error("{reason}")]
     Plan {
@@ -105,7 +111,9 @@ impl Kinded for QueryError {
             | Self::Running { .. }
             | Self::Unsendable { .. } => ErrorKind::Invalid,
             Self::NotAQuery { .. } | Self::ExplainNotGranted => ErrorKind::Denied,
-            Self::UnknownTable { .. } | Self::NoSnapshot { .. } => ErrorKind::NotFound,
+            Self::UnknownTable { .. } | Self::UnknownColumn { .. } | Self::NoSnapshot { .. } => {
+                ErrorKind::NotFound
+            }
             Self::Exhausted { .. } => ErrorKind::Exhausted,
             Self::Rules { .. } => ErrorKind::Invalid,
             Self::Store(error) => error.kind(),
@@ -147,9 +155,7 @@ impl QueryError {
 
     fn from_schema(error: SchemaError) -> Self {
         match error {
-            SchemaError::FieldNotFound { field, .. } => Self::Plan {
-                reason: format!("column `{}` does not exist or is not granted", field.name),
-            },
+            SchemaError::FieldNotFound { field, .. } => Self::UnknownColumn { column: field.name },
             SchemaError::AmbiguousReference { field } => Self::Plan {
                 reason: format!(
                     "column `{}` is in more than one table: write `table.column`",
@@ -225,14 +231,15 @@ impl From<QueryError> for DataFusionError {
     }
 }
 
-/// DataFusion says `table 'martlet.mart.x' not found`; the principal wrote `x`.
+/// DataFusion says `table 'martlet.mart.x' not found`, or that it cannot resolve the schema; the
+/// principal wrote `x`.
 fn unknown_table(reason: &str) -> Option<String> {
+    if let Some(schema) = reason.strip_prefix("failed to resolve schema: ") {
+        return Some(format!("{schema}.*"));
+    }
     let name = reason.strip_prefix("table '")?.split_once("' not found")?.0;
-    Some(
-        name.strip_prefix("martlet.")
-            .map_or(name, |rest| rest.strip_prefix("mart.").unwrap_or(rest))
-            .into(),
-    )
+    let name = name.strip_prefix("martlet.").unwrap_or(name);
+    Some(name.strip_prefix("mart.").unwrap_or(name).into())
 }
 
 fn first_line(text: &str) -> String {

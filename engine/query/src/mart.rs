@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use martlet_core::SnapshotNumber;
+use martlet_core::{SnapshotNumber, TableSchema};
 use martlet_policy::{BundleText, CheckedBundle, Directory, check};
-use martlet_store::{Snapshot, Store};
+use martlet_store::{Snapshot, Store, TableVersion};
 
 use crate::error::QueryError;
 use crate::system;
@@ -15,6 +15,8 @@ use crate::system;
 #[derive(Debug)]
 pub struct Mart {
     snapshot: Snapshot,
+    /// The snapshot whose column classes, rules and principals are in force.
+    newest: Snapshot,
     bundle: Option<Arc<CheckedBundle>>,
     directory: Arc<Directory>,
 }
@@ -39,7 +41,7 @@ impl Mart {
             None => Directory::default(),
         };
         let directory = Arc::new(directory);
-        Ok(Self { snapshot, bundle, directory })
+        Ok(Self { newest: snapshot.clone(), snapshot, bundle, directory })
     }
 
     /// An older snapshot's tables under this state's rules and principals: today's rules
@@ -51,13 +53,34 @@ impl Mart {
     ) -> Result<Self, QueryError> {
         let snapshot =
             store.snapshot(number).await.map_err(|_| QueryError::NoSnapshot { number })?;
-        Ok(Self { snapshot, bundle: self.bundle.clone(), directory: Arc::clone(&self.directory) })
+        Ok(Self {
+            snapshot,
+            newest: self.newest.clone(),
+            bundle: self.bundle.clone(),
+            directory: Arc::clone(&self.directory),
+        })
     }
 
     /// The snapshot.
     #[must_use]
     pub const fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// The schema by which a stored table is granted: a column keeps its class only if it has
+    /// the same one today, and a table that is gone today is granted to nobody.
+    pub(crate) fn schema_in_force(&self, version: &TableVersion) -> Option<TableSchema> {
+        let stored = version.schema();
+        let today = self.newest.table(stored.name().as_str())?.schema();
+        if today == stored {
+            return Some(stored.clone());
+        }
+        let columns = stored.columns().iter().cloned().map(|mut column| {
+            let class = today.column(column.name.as_str()).and_then(|today| today.class.clone());
+            column.class = column.class.filter(|stored| class.as_ref() == Some(stored));
+            column
+        });
+        TableSchema::new(stored.name().clone(), columns.collect(), &[], &[]).ok()
     }
 
     /// The rules; without any, nobody sees anything.

@@ -6,8 +6,9 @@
 use datafusion::sql::parser::{DFParserBuilder, ExplainStatement, Statement as Parsed};
 use datafusion::sql::sqlparser::ast::Statement as Ast;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
-use martlet_core::limits::STATEMENT_BYTES_MAX;
+use martlet_core::limits::{STATEMENT_BYTES_MAX, STATEMENT_OPERATORS_MAX};
 
 use crate::error::QueryError;
 
@@ -25,6 +26,8 @@ pub(crate) enum Verb {
 pub(crate) struct ParsedStatement {
     pub(crate) verb: Verb,
     pub(crate) statement: Parsed,
+    /// The table that `DESCRIBE` names: the plan of it holds no scan to tell.
+    pub(crate) described: Option<String>,
 }
 
 /// Parses the text.
@@ -39,6 +42,7 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         });
     }
     let tokens = number_parameters(tokenize(sql)?)?;
+    not_too_deep(&tokens)?;
     let mut statements = DFParserBuilder::new(tokens)
         .with_dialect(&GenericDialect {})
         .build()
@@ -53,13 +57,75 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
             });
         }
     };
-    Ok(ParsedStatement { verb: verb(&statement)?, statement })
+    let described = match &statement {
+        Parsed::Statement(ast) => described(ast),
+        _ => None,
+    };
+    Ok(ParsedStatement { verb: verb(&statement)?, statement, described })
 }
 
 fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
     Tokenizer::new(&GenericDialect {}, sql)
         .tokenize_with_location()
         .map_err(|error| QueryError::Syntax { reason: error.to_string() })
+}
+
+/// Bounds the depth of the tree before anything walks it.
+fn not_too_deep(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
+    let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
+    if operators > STATEMENT_OPERATORS_MAX {
+        return Err(QueryError::Syntax {
+            reason: format!(
+                "it has {operators} operators; {STATEMENT_OPERATORS_MAX} are possible: write long lists as `in (…)`"
+            ),
+        });
+    }
+    Ok(())
+}
+
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::XOR
+                | Keyword::NOT
+                | Keyword::IS
+                | Keyword::LIKE
+                | Keyword::ILIKE
+                | Keyword::UNION
+                | Keyword::INTERSECT
+                | Keyword::EXCEPT
+                | Keyword::JOIN
+                | Keyword::BETWEEN
+                | Keyword::COLLATE
+                | Keyword::AT
+        ),
+        Token::Whitespace(_)
+        | Token::Comma
+        | Token::Period
+        | Token::LParen
+        | Token::RParen
+        | Token::SemiColon
+        | Token::Number(..)
+        | Token::SingleQuotedString(_)
+        | Token::NationalStringLiteral(_)
+        | Token::HexStringLiteral(_)
+        | Token::Placeholder(_)
+        | Token::EOF => false,
+        _ => true,
+    }
+}
+
+fn described(ast: &Ast) -> Option<String> {
+    match ast {
+        Ast::ExplainTable { table_name, .. } => {
+            let parts = table_name.0.iter().filter_map(|part| part.as_ident());
+            Some(parts.map(|ident| ident.value.clone()).collect::<Vec<_>>().join("."))
+        }
+        _ => None,
+    }
 }
 
 fn number_parameters(mut tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>, QueryError> {

@@ -84,7 +84,8 @@ fn granted_tables(
         Decision::Denied => None,
     };
     let stored = mart.snapshot().tables().values().filter_map(|version| {
-        let grant = grant_of(version.schema())?;
+        let schema = mart.schema_in_force(version)?;
+        let grant = grant_of(&schema)?;
         Some((version.schema().clone(), grant, Rows::Segments(Arc::clone(version))))
     });
     let own = system::schemas().into_iter().filter_map(|schema| {

@@ -5,26 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::ParamValues;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::common::{ParamValues, TableReference};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::scalar::ScalarValue;
-use futures::Stream;
 use martlet_core::TableName;
 
 use crate::error::QueryError;
 use crate::parse::{Verb, parse};
+use crate::row_stream::RowStream;
 use crate::session::Session;
-use crate::wire::{plain_array, to_wire, wire_schema};
+use crate::wire::{plain_array, wire_schema};
 
 /// Tables of the information schema that tell only what the catalog shows.
 const INFORMATION_TABLES: [&str; 4] = ["tables", "columns", "schemata", "views"];
@@ -53,18 +50,36 @@ struct Reads {
     columns: BTreeSet<String>,
 }
 
+impl Reads {
+    /// A table whose columns are told, though none of its rows.
+    fn describe(&mut self, written: &str) -> Result<(), QueryError> {
+        let name = written.to_lowercase();
+        if let Some(table) = table_name(&TableReference::parse_str(&name))? {
+            self.columns.insert(format!("{}.*", table.table_part()));
+            self.tables.insert(table);
+        }
+        Ok(())
+    }
+}
+
 impl Statement {
     pub(crate) async fn prepare(session: &Session, sql: &str) -> Result<Self, QueryError> {
         let parsed = parse(sql)?;
-        let state = session.state().clone();
+        let mut state = session.state().clone();
+        // Fixes the statement's own time, which `now()` and `current_date` tell.
+        state.mark_start_execution();
         let plan =
             state.statement_to_plan(parsed.statement).await.map_err(QueryError::from_planning)?;
         only_reads(&plan)?;
         let parameters = parameter_schema(&plan)?;
         let typed = bind(plan.clone(), &nulls(&parameters))?;
         let schema = wire_schema(typed.schema().as_arrow())?;
-        let optimized = state.optimize(&typed).map_err(QueryError::from_planning)?;
-        let reads = reads(&plan, &optimized)?;
+        // Bound with nulls a look-up would be optimized away, and its columns with it.
+        let optimized = state.optimize(&plan).map_err(QueryError::from_planning)?;
+        let mut reads = reads(&plan, &optimized)?;
+        if let Some(table) = &parsed.described {
+            reads.describe(table)?;
+        }
         if parsed.verb == Verb::Explain {
             may_explain(session, &reads)?;
         }
@@ -113,39 +128,7 @@ impl Statement {
             self.state.create_physical_plan(&plan).await.map_err(QueryError::from_planning)?;
         let rows =
             execute_stream(physical, self.state.task_ctx()).map_err(QueryError::from_running)?;
-        Ok(RowStream { rows, schema: self.schema })
-    }
-}
-
-/// The rows of a statement: visible, masked, scrubbed, in the wire schema. Dropping it
-/// cancels the statement.
-pub struct RowStream {
-    rows: SendableRecordBatchStream,
-    schema: SchemaRef,
-}
-
-impl fmt::Debug for RowStream {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "RowStream({} columns)", self.schema.fields().len())
-    }
-}
-
-impl RowStream {
-    /// The schema of every batch.
-    #[must_use]
-    pub fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-}
-
-impl Stream for RowStream {
-    type Item = Result<RecordBatch, QueryError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let schema = Arc::clone(&self.schema);
-        self.rows.as_mut().poll_next(context).map(|item| {
-            item.map(|batch| to_wire(&batch.map_err(QueryError::from_running)?, &schema))
-        })
+        Ok(RowStream::new(rows, self.schema))
     }
 }
 
@@ -219,9 +202,7 @@ fn each_scan(
 
 /// The table's name; `None` for a table function's rows. Settings and functions of the
 /// query engine are nobody's business.
-fn table_name(
-    reference: &datafusion::common::TableReference,
-) -> Result<Option<TableName>, QueryError> {
+fn table_name(reference: &TableReference) -> Result<Option<TableName>, QueryError> {
     let schema = reference.schema().unwrap_or(TableName::MART_SCHEMA);
     let table = reference.table();
     let full = match schema {

@@ -77,12 +77,15 @@ fn plain(data_type: &DataType) -> Option<DataType> {
     })
 }
 
-/// A batch in its wire schema, rebuilt so that it holds visible bytes only.
+/// A batch in its wire schema.
 ///
 /// # Errors
 /// [`QueryError::Running`] if a number does not fit its plain type,
 /// [`QueryError::Bug`] if the batch is not of the planned shape.
-pub(crate) fn to_wire(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, QueryError> {
+pub(crate) fn plain_batch(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, QueryError> {
     if batch.num_columns() != schema.fields().len() {
         return Err(QueryError::Bug { promise: "a result has the planned columns" });
     }
@@ -90,9 +93,26 @@ pub(crate) fn to_wire(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
         .columns()
         .iter()
         .zip(schema.fields())
-        .map(|(column, field)| scrub(&plain_array(column, field.data_type())?))
+        .map(|(column, field)| plain_array(column, field.data_type()))
         .collect::<Result<Vec<_>, _>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    whole(schema, columns, batch.num_rows())
+}
+
+/// A batch of plain types, rebuilt so that it holds visible bytes only.
+///
+/// # Errors
+/// As [`scrub`].
+pub(crate) fn scrub_batch(batch: &RecordBatch) -> Result<RecordBatch, QueryError> {
+    let columns = batch.columns().iter().map(scrub).collect::<Result<Vec<_>, _>>()?;
+    whole(&batch.schema(), columns, batch.num_rows())
+}
+
+fn whole(
+    schema: &SchemaRef,
+    columns: Vec<ArrayRef>,
+    rows: usize,
+) -> Result<RecordBatch, QueryError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)
         .map_err(|_| QueryError::Bug { promise: "a result has the planned types" })
 }

@@ -6,13 +6,18 @@ use proptest::prelude::*;
 
 use super::support::{TYPES, Table, built, opened, schema, table};
 use crate::build::build;
-use crate::choose::{BITMAP_DISTINCT_MAX, CODES_DISTINCT_MAX, IndexChoice, choose};
+use crate::choose::{
+    BITMAP_DISTINCT_MAX, CODES_DISTINCT_MAX, FEW_DISTINCT, IndexChoice, REPEATS_MIN, choose,
+};
 use crate::descriptor::Descriptor;
 use crate::error::IndexError;
 use crate::file::{MAGIC, digest};
 use crate::kind::IndexKind;
 use crate::values::value_at;
 use crate::zone::Bounds;
+
+/// So many that every value can repeat.
+const ROWS: usize = 1 << 20;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
@@ -96,10 +101,14 @@ fn choices_build_what_they_say() {
 
 #[test]
 fn auto_follows_the_number_of_values() {
-    assert_eq!(choose(BITMAP_DISTINCT_MAX), IndexKind::ALL);
-    assert_eq!(choose(BITMAP_DISTINCT_MAX + 1), [IndexKind::Codes]);
-    assert_eq!(choose(CODES_DISTINCT_MAX), [IndexKind::Codes]);
-    assert_eq!(choose(CODES_DISTINCT_MAX + 1), []);
+    assert_eq!(choose(BITMAP_DISTINCT_MAX, ROWS), IndexKind::ALL);
+    assert_eq!(choose(BITMAP_DISTINCT_MAX + 1, ROWS), [IndexKind::Codes]);
+    assert_eq!(choose(CODES_DISTINCT_MAX, ROWS), [IndexKind::Codes]);
+    assert_eq!(choose(CODES_DISTINCT_MAX + 1, ROWS), []);
+    assert_eq!(choose(FEW_DISTINCT, FEW_DISTINCT), IndexKind::ALL);
+    assert_eq!(choose(FEW_DISTINCT + 1, FEW_DISTINCT + 1), []);
+    assert_eq!(choose(1_000, 1_000 * REPEATS_MIN), IndexKind::ALL);
+    assert_eq!(choose(1_000, 1_000 * REPEATS_MIN - 1), []);
 }
 
 #[test]

@@ -24,6 +24,9 @@ use martlet_index::IndexKind;
 use crate::scan::SecuredScan;
 use exec::{Counted, IndexCountExec};
 
+/// Groups that are counted at once at most: they stand in memory beside the pool.
+const GROUPS_MAX: u64 = 1 << 20;
+
 /// The rule.
 #[derive(Debug)]
 pub(crate) struct IndexCount;
@@ -76,7 +79,7 @@ fn from_indexes(aggregate: &AggregateExec) -> Option<IndexCountExec> {
         .map(|function| counted(function, &source, groups.is_empty()))
         .collect::<Option<Vec<Counted>>>()?;
     let indexed = groups.iter().all(|column| source.scan.indexed(*column, IndexKind::Codes));
-    let pays = !counted.is_empty() && indexed;
+    let pays = !counted.is_empty() && indexed && source.scan.groups_at_most(&groups) <= GROUPS_MAX;
     pays.then(|| IndexCountExec::new(source.scan_plan, groups, counted, aggregate.schema()))
         .flatten()
 }

@@ -118,6 +118,22 @@ impl SecuredScan {
         }
     }
 
+    /// How many groups the columns can make at most, from their dictionaries; null is one more.
+    pub(crate) fn groups_at_most(&self, columns: &[usize]) -> u64 {
+        let Rows::Segments(version) = &self.rows else { return u64::MAX };
+        let of_segment = |segment: &Arc<SegmentRef>| {
+            let sections = select::sections_of(segment);
+            columns.iter().fold(1_u64, |groups, column| {
+                let codes = sections.iter().find(|(_, section)| {
+                    section.column == *column && section.kind == IndexKind::Codes
+                });
+                let values = codes.map_or(u64::MAX, |(_, section)| u64::from(section.distinct) + 1);
+                groups.saturating_mul(values)
+            })
+        };
+        version.segments().iter().map(of_segment).fold(0, u64::saturating_add)
+    }
+
     /// Which indexes the conditions use, as EXPLAIN shows them: `column: kind`.
     pub(crate) fn indexes_used(&self) -> Vec<String> {
         let Rows::Segments(version) = &self.rows else { return Vec::new() };
@@ -158,9 +174,9 @@ impl DisplayAs for SecuredScan {
             columns.join(", "),
             joined(self.scan.wanted()),
             match self.scan.grant().rows() {
-                RowRule::All => "all rows".to_string(),
-                RowRule::None => "no rows".to_string(),
-                RowRule::Where(rule) => joined(rule),
+                RowRule::All => "all rows",
+                RowRule::None => "no rows",
+                RowRule::Where(_) => "some rows",
             },
             self.indexes_used().join(", "),
         )

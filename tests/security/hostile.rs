@@ -1,0 +1,152 @@
+//! Statements that want the process, not an answer: they are refused and nobody else notices.
+
+use crate::support::{Bundle, Client, TestMart};
+
+const LOAD: &str = r#"
+name = "hostile"
+[[table]]
+name = "t"
+mode = "replace"
+  [[table.column]]
+  name = "a"
+  type = "int64"
+  class = "open"
+  [[table.column]]
+  name = "b"
+  type = "int64"
+  class = "open"
+  [[table.column]]
+  name = "hidden"
+  type = "text"
+  [[table.source]]
+  files = ["t.csv"]
+"#;
+
+async fn mart() -> TestMart {
+    let mart = TestMart::new();
+    mart.write("load.toml", LOAD).write("t.csv", "a,b,hidden\n1,10,x\n2,20,y\n,30,z\n");
+    mart.load("load.toml", "2026-11-20").await;
+    let bundle = Bundle::default()
+        .file("bundle.toml", "name = \"hostile\"\nversion = \"1\"\nprofile = \"doc\"\n")
+        .file("organization.csv", "node,parent,level,name\nroot,,head_office,Root\n")
+        .file("classes.toml", "[[class]]\nname = \"open\"\nmask = \"redact\"\n[[class]]\nname = \"audit\"\nmask = \"redact\"\n")
+        .file(
+            "roles.toml",
+            "[[role]]\nname = \"all\"\ntables = [\"t\"]\n[role.classes]\nopen = \"clear\"\n\
+             [[role]]\nname = \"auditor\"\ntables = [\"system.audit_record\"]\n[role.classes]\naudit = \"clear\"\n",
+        )
+        .file(
+            "rules.toml",
+            "[[row_rule]]\nname = \"t\"\neffect = \"permit\"\nroles = [\"all\"]\ntables = [\"t\"]\nall = true\n\
+             [[row_rule]]\nname = \"r\"\neffect = \"permit\"\nroles = [\"auditor\"]\ntables = [\"system.audit_record\"]\nall = true\n",
+        )
+        .principal("ann", "all", "root")
+        .principal("eve", "auditor", "root");
+    mart.apply(&bundle).await;
+    mart
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_cannot_take_the_process_down() {
+    let mart = mart().await;
+    let server = mart.serve().await;
+    let mut ann = Client::sign_in(server.address, "ann").await;
+    let long = "a".repeat(400_000);
+    let chain = |operator: &str, terms: usize| vec!["1"; terms].join(operator);
+    for hostile in [
+        "SELECT repeat('x', 2147483647)".to_string(),
+        "SELECT repeat(arrow_cast('x', 'LargeUtf8'), 1000000000000000)".into(),
+        "SELECT lpad('x', 2147483647)".into(),
+        "SELECT rpad('x', 1000000000)".into(),
+        format!("SELECT replace('{long}', 'a', '{long}')"),
+        format!("SELECT regexp_replace('{long}', 'a', '{long}', 'g')"),
+        "SELECT repeat('x', b * 100000000) FROM t".into(),
+        format!("SELECT {}", chain(" + ", 100_000)),
+        format!("SELECT * FROM t WHERE {}", vec!["a = 1 OR b = 2"; 20_000].join(" OR ")),
+        format!("SELECT {}", chain(" UNION ALL SELECT ", 5_000)),
+        format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000)),
+        format!("SELECT {} true", "NOT ".repeat(50_000)),
+        format!("SELECT {}1", "- ".repeat(50_000)),
+    ] {
+        let refused = ann.query(&hostile).await.is_err();
+        assert!(refused, "answered: {}", hostile.chars().take(60).collect::<String>());
+    }
+    assert_eq!(ann.number("SELECT count(*) FROM t").await, 3, "the server is as before");
+    let widest = vec!["a = 1"; 400].join(" OR ");
+    assert_eq!(ann.number(&format!("SELECT count(*) FROM t WHERE {widest}")).await, 1);
+    let list: Vec<String> = (0..20_000).map(|n| n.to_string()).collect();
+    assert_eq!(
+        ann.number(&format!("SELECT count(*) FROM t WHERE a IN ({})", list.join(", "))).await,
+        2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bounded_functions_still_work() {
+    let mart = mart().await;
+    let server = mart.serve().await;
+    let mut ann = Client::sign_in(server.address, "ann").await;
+    let sql = "SELECT concat(repeat('ab', 2), lpad('7', 3, '0'), rpad('x', 2, '-'), replace('cat', 'c', 'b'), regexp_replace('a1', '[0-9]', '#'))";
+    assert_eq!(ann.texts(sql).await, ["abab007x-bata#"]);
+    let today = ann
+        .texts(
+            "SELECT count(*) FROM t WHERE current_date > DATE '2026-01-01' AND now() IS NOT NULL",
+        )
+        .await;
+    assert_eq!(today, ["3"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hidden_column_and_a_described_table_are_on_record() {
+    let mart = mart().await;
+    let server = mart.serve().await;
+    let mut ann = Client::sign_in(server.address, "ann").await;
+    let hidden = ann.query("SELECT hidden FROM t").await.unwrap_err().to_string();
+    let absent = ann.query("SELECT hidder FROM t").await.unwrap_err().to_string();
+    assert!(hidden.contains("does not exist or is not granted"), "{hidden}");
+    let plain = |text: &str| {
+        text.replace("hidder", "hidden")
+            .chars()
+            .filter(|c| !c.is_ascii_hexdigit())
+            .collect::<String>()
+    };
+    assert_eq!(plain(&hidden), plain(&absent));
+    assert_eq!(
+        ann.query("DESCRIBE t")
+            .await
+            .unwrap()
+            .iter()
+            .map(arrow::array::RecordBatch::num_rows)
+            .sum::<usize>(),
+        2
+    );
+    assert!(ann.query("DESCRIBE information_schema.df_settings").await.is_err());
+    let mut looked = ann.inner.prepare("SELECT b FROM t WHERE a = ?".into(), None).await.unwrap();
+    let schema = arrow::datatypes::Schema::new(vec![arrow::datatypes::Field::new(
+        "1",
+        arrow::datatypes::DataType::Int64,
+        true,
+    )]);
+    let one = arrow::array::RecordBatch::try_new(
+        schema.into(),
+        vec![std::sync::Arc::new(arrow::array::Int64Array::from(vec![2]))],
+    )
+    .unwrap();
+    looked.set_parameters(one).unwrap();
+    let info = looked.execute().await.unwrap();
+    ann.fetch(info).await.unwrap();
+    let mut eve = Client::sign_in(server.address, "eve").await;
+    let on_record = |condition: &str| {
+        format!("SELECT count(*) FROM system.audit_record WHERE principal = 'ann' AND {condition}")
+    };
+    assert!(
+        eve.number(&on_record("statement = 'SELECT hidden FROM t' AND decision = 'denied'")).await
+            >= 1
+    );
+    assert!(eve.number(&on_record("statement = 'DESCRIBE t' AND tables = 't'")).await >= 1);
+    assert!(
+        eve.number(&on_record("statement LIKE '%a = ?' AND columns LIKE '%t.a%' AND rows = 1"))
+            .await
+            >= 1
+    );
+}
