@@ -1,0 +1,237 @@
+//! `martlet demo`: a synthetic bank, loaded like any night, served, and shown as people see it.
+//!
+//! Owns the order of the steps; each step is what production uses: the generator's files, the
+//! nightly load, `policy apply`, the server, Flight SQL clients. Must never take a way that a
+//! real bank could not take.
+
+mod bank;
+mod bars;
+mod check;
+mod panels;
+mod people;
+mod tour;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use martlet_core::{BatchDate, ErrorKind};
+use martlet_ingest::{LoadPlan, LoadRequest, Progress, ReplaceMode, Silent};
+use martlet_policy::{BundleText, TokenKeys};
+use martlet_query::EngineOptions;
+use martlet_server::Transport;
+use martlet_store::Store;
+use tempfile::TempDir;
+
+use super::exit::Failure;
+use super::load;
+use super::mart::{self, Expected};
+use super::policy::{Change, apply};
+use super::progress::progress;
+use super::serve::{PORT_DEFAULT, Service, stop_signal, token_key};
+use super::sql::connect::{Address, Credentials};
+use bank::{Bank, Size};
+use people::{passwords, with_passwords};
+use tour::People;
+
+const EXAMPLES: &str = "\
+Examples:
+  martlet demo                                  in a temporary folder, removed at the end
+  martlet demo --dir ./bank --customers 20000   kept; the next start uses it again
+  martlet demo --check --port 0                 verify every answer against the files, one line
+
+The people are teller (one outlet, masked), manager (a province), analyst (the whole bank,
+identifiers as tokens), auditor (audit records, no customers), security (rules, no customers).";
+
+/// The options of `martlet demo`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Where bank and mart are made, and kept; default: a temporary folder
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// The port to serve on; 0 takes a free one
+    #[arg(long, default_value_t = PORT_DEFAULT)]
+    port: u16,
+    /// How many customers the bank has
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    customers: u64,
+    /// How many transactions; default: 20 for each customer
+    #[arg(long, value_name = "N")]
+    transactions: Option<u64>,
+    /// The same seed makes the same bank
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// One password for all five people; default: a random one for each
+    #[arg(long)]
+    password: Option<String>,
+    /// Verify the answers against the generated files, print one line and end
+    #[arg(long)]
+    check: bool,
+}
+
+/// Where everything lies: a folder to keep, or one that is removed at the end.
+#[derive(Debug)]
+enum Place {
+    Kept(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Place {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(dir) => dir.path(),
+        }
+    }
+}
+
+/// Makes, loads, serves and shows the bank; Ctrl-C ends it at any step and leaves no
+/// temporary folder behind.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let place = place(&arguments)?;
+    let stop = stop_signal()?;
+    let demonstrated = tokio::select! {
+        outcome = demonstrate(&arguments, place.path()) => outcome,
+        () = stop => Ok(()),
+    };
+    if let Place::Temporary(dir) = place {
+        dir.close().map_err(|error| {
+            Failure::new(ErrorKind::Retry, error.to_string())
+                .during("removing the demo's temporary folder")
+        })?;
+    }
+    demonstrated
+}
+
+fn place(arguments: &Arguments) -> Result<Place, Failure> {
+    match &arguments.dir {
+        Some(dir) => {
+            std::fs::create_dir_all(dir)
+                .map_err(|error| Failure::file("making the demo's folder", dir, &error))?;
+            Ok(Place::Kept(dir.clone()))
+        }
+        None => {
+            let dir = tempfile::Builder::new().prefix("martlet-demo-").tempdir();
+            dir.map(Place::Temporary)
+                .map_err(|error| Failure::file("making a folder in", &std::env::temp_dir(), &error))
+        }
+    }
+}
+
+async fn demonstrate(arguments: &Arguments, dir: &Path) -> Result<(), Failure> {
+    let voice = if arguments.check { Voice::Silent } else { Voice::Full };
+    let size = Size {
+        customers: arguments.customers,
+        transactions: arguments.transactions,
+        seed: arguments.seed,
+    };
+    let bank = Bank::obtain(dir, size, voice).await?;
+    let store = load_bank(&bank, voice).await?;
+    let credentials = passwords(arguments.password.as_deref())?;
+    give_rules(&store, &bank, &credentials, voice).await?;
+    let service = Service {
+        options: EngineOptions::default(),
+        listen: SocketAddr::from(([127, 0, 0, 1], arguments.port)),
+        transport: Transport::PlainOnLoopback,
+        audit: dir.join("audit"),
+    };
+    let keys = TokenKeys::from_master(token_key(&dir.join("token.key"))?.bytes());
+    // The demo's signals are heard in `run`; the server ends with the process.
+    let (_, serving) = service.start(store, keys, std::future::pending()).await?;
+    let listen = serving.local_addr();
+    let address = Address { host: listen.ip().to_string(), port: listen.port(), tls_ca: None };
+    let mut people = People::sign_in(&address, &credentials).await?;
+    let nodes = bank.nodes()?;
+    if arguments.check {
+        let verified = check::verify(&mut people, &nodes, &bank).await?;
+        println!("{verified}");
+        return Ok(());
+    }
+    tour::show(&mut people, &nodes).await?;
+    print_connections(listen, &credentials);
+    Ok(serving.finished().await?)
+}
+
+/// Whether the steps are told on standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    /// They are.
+    Full,
+    /// Only the last line is.
+    Silent,
+}
+
+impl Voice {
+    fn say(self, line: impl FnOnce() -> String) {
+        if self == Self::Full {
+            println!("{}", line());
+        }
+    }
+}
+
+/// The nightly load, as `martlet load` does it; a night that is there stays.
+async fn load_bank(bank: &Bank, voice: Voice) -> Result<Store, Failure> {
+    let folder = bank.dir().join("mart");
+    let store = mart::open(&folder.to_string_lossy(), Expected::NewOrExisting)?;
+    let date = BatchDate::new(bank.date());
+    let latest = mart::latest(&store).await?;
+    if latest.batches().iter().any(|batch| batch.date() == date) {
+        voice.say(|| {
+            format!("The night of {date} is loaded already: snapshot {}.", latest.number())
+        });
+        return Ok(store);
+    }
+    voice.say(|| format!("\nLoading the night of {date} …"));
+    let plan = LoadPlan::read(&bank.load_file(), None)?;
+    let progress = match voice {
+        Voice::Full => progress(),
+        Voice::Silent => Arc::new(Silent) as Arc<dyn Progress>,
+    };
+    let rejects_dir = bank.dir().join("rejects");
+    let replace = ReplaceMode::Refuse;
+    let request = LoadRequest { plan, date, replace, rejects_dir, progress };
+    let outcome = martlet_ingest::load(&store, request).await?;
+    voice.say(|| load::summary(&outcome, date));
+    Ok(store)
+}
+
+/// Rules and people, as `martlet policy apply` does it.
+async fn give_rules(
+    store: &Store,
+    bank: &Bank,
+    credentials: &[Credentials],
+    voice: Voice,
+) -> Result<(), Failure> {
+    let bundle = BundleText::read_dir(&bank.policy_dir())?;
+    let feed = bank.principals()?;
+    let principals = with_passwords(&feed, credentials)?;
+    apply(store, &Change { bundle: Some(bundle), principals: Some(principals) }).await?;
+    voice.say(|| "The rules and the people are applied.".to_owned());
+    Ok(())
+}
+
+fn print_connections(listen: SocketAddr, credentials: &[Credentials]) {
+    println!("\nThe people and their passwords");
+    for Credentials { user, password } in credentials {
+        println!("  {user:<9} {password}");
+    }
+    let Some(Credentials { user, password }) = credentials.first() else { return };
+    println!(
+        "
+Connect, in Python (pip install adbc-driver-flightsql pyarrow)
+  import adbc_driver_flightsql.dbapi as flight_sql
+  connection = flight_sql.connect(\"grpc://{listen}\", db_kwargs={{\"username\": \"{user}\", \"password\": \"{password}\"}}, autocommit=True)
+  cursor = connection.cursor(); cursor.execute(\"SELECT count(*) FROM customer\"); print(cursor.fetchall())
+
+with JDBC (org.apache.arrow:flight-sql-jdbc-driver)
+  jdbc:arrow-flight-sql://{listen}/?useEncryption=false&user={user}&password={password}
+
+or in a shell
+  MARTLET_PASSWORD='{password}' martlet sql --port {port} --user {user}
+
+Serving on {listen}; Ctrl-C ends it.",
+        port = listen.port()
+    );
+}

@@ -1,0 +1,270 @@
+//! `martlet policy`: check a bundle of rules, say what it would change, put it into force.
+//!
+//! Owns the order of the steps: nothing is published that was not checked against the tables
+//! of the very snapshot it is published on. Must never publish a bundle with a finding.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use martlet_core::{ErrorKind, SnapshotNumber, TableSchema};
+use martlet_ingest::LoadPlan;
+use martlet_policy::{BundleText, CheckedBundle, Directory, Finding, check, diff};
+use martlet_store::{CommitOutcome, Snapshot, Store};
+
+use super::exit::Failure;
+use super::mart::{self, Expected};
+use super::size::Count;
+
+/// How often a publish is tried again on a snapshot that someone else has just published.
+const ATTEMPTS_MAX: usize = 5;
+
+const EXAMPLES: &str = "\
+Examples:
+  martlet policy check ./policy --mart ./mart
+  martlet policy check ./policy --load night.toml      before there is a mart
+  martlet policy diff ./policy --mart ./mart          lines with * let someone see more
+  martlet policy apply ./policy --mart ./mart --principals principals.csv
+  martlet policy apply --mart ./mart --principals principals.csv     only the people changed
+
+A bundle is a folder of bundle.toml, organization.csv, classes.toml, roles.toml and rules.toml.";
+
+/// The commands of `martlet policy`.
+#[derive(Debug, Subcommand)]
+#[command(after_help = EXAMPLES)]
+pub(crate) enum Arguments {
+    /// Check a bundle against a mart's tables; every finding with file, line and column
+    #[command(after_help = EXAMPLES)]
+    Check(CheckArguments),
+    /// Say what a bundle would change in a mart
+    #[command(after_help = EXAMPLES)]
+    Diff(DiffArguments),
+    /// Put a bundle, the people, or both into force
+    #[command(after_help = EXAMPLES)]
+    Apply(ApplyArguments),
+}
+
+/// The options of `martlet policy check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The bundle's folder
+    bundle: PathBuf,
+    /// The mart whose tables the rules speak of
+    #[arg(long, value_name = "DIR|URL", required_unless_present = "load")]
+    mart: Option<String>,
+    /// The load file whose tables the rules speak of, where there is no mart yet
+    #[arg(long, value_name = "FILE", conflicts_with = "mart")]
+    load: Option<PathBuf>,
+}
+
+/// The options of `martlet policy diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// The bundle's folder
+    bundle: PathBuf,
+    /// The mart whose rules in force it is compared with
+    #[arg(long, value_name = "DIR|URL")]
+    mart: String,
+}
+
+/// The options of `martlet policy apply`.
+#[derive(Debug, Args)]
+pub(crate) struct ApplyArguments {
+    /// The bundle's folder
+    #[arg(required_unless_present = "principals")]
+    bundle: Option<PathBuf>,
+    /// The mart
+    #[arg(long, value_name = "DIR|URL")]
+    mart: String,
+    /// The feed of principals: name,roles,node,password and further attributes (CSV)
+    #[arg(long, value_name = "FILE")]
+    principals: Option<PathBuf>,
+}
+
+/// Answers a `policy` command.
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments {
+        Arguments::Check(arguments) => check_bundle(&arguments).await,
+        Arguments::Diff(arguments) => show_diff(&arguments).await,
+        Arguments::Apply(arguments) => apply_files(&arguments).await,
+    }
+}
+
+/// What is to be put into force; at least one of the two.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    /// The rules.
+    pub(crate) bundle: Option<BundleText>,
+    /// The text of the feed of principals.
+    pub(crate) principals: Option<String>,
+}
+
+/// What came of a change.
+#[derive(Debug)]
+pub(crate) enum Applied {
+    /// A new snapshot has it.
+    Published(Snapshot),
+    /// It was in force before.
+    Unchanged(Snapshot),
+}
+
+/// Checks the change against the latest snapshot and publishes it as the next one.
+pub(crate) async fn apply(store: &Store, change: &Change) -> Result<Applied, Failure> {
+    for _ in 0..ATTEMPTS_MAX {
+        let base = mart::latest(store).await?;
+        let current = in_force(store, &base).await?;
+        let wanted = change.bundle.as_ref().or(current.bundle.as_ref());
+        let checked = wanted.map(|bundle| checked(bundle, &base)).transpose()?;
+        let people = change.principals.as_ref().or(current.principals.as_ref());
+        if let Some(text) = people {
+            check_people(text, checked.as_ref())?;
+        }
+        let same_bundle = change.bundle.is_none() || change.bundle == current.bundle;
+        let same_people = change.principals.is_none() || change.principals == current.principals;
+        if same_bundle && same_people {
+            return Ok(Applied::Unchanged(base));
+        }
+        let mut commit = store.begin(&base);
+        if let Some(bundle) = &change.bundle {
+            commit.set_policy(bundle.to_bytes().into());
+        }
+        if let Some(text) = &change.principals {
+            commit.set_principals(text.clone().into_bytes().into());
+        }
+        match commit.publish().await? {
+            CommitOutcome::Committed(snapshot) => return Ok(Applied::Published(snapshot)),
+            // Someone published in between: check against the tables that are there now.
+            CommitOutcome::Conflicted(_) => {}
+        }
+    }
+    Err(Failure::new(ErrorKind::Retry, "others kept publishing snapshots at the same time"))
+}
+
+async fn check_bundle(arguments: &CheckArguments) -> Result<(), Failure> {
+    let text = BundleText::read_dir(&arguments.bundle)?;
+    let mut tables = martlet_query::system::schemas();
+    if let Some(file) = &arguments.load {
+        let plan = LoadPlan::read(file, None)?;
+        tables.extend(plan.tables().map(|(schema, _)| schema.clone()));
+    }
+    if let Some(mart) = &arguments.mart {
+        let store = mart::open(mart, Expected::Existing)?;
+        tables = schemas(&mart::latest(&store).await?);
+    }
+    let bundle = refuse(check(&text, &tables))?;
+    println!("The bundle fits: version {}.", bundle.version());
+    Ok(())
+}
+
+async fn show_diff(arguments: &DiffArguments) -> Result<(), Failure> {
+    let new = BundleText::read_dir(&arguments.bundle)?;
+    let store = mart::open(&arguments.mart, Expected::Existing)?;
+    let snapshot = mart::latest(&store).await?;
+    checked(&new, &snapshot)?;
+    print_diff(in_force(&store, &snapshot).await?.bundle.as_ref(), &new);
+    Ok(())
+}
+
+async fn apply_files(arguments: &ApplyArguments) -> Result<(), Failure> {
+    let bundle = arguments.bundle.as_deref().map(BundleText::read_dir).transpose()?;
+    let principals = arguments.principals.as_deref().map(read_people).transpose()?;
+    let store = mart::open(&arguments.mart, Expected::Existing)?;
+    let before = in_force(&store, &mart::latest(&store).await?).await?;
+    let change = Change { bundle, principals };
+    match apply(&store, &change).await? {
+        Applied::Unchanged(snapshot) => {
+            println!("This is in force already; nothing changed (snapshot {}).", snapshot.number());
+        }
+        Applied::Published(snapshot) => {
+            if let Some(new) = &change.bundle {
+                print_diff(before.bundle.as_ref(), new);
+            }
+            if let Some(text) = &change.principals {
+                // Its lines are principals, but for the header.
+                let people = Directory::parse(text).map_or(0, |directory| directory.len());
+                println!("{} principals.", Count(people as u64));
+            }
+            println!("Snapshot {} is published; servers take it over at once.", snapshot.number());
+        }
+    }
+    Ok(())
+}
+
+fn print_diff(old: Option<&BundleText>, new: &BundleText) {
+    let Some(old) = old else {
+        println!("No rules are in force before: everything that the bundle grants is new.");
+        return;
+    };
+    let lines = diff(old, new);
+    if lines.is_empty() {
+        println!("The rules are the same.");
+    }
+    for line in &lines {
+        println!("{line}");
+    }
+    let widening = lines.iter().filter(|line| line.starts_with('*')).count();
+    if widening > 0 {
+        println!("{widening} of {} lines let someone see more (*).", lines.len());
+    }
+}
+
+/// What a snapshot has in force.
+async fn in_force(store: &Store, snapshot: &Snapshot) -> Result<Change, Failure> {
+    let bundle = match snapshot.policy() {
+        Some(object) => Some(BundleText::from_bytes(&store.read(object).await?)?),
+        None => None,
+    };
+    let principals = match snapshot.principals() {
+        Some(object) => {
+            let bytes = store.read(object).await?;
+            Some(String::from_utf8(bytes.to_vec()).map_err(|_| not_utf8())?)
+        }
+        None => None,
+    };
+    Ok(Change { bundle, principals })
+}
+
+fn not_utf8() -> Failure {
+    Failure::new(ErrorKind::Damaged, "the feed of principals in the mart is not UTF-8 text")
+}
+
+fn read_people(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Failure::file("reading the feed of principals", file, &error))
+}
+
+fn checked(text: &BundleText, snapshot: &Snapshot) -> Result<CheckedBundle, Failure> {
+    refuse(check(text, &schemas(snapshot))).map_err(|failure| {
+        if snapshot.number() == SnapshotNumber::EMPTY {
+            failure.advise("load the tables first, then apply the rules that speak of them")
+        } else {
+            failure
+        }
+    })
+}
+
+/// Every table that a rule may speak of: the mart's and Martlet's own.
+fn schemas(snapshot: &Snapshot) -> Vec<TableSchema> {
+    let mut schemas = martlet_query::system::schemas();
+    schemas.extend(snapshot.tables().values().map(|table| table.schema().clone()));
+    schemas
+}
+
+fn check_people(text: &str, bundle: Option<&CheckedBundle>) -> Result<(), Failure> {
+    let directory = refuse(Directory::parse(text))?;
+    let findings = bundle.map(|bundle| directory.check_against(bundle)).unwrap_or_default();
+    refuse(if findings.is_empty() { Ok(()) } else { Err(findings) })
+}
+
+/// Prints every finding with its place and refuses the whole.
+fn refuse<T>(outcome: Result<T, Vec<Finding>>) -> Result<T, Failure> {
+    outcome.map_err(|findings| {
+        for finding in &findings {
+            eprintln!("{finding}");
+        }
+        let what = match findings.len() {
+            1 => "there is 1 finding".to_owned(),
+            number => format!("there are {number} findings"),
+        };
+        Failure::invalid(what).advise("correct the places named above; nothing changed")
+    })
+}
