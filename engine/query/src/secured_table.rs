@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::error::Result as DataFusionResult;
@@ -19,6 +18,7 @@ use martlet_store::TableVersion;
 
 use crate::engine::Shared;
 use crate::leak_proof::leak_proof;
+use crate::mart::Mart;
 use crate::scan::SecuredScan;
 
 /// Where a table's raw rows are.
@@ -26,8 +26,8 @@ use crate::scan::SecuredScan;
 pub(crate) enum Rows {
     /// In the segments of a published snapshot.
     Segments(Arc<TableVersion>),
-    /// In memory: one of Martlet's own tables.
-    Records(RecordBatch),
+    /// Nowhere yet: one of Martlet's own tables, made when it is read.
+    System(Arc<Mart>),
 }
 
 /// A table together with the grant under which it is read.

@@ -76,7 +76,7 @@ impl Session {
 fn granted_tables(
     shared: &Arc<Shared>,
     principal: &Principal,
-    mart: &Mart,
+    mart: &Arc<Mart>,
 ) -> BTreeMap<TableName, Arc<SecuredTable>> {
     let Some(bundle) = mart.bundle() else { return BTreeMap::new() };
     let grant_of = |schema: &TableSchema| match decide(principal, schema, bundle) {
@@ -90,8 +90,7 @@ fn granted_tables(
     });
     let own = system::schemas().into_iter().filter_map(|schema| {
         let grant = grant_of(&schema)?;
-        let rows = system::rows(&schema, mart, shared.records.as_ref()).ok()?;
-        Some((schema, grant, Rows::Records(rows)))
+        Some((schema, grant, Rows::System(Arc::clone(mart))))
     });
     stored
         .chain(own)

@@ -69,8 +69,11 @@ const COLUMN_CLASS: &[(&str, ColumnType)] = &[
 const PRINCIPAL: &[(&str, ColumnType)] =
     &[("principal", ColumnType::Text), ("roles", ColumnType::Text), ("node", ColumnType::Text)];
 
+/// A table's name, its columns, and the class of all of them.
+type SystemTable = (&'static str, &'static [(&'static str, ColumnType)], &'static str);
+
 /// Every system table: its name, its columns and the class of all its columns.
-const TABLES: &[(&str, &[(&str, ColumnType)], &str)] = &[
+const TABLES: &[SystemTable] = &[
     ("system.audit_record", AUDIT_RECORD, "audit"),
     ("system.role", ROLE, "rules"),
     ("system.row_rule", ROW_RULE, "rules"),

@@ -62,7 +62,7 @@ impl SecuredScan {
             Rows::Segments(version) => {
                 version.segments().len().clamp(1, shared.options.threads.max(1))
             }
-            Rows::Records(_) => 1,
+            Rows::System(_) => 1,
         };
         let properties = Arc::new(properties(projection.schema(), partitions));
         let scan = Arc::new(SegmentScan::new(shared, grant, table, wanted));
@@ -102,7 +102,7 @@ impl SecuredScan {
                     .cloned()
                     .collect(),
             ),
-            Rows::Records(_) => None,
+            Rows::System(_) => None,
         }
     }
 
@@ -114,7 +114,7 @@ impl SecuredScan {
                     .iter()
                     .any(|(_, section)| section.column == column && section.kind == kind)
             }),
-            Rows::Records(_) => false,
+            Rows::System(_) => false,
         }
     }
 
@@ -222,10 +222,10 @@ impl ExecutionPlan for SecuredScan {
     ) -> DataFusionResult<SendableRecordBatchStream> {
         let schema = self.projection.schema();
         let stream = match &self.rows {
-            Rows::Records(rows) => {
+            Rows::System(mart) => {
                 let batch = self
                     .scan
-                    .visible_records(rows)
+                    .visible_records(mart)
                     .and_then(|rows| self.projection.apply_whole(&rows, self.scan.keys()));
                 futures::stream::iter(std::iter::once(batch)).boxed()
             }

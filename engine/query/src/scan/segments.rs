@@ -18,8 +18,10 @@ use martlet_store::SegmentRef;
 
 use crate::engine::Shared;
 use crate::error::QueryError;
+use crate::mart::Mart;
 use crate::scan::select::{probe_segment, sections_of};
 use crate::scan::{MaskedProjection, descriptor};
+use crate::system;
 
 /// What is the same for every segment of a scan.
 #[derive(Debug)]
@@ -141,7 +143,8 @@ impl SegmentScan {
     }
 
     /// The visible rows of one of Martlet's own tables, with every stored column.
-    pub(crate) fn visible_records(&self, rows: &RecordBatch) -> Result<RecordBatch, QueryError> {
+    pub(crate) fn visible_records(&self, mart: &Mart) -> Result<RecordBatch, QueryError> {
+        let rows = &system::rows(&self.table, mart, self.shared.records.as_ref())?;
         let rule = match self.grant.rows() {
             RowRule::All => Predicate::Constant(true),
             RowRule::None => Predicate::Constant(false),

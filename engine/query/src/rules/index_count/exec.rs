@@ -159,15 +159,15 @@ impl Count {
             if selection.is_none() {
                 continue;
             }
-            if !self.from_indexes(segment, &selection, &mut counts).await? {
-                self.from_rows(segment, &selection, &mut counts).await?;
+            if !self.counted_by_indexes(segment, &selection, &mut counts).await? {
+                self.counted_by_rows(segment, &selection, &mut counts).await?;
             }
         }
         self.batch(&counts)
     }
 
     /// Adds the segment's counts; says `false`, with nothing added, if an index is missing.
-    async fn from_indexes(
+    async fn counted_by_indexes(
         &self,
         segment: &SegmentRef,
         selection: &Selection,
@@ -225,7 +225,7 @@ impl Count {
     }
 
     /// Counts by reading the rows: the plain version, for a segment without sound indexes.
-    async fn from_rows(
+    async fn counted_by_rows(
         &self,
         segment: &SegmentRef,
         selection: &Selection,
@@ -287,7 +287,7 @@ impl Count {
         const SHAPE: QueryError =
             QueryError::Bug { promise: "an index count has its stage's schema" };
         let mut rows: Vec<_> = counts.iter().collect();
-        rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        rows.sort_unstable_by_key(|(group, _)| *group);
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
         for (at, position) in self.groups.iter().enumerate() {
             let column_type = self.scan.table().columns().get(*position).ok_or(SHAPE)?.column_type;

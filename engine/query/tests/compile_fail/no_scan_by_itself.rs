@@ -1,0 +1,3 @@
+use martlet_query::scan::SecuredScan;
+
+fn main() {}

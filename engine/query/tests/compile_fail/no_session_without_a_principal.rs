@@ -1,0 +1,9 @@
+use martlet_query::{Engine, Session};
+
+fn open(engine: &Engine) -> Session {
+    engine.session(&engine.mart())
+}
+
+fn main() {
+    let _ = open;
+}

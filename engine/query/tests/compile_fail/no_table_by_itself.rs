@@ -1,0 +1,3 @@
+use martlet_query::secured_table::SecuredTable;
+
+fn main() {}
