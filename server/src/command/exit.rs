@@ -4,13 +4,14 @@
 //! alone. Must never print a customer's value or a password, and never panic.
 
 use std::error::Error;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use arrow_flight::error::FlightError;
 use martlet_core::{ErrorKind, Kinded};
 use tonic::{Code, Status};
+
+use super::terminal::note;
 
 /// The exit code of a command line that cannot be understood (`EX_USAGE` of BSD's `sysexits.h`).
 pub(crate) const USAGE: u8 = 64;
@@ -22,12 +23,22 @@ pub(crate) struct Failure {
     /// From the outermost (what was being done) to the innermost (what went wrong).
     chain: Vec<String>,
     advice: Option<String>,
+    ending: Ending,
+}
+
+/// Whether a failure is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// It is.
+    Told,
+    /// Whoever read the output has seen enough, and nobody asked for more.
+    Unread,
 }
 
 impl Failure {
     /// A failure that the command found itself.
     pub(crate) fn new(kind: ErrorKind, what: impl Into<String>) -> Self {
-        Self { kind, chain: vec![what.into()], advice: None }
+        Self { kind, chain: vec![what.into()], advice: None, ending: Ending::Told }
     }
 
     /// The input has to be corrected.
@@ -40,6 +51,15 @@ impl Failure {
         Self::new(ErrorKind::Invalid, error.to_string())
             .during(format!("{doing} `{}`", path.display()))
             .advise("check the path, its permissions and the free space, then try again")
+    }
+
+    /// The output could not be written. That its reader left early (`| head`) is no failure,
+    /// but ends the command.
+    pub(crate) fn output(error: &std::io::Error) -> Self {
+        let gone = error.kind() == std::io::ErrorKind::BrokenPipe;
+        let failure = Self::new(ErrorKind::Retry, error.to_string())
+            .during("the answer could not be written");
+        Self { ending: if gone { Ending::Unread } else { Ending::Told }, ..failure }
     }
 
     /// A server's answer that is not OK.
@@ -95,7 +115,7 @@ impl Failure {
 impl<E: Kinded> From<E> for Failure {
     fn from(error: E) -> Self {
         let kind = error.kind();
-        Self { kind, chain: causes(&error), advice: None }
+        Self { kind, chain: causes(&error), advice: None, ending: Ending::Told }
     }
 }
 
@@ -110,8 +130,10 @@ pub(crate) fn flight(error: FlightError) -> Failure {
 
 /// Prints the failure to standard error and gives the exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
-    // Standard error may be closed; the exit code still tells.
-    let _ = writeln!(std::io::stderr().lock(), "{}", failure.text());
+    if failure.ending == Ending::Unread {
+        return ExitCode::SUCCESS;
+    }
+    note!("{}", failure.text());
     ExitCode::from(failure.kind.exit_code())
 }
 

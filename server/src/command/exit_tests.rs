@@ -55,3 +55,11 @@ fn a_status_is_told_on_one_line() {
     let failure = Failure::status(&Status::invalid_argument("no column\n  `x`"));
     assert!(failure.text().starts_with("error: no column `x`\n"), "{}", failure.text());
 }
+
+#[test]
+fn a_reader_who_left_early_is_no_failure() {
+    let gone = Failure::output(&std::io::ErrorKind::BrokenPipe.into());
+    assert_eq!(gone.ending, Ending::Unread);
+    let full = Failure::output(&std::io::ErrorKind::StorageFull.into());
+    assert_eq!(full.ending, Ending::Told);
+}

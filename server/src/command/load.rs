@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use martlet_core::BatchDate;
+use martlet_core::{BatchDate, ErrorKind};
 use martlet_ingest::{LoadOutcome, LoadPlan, LoadReport, LoadRequest, ReplaceMode, load};
 
 use super::exit::Failure;
@@ -15,6 +15,7 @@ use super::mart::{self, Expected};
 use super::progress::progress;
 use super::size::{Bytes, Count};
 use super::terminal::Reader;
+use crate::command::terminal::say;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,14 +67,21 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         progress: progress(),
     };
     let outcome = load(&store, request).await.map_err(|error| {
-        Failure::from(error).during(format!(
+        let failure = Failure::from(error);
+        let failure = match failure.kind() {
+            ErrorKind::Invalid | ErrorKind::NotFound => {
+                failure.advise("correct what is named above and load again; nothing became visible")
+            }
+            _ => failure,
+        };
+        failure.during(format!(
             "loading `{}` for {} into `{}`",
             arguments.load_file.display(),
             arguments.date,
             arguments.mart
         ))
     })?;
-    println!("{}", summary(&outcome, arguments.date));
+    say!("{}", summary(&outcome, arguments.date));
     if let (Some(file), LoadOutcome::Published { report, .. }) = (&arguments.report, &outcome) {
         write_report(report, file)?;
     }
@@ -152,7 +160,7 @@ fn rate(rows_per_second: f64) -> String {
 
 fn write_report(report: &LoadReport, file: &Path) -> Result<(), Failure> {
     let mut json = serde_json::to_string_pretty(report).map_err(|error| {
-        Failure::new(martlet_core::ErrorKind::Bug, error.to_string()).during("writing the report")
+        Failure::new(ErrorKind::Bug, error.to_string()).during("writing the report")
     })?;
     json.push('\n');
     std::fs::write(file, json).map_err(|error| {

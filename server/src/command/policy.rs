@@ -14,6 +14,7 @@ use martlet_store::{CommitOutcome, Snapshot, Store};
 use super::exit::Failure;
 use super::mart::{self, Expected};
 use super::size::Count;
+use crate::command::terminal::{note, say};
 
 /// How often a publish is tried again on a snapshot that someone else has just published.
 const ATTEMPTS_MAX: usize = 5;
@@ -151,7 +152,7 @@ async fn check_bundle(arguments: &CheckArguments) -> Result<(), Failure> {
         tables = schemas(&mart::latest(&store).await?);
     }
     let bundle = refuse(check(&text, &tables))?;
-    println!("The bundle fits: version {}.", bundle.version());
+    say!("The bundle fits: version {}.", bundle.version());
     Ok(())
 }
 
@@ -172,7 +173,7 @@ async fn apply_files(arguments: &ApplyArguments) -> Result<(), Failure> {
     let change = Change { bundle, principals };
     match apply(&store, &change).await? {
         Applied::Unchanged(snapshot) => {
-            println!("This is in force already; nothing changed (snapshot {}).", snapshot.number());
+            say!("This is in force already; nothing changed (snapshot {}).", snapshot.number());
         }
         Applied::Published(snapshot) => {
             if let Some(new) = &change.bundle {
@@ -181,9 +182,9 @@ async fn apply_files(arguments: &ApplyArguments) -> Result<(), Failure> {
             if let Some(text) = &change.principals {
                 // Its lines are principals, but for the header.
                 let people = Directory::parse(text).map_or(0, |directory| directory.len());
-                println!("{} principals.", Count(people as u64));
+                say!("{} principals.", Count(people as u64));
             }
-            println!("Snapshot {} is published; servers take it over at once.", snapshot.number());
+            say!("Snapshot {} is published; servers take it over at once.", snapshot.number());
         }
     }
     Ok(())
@@ -191,19 +192,19 @@ async fn apply_files(arguments: &ApplyArguments) -> Result<(), Failure> {
 
 fn print_diff(old: Option<&BundleText>, new: &BundleText) {
     let Some(old) = old else {
-        println!("No rules are in force before: everything that the bundle grants is new.");
+        say!("No rules are in force before: everything that the bundle grants is new.");
         return;
     };
     let lines = diff(old, new);
     if lines.is_empty() {
-        println!("The rules are the same.");
+        say!("The rules are the same.");
     }
     for line in &lines {
-        println!("{line}");
+        say!("{line}");
     }
     let widening = lines.iter().filter(|line| line.starts_with('*')).count();
     if widening > 0 {
-        println!("{widening} of {} lines let someone see more (*).", lines.len());
+        say!("{widening} of {} lines let someone see more (*).", lines.len());
     }
 }
 
@@ -259,7 +260,7 @@ fn check_people(text: &str, bundle: Option<&CheckedBundle>) -> Result<(), Failur
 fn refuse<T>(outcome: Result<T, Vec<Finding>>) -> Result<T, Failure> {
     outcome.map_err(|findings| {
         for finding in &findings {
-            eprintln!("{finding}");
+            note!("{finding}");
         }
         let what = match findings.len() {
             1 => "there is 1 finding".to_owned(),

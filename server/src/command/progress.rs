@@ -12,6 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use martlet_ingest::{Progress, Stage};
 
 use super::size::Bytes;
+use crate::command::terminal::note;
 
 const BAR: &str = "{prefix:<18} {msg:<8} {bar:28} {bytes:>10} of {total_bytes:<10} {elapsed:>4}";
 
@@ -81,8 +82,8 @@ impl Progress for Lines {
             return;
         }
         match total {
-            0 => eprintln!("{}: {}", named(table), stage.word()),
-            bytes => eprintln!("{}: {} {}", named(table), stage.word(), Bytes(bytes)),
+            0 => note!("{}: {}", named(table), stage.word()),
+            bytes => note!("{}: {} {}", named(table), stage.word(), Bytes(bytes)),
         }
     }
 }

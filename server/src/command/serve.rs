@@ -12,13 +12,14 @@ use clap::Args;
 use martlet_core::ErrorKind;
 use martlet_policy::TokenKeys;
 use martlet_query::{Engine, EngineOptions};
-use martlet_server::{Journal, ServeConfig, Serving, Transport};
+use martlet_server::{Journal, ServeConfig, ServeError, Serving, Transport};
 use martlet_store::Store;
 use rand::TryRngCore as _;
 
 use super::exit::Failure;
 use super::mart::{self, Expected};
 use super::size::{Count, Size};
+use crate::command::terminal::{note, say};
 
 /// The port that server and clients take where none is named.
 pub(crate) const PORT_DEFAULT: u16 = 31_337;
@@ -49,6 +50,9 @@ pub(crate) struct Arguments {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Serve plain text to other machines: a proxy in front of this server ends TLS
+    #[arg(long, conflicts_with = "tls_cert")]
+    plain_behind_proxy: bool,
     /// The folder of the audit journal; default: beside the mart, with `-audit` at the end
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
@@ -68,27 +72,25 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let audit = arguments.audit.clone().unwrap_or_else(|| mart::beside(&arguments.mart, "audit"));
     let key_file =
         arguments.token_key.clone().unwrap_or_else(|| mart::beside(&arguments.mart, "token.key"));
+    let transport = transport(&arguments);
+    refuse_plain(&transport, arguments.listen)?;
     mart::refuse_inside(&arguments.mart, &audit, "the audit journal")?;
     mart::refuse_inside(&arguments.mart, &key_file, "the token key")?;
     let store = mart::open(&arguments.mart, Expected::Existing)?;
     let key = token_key(&key_file)?;
     if let TokenKey::Made(_) = key {
-        eprintln!("A new token key is in `{}`; keep a copy in a safe place.", key_file.display());
+        note!("A new token key is in `{}`; keep a copy in a safe place.", key_file.display());
     }
-    let service = Service {
-        options: options(&arguments),
-        listen: arguments.listen,
-        transport: transport(&arguments),
-        audit,
-    };
+    let service =
+        Service { options: options(&arguments), listen: arguments.listen, transport, audit };
     let signal = stop_signal()?;
     let stop = async move {
         signal.await;
-        eprintln!("Ending: running statements have ten seconds.");
+        note!("Ending: running statements have ten seconds.");
     };
     let (engine, serving) = service.start(store, TokenKeys::from_master(key.bytes()), stop).await?;
     say_what_is_served(&engine);
-    println!("Serving `{}` on {}; Ctrl-C ends it.", arguments.mart, serving.local_addr());
+    say!("Serving `{}` on {}; Ctrl-C ends it.", arguments.mart, serving.local_addr());
     Ok(serving.finished().await?)
 }
 
@@ -125,14 +127,14 @@ impl Service {
 /// Without rules or principals nobody sees anything; silence about it would be a riddle.
 fn say_what_is_served(engine: &Engine) {
     let mart = engine.mart();
-    eprintln!(
+    note!(
         "Snapshot {}, policy {}, {} principals.",
         mart.snapshot().number(),
         mart.policy_version(),
         Count(mart.directory().len() as u64)
     );
     if mart.bundle().is_none() || mart.directory().is_empty() {
-        eprintln!("Nobody sees anything before `martlet policy apply` gives rules and principals.");
+        note!("Nobody sees anything before `martlet policy apply` gives rules and principals.");
     }
 }
 
@@ -169,6 +171,7 @@ fn transport(arguments: &Arguments) -> Transport {
         (Some(certificate), Some(key)) => {
             Transport::Tls { certificate: certificate.clone(), key: key.clone() }
         }
+        _ if arguments.plain_behind_proxy => Transport::PlainBehindProxy,
         _ => Transport::PlainOnLoopback,
     }
 }
@@ -194,6 +197,16 @@ impl std::fmt::Debug for TokenKey {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("TokenKey(..)")
     }
+}
+
+/// Refused here, too, before a key or a journal is made for nothing.
+fn refuse_plain(transport: &Transport, listen: SocketAddr) -> Result<(), Failure> {
+    if *transport == Transport::PlainOnLoopback && !listen.ip().is_loopback() {
+        return Err(Failure::from(ServeError::PlainBeyondLoopback { listen }).advise(
+            "give --tls-cert and --tls-key; or --plain-behind-proxy where a proxy ends TLS",
+        ));
+    }
+    Ok(())
 }
 
 /// Reads the token key, or draws it and keeps it where only this user can read it.

@@ -12,6 +12,7 @@ use super::grid::Grid;
 use super::mart::{self, Expected};
 use super::size::{Bytes, Count};
 use super::terminal::Reader;
+use crate::command::terminal::say;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,9 +97,9 @@ async fn list(arguments: &ListArguments) -> Result<(), Failure> {
     if arguments.json {
         print_json(&Value::from(list));
     } else if grid.len() == 0 {
-        println!("The mart is empty; `martlet load` makes its first snapshot.");
+        say!("The mart is empty; `martlet load` makes its first snapshot.");
     } else {
-        println!("{}", grid.render(Reader::of_stdout()));
+        say!("{}", grid.render(Reader::of_stdout()));
     }
     Ok(())
 }
@@ -111,25 +112,19 @@ async fn show(arguments: &ShowArguments) -> Result<(), Failure> {
         return Ok(());
     }
     let reader = Reader::of_stdout();
-    println!("snapshot    {}", snapshot.number());
-    println!("committed   {}", time(snapshot.committed_at()));
-    println!("commit      {}", snapshot.commit_id());
-    println!("policy      {}", snapshot.policy().map_or("none", ObjectRef::path));
-    println!("principals  {}", snapshot.principals().map_or("none", ObjectRef::path));
-    println!("\nTables\n{}", tables(&snapshot).render(reader));
-    println!("\nBatches\n{}", batches(&snapshot).render(reader));
+    say!("snapshot    {}", snapshot.number());
+    say!("committed   {}", time(snapshot.committed_at()));
+    say!("commit      {}", snapshot.commit_id());
+    say!("policy      {}", snapshot.policy().map_or("none", ObjectRef::path));
+    say!("principals  {}", snapshot.principals().map_or("none", ObjectRef::path));
+    say!("\nTables\n{}", tables(&snapshot).render(reader));
+    say!("\nBatches\n{}", batches(&snapshot).render(reader));
     Ok(())
 }
 
 fn tables(snapshot: &Snapshot) -> Grid {
-    let mut grid = Grid::with_headings(&[
-        "table",
-        ">columns",
-        ">rows",
-        ">segments",
-        ">rows stored",
-        ">indexes",
-    ]);
+    let mut grid =
+        Grid::with_headings(&["table", ">columns", ">rows", ">segments", ">bytes", ">index bytes"]);
     for (name, table) in snapshot.tables() {
         let stored = stored(table);
         grid.texts([
@@ -210,7 +205,7 @@ pub(crate) fn stored(table: &TableVersion) -> Stored {
 
 /// Prints one JSON document.
 pub(crate) fn print_json(value: &Value) {
-    println!("{value:#}");
+    say!("{value:#}");
 }
 
 /// Microseconds since 1970 as a UTC time to the second.

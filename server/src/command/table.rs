@@ -18,6 +18,7 @@ use super::mart::{self, Expected};
 use super::size::{Bytes, Count};
 use super::snapshot::{print_json, stored};
 use super::terminal::Reader;
+use crate::command::terminal::say;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -105,17 +106,13 @@ fn columns(table: &TableVersion) -> Result<Vec<ColumnStorage>, Failure> {
 fn print(table: &TableVersion, columns: &[ColumnStorage]) {
     let schema = table.schema();
     let stored = stored(table);
-    println!("table        {}", schema.name());
-    println!("primary key  {}", key(schema, schema.primary_key()));
-    println!("cluster key  {}", key(schema, schema.cluster_key()));
-    println!("rows         {} in {} segments", Count(table.rows()), table.segments().len());
-    println!(
-        "bytes        {} of rows, {} of indexes",
-        Bytes(stored.rows),
-        Bytes(stored.attachments)
-    );
-    println!("\nColumns\n{}", column_grid(schema, columns).render(Reader::of_stdout()));
-    println!("\nSegments\n{}", segment_grid(table).render(Reader::of_stdout()));
+    say!("table        {}", schema.name());
+    say!("primary key  {}", key(schema, schema.primary_key()));
+    say!("cluster key  {}", key(schema, schema.cluster_key()));
+    say!("rows         {} in {}", Count(table.rows()), segments(table.segments().len()));
+    say!("bytes        {} of rows, {} of indexes", Bytes(stored.rows), Bytes(stored.attachments));
+    say!("\nColumns\n{}", column_grid(schema, columns).render(Reader::of_stdout()));
+    say!("\nSegments\n{}", segment_grid(table).render(Reader::of_stdout()));
 }
 
 fn column_grid(schema: &TableSchema, columns: &[ColumnStorage]) -> Grid {
@@ -208,4 +205,8 @@ fn key(schema: &TableSchema, positions: &[usize]) -> String {
     }
     let names: Vec<&str> = positions.iter().map(|at| schema.columns()[*at].name.as_str()).collect();
     names.join(", ")
+}
+
+fn segments(number: usize) -> String {
+    if number == 1 { "1 segment".to_owned() } else { format!("{number} segments") }
 }

@@ -4,6 +4,8 @@
 //! from data: a value could otherwise steer the reader's terminal.
 
 use std::borrow::Cow;
+use std::fmt::Arguments;
+use std::io::Write as _;
 
 use console::Term;
 
@@ -51,6 +53,31 @@ impl Reader {
     pub(crate) fn styled(self) -> bool {
         matches!(self, Self::Terminal { .. }) && console::colors_enabled()
     }
+}
+
+/// Prints a line to standard output, as `println!` does, but never panics: whoever read it may
+/// be gone (`| head`), and a load must go on even then.
+macro_rules! say {
+    ($($line:tt)*) => { $crate::command::terminal::write_output(format_args!($($line)*)) };
+}
+
+/// Prints a line to standard error; as `say!`.
+macro_rules! note {
+    ($($line:tt)*) => { $crate::command::terminal::write_error(format_args!($($line)*)) };
+}
+
+pub(crate) use {note, say};
+
+/// What `say!` does.
+pub(crate) fn write_output(line: Arguments<'_>) {
+    // Nothing can be told where nobody listens.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// What `note!` does.
+pub(crate) fn write_error(line: Arguments<'_>) {
+    // As above.
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// Columns of a terminal that the text takes; a Chinese character takes two.

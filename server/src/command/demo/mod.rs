@@ -7,6 +7,7 @@
 mod bank;
 mod bars;
 mod check;
+mod connections;
 mod panels;
 mod people;
 mod tour;
@@ -31,6 +32,7 @@ use super::policy::{Change, apply};
 use super::progress::progress;
 use super::serve::{PORT_DEFAULT, Service, stop_signal, token_key};
 use super::sql::connect::{Address, Credentials};
+use crate::command::terminal::say;
 use bank::{Bank, Size};
 use people::{passwords, with_passwords};
 use tour::People;
@@ -146,11 +148,11 @@ async fn demonstrate(arguments: &Arguments, dir: &Path) -> Result<(), Failure> {
     let nodes = bank.nodes()?;
     if arguments.check {
         let verified = check::verify(&mut people, &nodes, &bank).await?;
-        println!("{verified}");
+        say!("{verified}");
         return Ok(());
     }
     tour::show(&mut people, &nodes).await?;
-    print_connections(listen, &credentials);
+    connections::print(listen, &credentials);
     Ok(serving.finished().await?)
 }
 
@@ -166,7 +168,7 @@ enum Voice {
 impl Voice {
     fn say(self, line: impl FnOnce() -> String) {
         if self == Self::Full {
-            println!("{}", line());
+            say!("{}", line());
         }
     }
 }
@@ -210,28 +212,4 @@ async fn give_rules(
     apply(store, &Change { bundle: Some(bundle), principals: Some(principals) }).await?;
     voice.say(|| "The rules and the people are applied.".to_owned());
     Ok(())
-}
-
-fn print_connections(listen: SocketAddr, credentials: &[Credentials]) {
-    println!("\nThe people and their passwords");
-    for Credentials { user, password } in credentials {
-        println!("  {user:<9} {password}");
-    }
-    let Some(Credentials { user, password }) = credentials.first() else { return };
-    println!(
-        "
-Connect, in Python (pip install adbc-driver-flightsql pyarrow)
-  import adbc_driver_flightsql.dbapi as flight_sql
-  connection = flight_sql.connect(\"grpc://{listen}\", db_kwargs={{\"username\": \"{user}\", \"password\": \"{password}\"}}, autocommit=True)
-  cursor = connection.cursor(); cursor.execute(\"SELECT count(*) FROM customer\"); print(cursor.fetchall())
-
-with JDBC (org.apache.arrow:flight-sql-jdbc-driver)
-  jdbc:arrow-flight-sql://{listen}/?useEncryption=false&user={user}&password={password}
-
-or in a shell
-  MARTLET_PASSWORD='{password}' martlet sql --port {port} --user {user}
-
-Serving on {listen}; Ctrl-C ends it.",
-        port = listen.port()
-    );
 }

@@ -14,6 +14,7 @@ use crate::command::grid::Grid;
 use crate::command::size::Elapsed;
 use crate::command::sql::connect::{Address, Client, Credentials};
 use crate::command::sql::print::{add_rows, grid_for};
+use crate::command::terminal::say;
 use crate::command::terminal::{Reader, WIDTH_DEFAULT};
 
 /// How often a question is asked again after the first time.
@@ -131,8 +132,8 @@ async fn show_side_by_side(
         panels.push(Panel { title, answer: asked.grid, foot });
     }
     let width = Reader::of_stdout().width().unwrap_or(WIDTH_DEFAULT);
-    println!("{}", layout(&panels, width).join("\n"));
-    println!("(the first time, then the median of {REPEATS})");
+    say!("{}", layout(&panels, width).join("\n"));
+    say!("(the first time, then the median of {REPEATS})");
     Ok(())
 }
 
@@ -149,7 +150,7 @@ async fn show_security(people: &mut People) -> Result<(), Failure> {
     let sql = "SELECT count(*) FROM customer";
     heading("but no customer", sql);
     match rows(&mut people.security, sql).await {
-        Err(refused) => println!("{}", refused.text()),
+        Err(refused) => say!("{}", refused.text()),
         Ok(_) => return Err(broken("the security officer read customers")),
     }
     Ok(())
@@ -225,10 +226,10 @@ async fn print_answer(client: &mut Client, sql: &str) -> Result<(), Failure> {
         Reader::Pipe => Reader::Page { width: WIDTH_DEFAULT },
         terminal @ (Reader::Terminal { .. } | Reader::Page { .. }) => terminal,
     };
-    println!("{}", grid.render(reader));
+    say!("{}", grid.render(reader));
     Ok(())
 }
 
 fn heading(title: &str, sql: &str) {
-    println!("\n{title}\n  {sql}");
+    say!("\n{title}\n  {sql}");
 }

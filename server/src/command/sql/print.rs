@@ -68,7 +68,7 @@ pub(crate) fn csv_rows(batch: &RecordBatch, out: &mut dyn Write) -> Result<(), F
             .into_iter()
             .map(|cell| cell.map_or_else(String::new, |text| csv_field(&text)))
             .collect();
-        write!(out, "{}\r\n", fields.join(",")).map_err(|error| output(&error))?;
+        write!(out, "{}\r\n", fields.join(",")).map_err(|error| Failure::output(&error))?;
     }
     Ok(())
 }
@@ -88,14 +88,9 @@ pub(crate) fn json_rows(batch: &RecordBatch, out: &mut dyn Write) -> Result<(), 
                 format!("{name}:{}", json_value(field.data_type(), cell))
             })
             .collect();
-        writeln!(out, "{{{}}}", members.join(",")).map_err(|error| output(&error))?;
+        writeln!(out, "{{{}}}", members.join(",")).map_err(|error| Failure::output(&error))?;
     }
     Ok(())
-}
-
-/// A failure to write the answer. A reader that has seen enough (`| head`) is the usual one.
-pub(crate) fn output(error: &std::io::Error) -> Failure {
-    Failure::new(ErrorKind::Retry, error.to_string()).during("the answer could not be written")
 }
 
 /// One field: quoted when it must be, or when it is empty (which is not a null).
@@ -153,7 +148,8 @@ impl<'a> Columns<'a> {
         self.columns
             .iter()
             .map(|(array, formatter)| {
-                if array.is_null(row) {
+                // An array of the type null has no validity bitmap to ask.
+                if array.is_null(row) || *array.data_type() == DataType::Null {
                     return Ok(None);
                 }
                 formatter.value(row).try_to_string().map(Some).map_err(|error| unprintable(&error))

@@ -80,6 +80,14 @@ fn json_keeps_every_digit_and_is_json() {
 }
 
 #[test]
+fn a_null_without_a_type_is_a_null() {
+    let nulls = Arc::new(arrow::array::NullArray::new(1)) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([("nothing", nulls)]).unwrap();
+    assert_eq!(texts(&batch).unwrap(), [[None]]);
+    assert_eq!(written(|out| json_rows(&batch, out).unwrap()), "{\"nothing\":null}\n");
+}
+
+#[test]
 fn a_table_sets_numbers_right_and_stops_at_the_cap() {
     let batch = answer();
     let mut grid = grid_for(&batch.schema());

@@ -13,6 +13,7 @@ use rustyline::{Config, Editor};
 use super::shell::{Shell, Timing};
 use super::statements::{is_blank, split};
 use crate::command::exit::{self, Failure};
+use crate::command::terminal::{note, say};
 
 const HELP: &str = "\
 Statements end with `;` and may go over several lines.
@@ -45,12 +46,12 @@ pub(crate) async fn run(shell: &mut Shell) -> Result<(), Failure> {
         // The first time there is none.
         let _ = editor.load_history(file);
     }
-    println!("Martlet, signed in as {}. \\? helps, \\q ends.", shell.user());
+    say!("Martlet, signed in as {}. \\? helps, \\q ends.", shell.user());
     let outcome = answer_lines(shell, &mut editor).await;
     if let Some(file) = &history
         && let Err(error) = editor.save_history(file)
     {
-        eprintln!("the history could not be kept in `{}`: {error}", file.display());
+        note!("the history could not be kept in `{}`: {error}", file.display());
     }
     outcome
 }
@@ -89,7 +90,7 @@ async fn answer_complete(shell: &mut Shell, editor: &mut LineEditor, text: &str)
         let outcome = tokio::select! {
             outcome = shell.run(statement) => outcome,
             _ = tokio::signal::ctrl_c() => {
-                eprintln!("stopped");
+                note!("stopped");
                 Ok(())
             }
         };
@@ -108,14 +109,14 @@ enum Next {
 async fn answer_meta(shell: &mut Shell, meta: &Meta<'_>) -> Next {
     match meta {
         Meta::Quit => return Next::End,
-        Meta::Help => println!("{HELP}"),
+        Meta::Help => say!("{HELP}"),
         Meta::Tables => tell(shell.list_tables().await),
         Meta::Table(name) => tell(shell.describe(name).await),
         Meta::Timing => match shell.toggle_timing() {
-            Timing::On => println!("times are printed"),
-            Timing::Off => println!("times are not printed"),
+            Timing::On => say!("times are printed"),
+            Timing::Off => say!("times are not printed"),
         },
-        Meta::Unknown(word) => eprintln!("`{word}` is no command; \\? lists them"),
+        Meta::Unknown(word) => note!("`{word}` is no command; \\? lists them"),
     }
     Next::Line
 }

@@ -18,6 +18,7 @@ use crate::command::exit::Failure;
 use crate::command::grid::Grid;
 use crate::command::size::{Count, Elapsed};
 use crate::command::terminal::Reader;
+use crate::command::terminal::{note, say};
 
 /// The name of the field metadata that Flight SQL gives a column's type name in.
 const TYPE_NAME: &str = "ARROW:FLIGHT:SQL:TYPE_NAME";
@@ -85,7 +86,7 @@ impl Shell {
             Format::Csv | Format::Json => self.print_stream(answer).await?,
         }
         if self.timing == Timing::On {
-            eprintln!("time: {}", Elapsed(start.elapsed()));
+            note!("time: {}", Elapsed(start.elapsed()));
         }
         Ok(())
     }
@@ -141,9 +142,9 @@ impl Shell {
         self.print(&grid)?;
         let rows = Count(grid.len() as u64);
         if more {
-            println!("the first {rows} rows; --max-rows N shows more, --format csv has all");
+            say!("the first {rows} rows; --max-rows N shows more, --format csv has all");
         } else {
-            println!("{rows} {}", if grid.len() == 1 { "row" } else { "rows" });
+            say!("{rows} {}", if grid.len() == 1 { "row" } else { "rows" });
         }
         Ok(())
     }
@@ -151,7 +152,8 @@ impl Shell {
     async fn print_stream(&self, mut answer: Answer) -> Result<(), Failure> {
         let mut out = BufWriter::new(std::io::stdout());
         if self.format == Format::Csv {
-            print::csv_header(answer.schema(), &mut out).map_err(|error| print::output(&error))?;
+            print::csv_header(answer.schema(), &mut out)
+                .map_err(|error| Failure::output(&error))?;
         }
         while let Some(batch) = answer.next().await? {
             match self.format {
@@ -159,12 +161,12 @@ impl Shell {
                 Format::Csv | Format::Table => print::csv_rows(&batch, &mut out)?,
             }
         }
-        out.flush().map_err(|error| print::output(&error))
+        out.flush().map_err(|error| Failure::output(&error))
     }
 
     fn print(&self, grid: &Grid) -> Result<(), Failure> {
         writeln!(std::io::stdout(), "{}", grid.render(self.reader))
-            .map_err(|error| print::output(&error))
+            .map_err(|error| Failure::output(&error))
     }
 }
 
