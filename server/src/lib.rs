@@ -12,6 +12,7 @@
 //! Read in this order: [`mod@serve`], `flight::service`, `flight::command`, `flight::statement`,
 //! `flight::deliver`, [`audit`].
 
+mod admission;
 pub mod audit;
 pub mod authenticate;
 mod flight;

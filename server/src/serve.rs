@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use martlet_core::limits::STATEMENT_BYTES_MAX;
 use martlet_core::{ErrorKind, Kinded};
 use martlet_query::Engine;
 use tokio::net::TcpListener;
@@ -26,8 +27,10 @@ use crate::audit::Journal;
 use crate::flight::FlightDoor;
 use crate::random::NoEntropy;
 
-/// Bytes of one message from a client at most. Clients send parameters, never bulk data.
-const INCOMING_MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of one message from a client at most, read before it is known who sends it. Clients
+/// send statements, parameters and tickets made of both, never bulk data.
+const INCOMING_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+const _: () = assert!(INCOMING_MESSAGE_BYTES_MAX > 3 * STATEMENT_BYTES_MAX);
 /// Bytes of one request's headers at most: drivers forward unknown connection properties.
 const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
 /// How often an idle connection is probed; below the idle limits of common load balancers.

@@ -33,3 +33,37 @@ fn a_missing_certificate_is_named() {
     assert!(error.to_string().contains("server.pem"), "{error}");
     assert_eq!(error.kind(), ErrorKind::Invalid);
 }
+
+#[derive(Debug)]
+struct NoRecords;
+
+impl martlet_query::SystemRecords for NoRecords {
+    fn audit_records(&self, _limit: usize) -> Result<arrow::record_batch::RecordBatch, String> {
+        Err("none".into())
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_cannot_make_the_server_hold_large_messages() {
+    use arrow_flight::flight_service_client::FlightServiceClient;
+
+    let folder = tempfile::tempdir().unwrap();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let config = config(folder.path(), listen, Transport::PlainOnLoopback);
+    let store = martlet_store::Store::open("memory://").unwrap();
+    let keys = martlet_policy::TokenKeys::from_master(&[1; 32]);
+    let options = martlet_query::EngineOptions::default();
+    let engine = Engine::open(store, options, Arc::new(NoRecords), keys).await.unwrap();
+    let serving = serve(engine, config, std::future::pending()).await.unwrap();
+    let address = format!("http://{}", serving.local_addr());
+    let channel =
+        tonic::transport::Endpoint::from_shared(address).unwrap().connect().await.unwrap();
+    let mut client = FlightServiceClient::new(channel);
+    for (bytes, code) in [
+        (3 * STATEMENT_BYTES_MAX, tonic::Code::Unauthenticated),
+        (5 * STATEMENT_BYTES_MAX, tonic::Code::OutOfRange),
+    ] {
+        let refused = client.do_get(arrow_flight::Ticket::new(vec![0; bytes])).await.unwrap_err();
+        assert_eq!(refused.code(), code);
+    }
+}

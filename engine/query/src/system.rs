@@ -33,6 +33,7 @@ const AUDIT_RECORD: &[(&str, ColumnType)] = &[
     ("principal", ColumnType::Text),
     ("peer", ColumnType::Text),
     ("statement", ColumnType::Text),
+    ("parameters", ColumnType::Text),
     ("tables", ColumnType::Text),
     ("columns", ColumnType::Text),
     ("policy_version", ColumnType::Text),

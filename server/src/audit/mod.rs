@@ -23,8 +23,8 @@ use martlet_core::{ErrorKind, Kinded};
 use martlet_query::SystemRecords;
 
 use record::Line;
-pub(crate) use record::now_micros;
 pub use record::{Decision, Ending, Entry, Outcome, RecordId};
+pub(crate) use record::{SIGN_IN, now_micros};
 use ring::Ring;
 use writer::Writer;
 

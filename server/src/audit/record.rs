@@ -1,17 +1,28 @@
 //! One record of the journal and its form as a line of JSON.
 //!
-//! Owns the fields and their bounds. Must never hold a value of a result: the statement's text
-//! and the names it touched are all that is kept of a question.
+//! Owns the fields and their bounds. Must never hold a value of a result: what the principal
+//! wrote (text and parameters) and the names it touched are all that is kept of a question.
 
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use martlet_core::limits::STATEMENT_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 
 use crate::random::{self, NoEntropy};
 
-/// Bytes of a statement that are kept; of a longer one the beginning, its length and digest.
-const STATEMENT_BYTES_KEPT: usize = 64 * 1024;
+/// Bytes of a statement that are kept: all of any that can run. Of a longer one, which is
+/// refused, the beginning, its length and digest.
+const STATEMENT_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
+/// Bytes of its parameters, as text, that are kept.
+const PARAMETER_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
+/// Bytes of a statement that `system.audit_record` shows; the file has the rest.
+const STATEMENT_BYTES_SHOWN: usize = 64 * 1024;
+/// Bytes of its parameters that `system.audit_record` shows.
+const PARAMETER_BYTES_SHOWN: usize = 4 * 1024;
+
+/// What a sign-in is recorded as. It is no SQL, so no statement is ever allowed by this text.
+pub(crate) const SIGN_IN: &str = "sign in";
 
 /// One record's id: 32 hexadecimal digits, drawn at random.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -116,6 +127,10 @@ pub struct Entry {
     /// Of a statement too long to be kept whole: its length and BLAKE3 digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
+    /// The values that were bound to it, as a list of SQL constants; an ellipsis ends a list
+    /// that was too long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<String>,
     /// The tables that it reads.
     pub tables: Vec<String>,
     /// The columns that it reads, as `table.column`.
@@ -140,18 +155,50 @@ pub struct Cut {
 impl Entry {
     /// Puts the statement's text in, shortened where it is too long.
     pub(crate) fn with_statement(mut self, statement: &str) -> Self {
-        if statement.len() <= STATEMENT_BYTES_KEPT {
-            self.statement = statement.to_string();
-        } else {
-            let end = statement.floor_char_boundary(STATEMENT_BYTES_KEPT);
-            self.statement = statement[..end].to_string();
-            self.cut = Some(Cut {
-                statement_bytes: statement.len() as u64,
-                statement_digest: blake3::hash(statement.as_bytes()).to_hex().to_string(),
-            });
-        }
+        self.statement = statement.to_string();
+        self.cut_statement(STATEMENT_BYTES_KEPT);
         self
     }
+
+    /// Puts the bound values in, shortened where they are too long.
+    pub(crate) fn with_parameters(mut self, parameters: Option<String>) -> Self {
+        self.parameters = parameters;
+        self.cut_parameters(PARAMETER_BYTES_KEPT);
+        self
+    }
+
+    /// The part that is kept in memory to be shown.
+    pub(crate) fn shown(mut self) -> Self {
+        self.cut_statement(STATEMENT_BYTES_SHOWN);
+        self.cut_parameters(PARAMETER_BYTES_SHOWN);
+        self
+    }
+
+    fn cut_statement(&mut self, bytes_max: usize) {
+        if self.statement.len() <= bytes_max {
+            return;
+        }
+        // What was cut before keeps the length and the digest of the whole.
+        self.cut.get_or_insert_with(|| Cut {
+            statement_bytes: self.statement.len() as u64,
+            statement_digest: blake3::hash(self.statement.as_bytes()).to_hex().to_string(),
+        });
+        cut(&mut self.statement, bytes_max);
+    }
+
+    fn cut_parameters(&mut self, bytes_max: usize) {
+        if let Some(parameters) = &mut self.parameters
+            && parameters.len() > bytes_max
+        {
+            cut(parameters, bytes_max - '…'.len_utf8());
+            parameters.push('…');
+        }
+    }
+}
+
+fn cut(text: &mut String, bytes_max: usize) {
+    text.truncate(text.floor_char_boundary(bytes_max));
+    text.shrink_to_fit();
 }
 
 /// How a request ended and how much left.

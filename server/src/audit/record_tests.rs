@@ -14,6 +14,7 @@ pub(crate) fn entry(statement: &str) -> Entry {
         statement_id: None,
         statement: String::new(),
         cut: None,
+        parameters: None,
         tables: vec!["customer".into()],
         columns: vec!["customer.name".into()],
         policy_version: "2026-11-22.1".into(),
@@ -43,13 +44,26 @@ fn a_long_statement_keeps_its_beginning_length_and_digest() {
     assert_eq!(cut.statement_digest, blake3::hash(statement.as_bytes()).to_hex().to_string());
 }
 
+#[test]
+fn every_statement_that_can_run_is_kept_whole_and_shown_in_part() {
+    let statement = "x".repeat(STATEMENT_BYTES_MAX);
+    let kept = entry(&statement).with_parameters(Some(format!("('{statement}')")));
+    assert_eq!((&kept.statement, &kept.cut), (&statement, &None));
+    assert_eq!(kept.parameters.as_ref().unwrap().len(), PARAMETER_BYTES_KEPT);
+    let shown = kept.shown();
+    assert_eq!(shown.statement.len(), STATEMENT_BYTES_SHOWN);
+    assert_eq!(shown.cut.unwrap().statement_bytes, statement.len() as u64);
+    let parameters = shown.parameters.unwrap();
+    assert!(parameters.len() <= PARAMETER_BYTES_SHOWN && parameters.ends_with('…'));
+}
+
 proptest! {
     #[test]
     fn a_line_gives_back_its_record(statement in "\\PC{0,40}|[\\x00-\\x7f]{0,20}", kind in 0..3) {
         let line = match kind {
             0 => Line::Begin { entry: entry(&statement) },
             1 => Line::End { record_id: RecordId::draw().unwrap(), at: 5, ending: ENDING },
-            _ => Line::Whole { entry: entry(&statement), ending: ENDING },
+            _ => Line::Whole { entry: entry(&statement).with_parameters(Some(statement)), ending: ENDING },
         };
         let json = line.to_json();
         prop_assert_eq!(json.iter().filter(|byte| **byte == b'\n').count(), 1);

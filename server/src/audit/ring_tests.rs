@@ -39,12 +39,46 @@ fn large_statements_push_out_old_ones_and_late_ends_hit_nothing() {
     let early = entry("early");
     ring.apply(Line::Begin { entry: early.clone() });
     let large = "x".repeat(60_000);
-    for _ in 0..=TEXT_BYTES_MAX / large.len() {
+    for _ in 0..=DISCLOSURES.text_bytes / large.len() {
         ring.apply(whole(&large));
     }
-    assert!(ring.text_bytes <= TEXT_BYTES_MAX);
-    assert!(ring.running.is_empty());
+    assert!(ring.disclosures.text_bytes <= DISCLOSURES.text_bytes);
+    assert!(ring.disclosures.running.is_empty());
     let before = ring.newest(usize::MAX);
     ring.apply(Line::End { record_id: early.record_id, at: 0, ending: ENDING });
     assert_eq!(ring.newest(usize::MAX), before);
+}
+
+#[test]
+fn sign_ins_and_refusals_push_out_no_disclosure() {
+    let mut ring = Ring::new();
+    let disclosure = entry("select 1");
+    ring.apply(Line::Begin { entry: disclosure.clone() });
+    for decision in [Decision::Allowed, Decision::Denied] {
+        for _ in 0..=DISCLOSURES.records / 2 {
+            let entry = Entry { decision, ..entry(SIGN_IN) };
+            ring.apply(Line::Whole { entry, ending: ENDING });
+        }
+    }
+    for decision in [Decision::Denied, Decision::Failed] {
+        for _ in 0..=DISCLOSURES.records / 2 {
+            let entry = Entry { decision, ..entry("drop table customer") };
+            ring.apply(Line::Whole { entry, ending: ENDING });
+        }
+    }
+    ring.apply(Line::End { record_id: disclosure.record_id.clone(), at: 0, ending: ENDING });
+    let rows = ring.newest(usize::MAX);
+    assert_eq!(rows.len(), 1 + REFUSALS.records + SIGN_INS.records);
+    let oldest = rows.last().unwrap();
+    assert_eq!((&oldest.entry, oldest.ending), (&disclosure, ENDING));
+}
+
+#[test]
+fn memory_holds_only_what_is_shown() {
+    let mut ring = Ring::new();
+    let large = "x".repeat(1024 * 1024);
+    ring.apply(whole(&large));
+    let rows = ring.newest(1);
+    assert!(rows[0].entry.statement.len() < large.len());
+    assert_eq!(rows[0].entry.cut.as_ref().unwrap().statement_bytes, large.len() as u64);
 }

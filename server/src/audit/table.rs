@@ -33,6 +33,9 @@ fn column(name: &str, rows: &[Arc<Row>]) -> Result<ArrayRef, ArrowError> {
         "principal" => text(rows, |row| row.entry.principal.clone()),
         "peer" => text(rows, |row| row.entry.peer.clone()),
         "statement" => text(rows, |row| row.entry.statement.clone()),
+        "parameters" => Arc::new(
+            rows.iter().map(|row| row.entry.parameters.as_deref()).collect::<StringArray>(),
+        ),
         "tables" => text(rows, |row| row.entry.tables.join(", ")),
         "columns" => text(rows, |row| row.entry.columns.join(", ")),
         "policy_version" => text(rows, |row| row.entry.policy_version.clone()),

@@ -125,3 +125,34 @@ async fn a_journal_that_cannot_be_written_refuses() {
         Err(other) => panic!("unexpected: {other}"),
     }
 }
+
+#[tokio::test]
+async fn parameters_are_in_the_file_and_in_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let bound = entry("select ?").with_parameters(Some("('C000000001', 5)".into()));
+    let ending = Ending::without_rows(Outcome::Completed);
+    journal.whole(bound, ending).await.unwrap();
+    journal.whole(entry("select 1"), ending).await.unwrap();
+    let text = fs::read_to_string(only_file(folder.path())).unwrap();
+    assert!(text.contains(r#""statement":"select ?","parameters":"('C000000001', 5)""#), "{text}");
+    let batch = journal.audit_records(ALL).unwrap();
+    let shown = batch.column_by_name("parameters").unwrap().as_string::<i32>().clone();
+    assert_eq!(shown.iter().collect::<Vec<_>>(), [None, Some("('C000000001', 5)")]);
+}
+
+#[tokio::test]
+async fn no_end_is_lost_however_many_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let begun = (0..6_000).map(|_| journal.begin(entry("select 1")));
+    let begun: Vec<_> = futures::future::join_all(begun).await;
+    // All at once, faster than any disk flushes.
+    for record in begun {
+        record.unwrap().end(Outcome::Completed, Sent::default());
+    }
+    let path = only_file(folder.path());
+    drop(journal);
+    let text = fs::read_to_string(path).unwrap();
+    assert_eq!(text.matches("\"event\":\"end\"").count(), 6_000);
+}

@@ -7,18 +7,22 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::AuditError;
 
-/// Lines that may wait for the disk.
+/// Lines that may wait for the disk while somebody waits for them. Ends come on top: there is
+/// one for each beginning, and none may be lost.
 const WAITING_MAX: usize = 4_096;
 /// Lines that one flush covers at most.
 const GROUP_MAX: usize = 512;
+/// Bytes from which on one flush takes no further line.
+const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A disk that does not answer for this long counts as failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOCK_FILE: &str = "writer.lock";
@@ -26,13 +30,19 @@ const LOCK_FILE: &str = "writer.lock";
 /// A line and who waits for it.
 struct Order {
     line: Vec<u8>,
-    written: Option<oneshot::Sender<bool>>,
+    waiting: Option<Waiting>,
+}
+
+struct Waiting {
+    written: oneshot::Sender<bool>,
+    _place: OwnedSemaphorePermit,
 }
 
 /// The way to the writing thread.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    orders: Option<mpsc::Sender<Order>>,
+    orders: Option<mpsc::UnboundedSender<Order>>,
+    places: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
     /// Held as long as the journal is open; the system frees it when the process dies.
     _lock: File,
@@ -46,21 +56,24 @@ impl Writer {
         let lock = lock(folder)?;
         let mut journal = JournalFile { folder: folder.to_path_buf(), open: None };
         journal.file_of(today()).map_err(unusable)?;
-        let (orders, incoming) = mpsc::channel(WAITING_MAX);
+        let (orders, incoming) = mpsc::unbounded_channel();
         let thread = std::thread::Builder::new()
             .name("audit-writer".into())
             .spawn(move || write_all_orders(journal, incoming))
             .map_err(unusable)?;
-        Ok(Self { orders: Some(orders), thread: Some(thread), _lock: lock })
+        let places = Arc::new(Semaphore::new(WAITING_MAX));
+        Ok(Self { orders: Some(orders), places, thread: Some(thread), _lock: lock })
     }
 
     /// Writes a line and waits until it is on disk.
     pub(crate) async fn write(&self, line: Vec<u8>) -> Result<(), AuditError> {
         let (written, answer) = oneshot::channel();
-        let order = Order { line, written: Some(written) };
         let orders = self.orders.as_ref().ok_or(AuditError::NotWritten)?;
+        let places = Arc::clone(&self.places);
         let done = async {
-            orders.send(order).await.map_err(|_| AuditError::NotWritten)?;
+            let place = places.acquire_owned().await.map_err(|_| AuditError::NotWritten)?;
+            let waiting = Some(Waiting { written, _place: place });
+            orders.send(Order { line, waiting }).map_err(|_| AuditError::NotWritten)?;
             answer.await.map_err(|_| AuditError::NotWritten)
         };
         match tokio::time::timeout(PATIENCE, done).await {
@@ -69,10 +82,10 @@ impl Writer {
         }
     }
 
-    /// Writes a line without waiting; it is on disk with the next flush.
+    /// Writes a line without waiting; it is on disk with the next flush that succeeds.
     pub(crate) fn write_later(&self, line: Vec<u8>) {
-        let order = Order { line, written: None };
-        let sent = self.orders.as_ref().is_some_and(|orders| orders.try_send(order).is_ok());
+        let order = Order { line, waiting: None };
+        let sent = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
         if !sent {
             tracing::error!("the end of a statement could not be recorded: its record stays open");
         }
@@ -89,26 +102,49 @@ impl Drop for Writer {
     }
 }
 
-fn write_all_orders(mut journal: JournalFile, mut incoming: mpsc::Receiver<Order>) {
-    let mut group = Vec::new();
+fn write_all_orders(mut journal: JournalFile, mut incoming: mpsc::UnboundedReceiver<Order>) {
+    // Ends that a failing disk did not take; no beginning passes meanwhile, so they are few.
+    let mut unwritten = Vec::new();
     while let Some(first) = incoming.blocking_recv() {
-        group.push(first);
-        while group.len() < GROUP_MAX
-            && let Ok(next) = incoming.try_recv()
-        {
-            group.push(next);
-        }
-        let lines: Vec<u8> = group.iter().flat_map(|order| order.line.iter().copied()).collect();
+        let group = group_of(first, &mut incoming);
+        let mut lines = std::mem::take(&mut unwritten);
+        lines.extend(group.iter().flat_map(|order| &order.line));
         let written = journal.append(&lines);
         if let Err(error) = &written {
             tracing::error!(%error, "the audit journal cannot be written; requests are refused");
+            unwritten = lines_of_ends(lines, &group);
         }
-        for order in group.drain(..) {
-            if let Some(waiting) = order.written {
-                let _ = waiting.send(written.is_ok());
-            }
+        for waiting in group.into_iter().filter_map(|order| order.waiting) {
+            let _ = waiting.written.send(written.is_ok());
         }
     }
+    if !unwritten.is_empty() && journal.append(&unwritten).is_err() {
+        tracing::error!("ends of statements could not be recorded: their records stay open");
+    }
+}
+
+/// The lines that one flush covers.
+fn group_of(first: Order, incoming: &mut mpsc::UnboundedReceiver<Order>) -> Vec<Order> {
+    let mut bytes = first.line.len();
+    let mut group = vec![first];
+    while group.len() < GROUP_MAX
+        && bytes < GROUP_BYTES_MAX
+        && let Ok(next) = incoming.try_recv()
+    {
+        bytes += next.line.len();
+        group.push(next);
+    }
+    group
+}
+
+/// Of lines that were not written, those that nobody waits for: the earlier ones, which stand
+/// before the group, and the group's own.
+fn lines_of_ends(mut lines: Vec<u8>, group: &[Order]) -> Vec<u8> {
+    let new: usize = group.iter().map(|order| order.line.len()).sum();
+    lines.truncate(lines.len() - new);
+    let ends = group.iter().filter(|order| order.waiting.is_none());
+    lines.extend(ends.flat_map(|order| &order.line));
+    lines
 }
 
 /// The file of the day and how much of it is whole.
@@ -203,3 +239,7 @@ fn lock(folder: &Path) -> Result<File, AuditError> {
         Err(fs::TryLockError::Error(source)) => Err(unusable(source)),
     }
 }
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -46,11 +46,20 @@ impl Scene {
     }
 
     async fn sign_in(&self, name: &str, password: &str) -> Result<String, Refused> {
+        self.sign_in_from(None, name, password).await
+    }
+
+    async fn sign_in_from(
+        &self,
+        source: Option<Source>,
+        name: &str,
+        password: &str,
+    ) -> Result<String, Refused> {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD_NO_PAD;
         let header = format!("Basic {}", STANDARD_NO_PAD.encode(format!("{name}:{password}")));
         let credentials = Credentials::parse(header.as_bytes()).unwrap();
-        self.gate.enter(credentials).await.map(|entered| match entered {
+        self.gate.enter(credentials, source).await.map(|entered| match entered {
             Entered::New { token } | Entered::Again { token } => token,
         })
     }
@@ -69,7 +78,7 @@ async fn a_password_gives_a_token_and_the_token_a_caller() {
     let caller = scene.admit(&format!("Bearer {token}")).unwrap();
     assert_eq!(caller.name(), "teller");
     assert_eq!(caller.principal_in(&scene.engine.mart()).unwrap().name(), "teller");
-    let again = scene.gate.enter(Credentials::Bearer(token.clone())).await;
+    let again = scene.gate.enter(Credentials::Bearer(token.clone()), None).await;
     assert!(matches!(again, Ok(Entered::Again { token: same }) if same == token));
     scene.gate.close(caller.session);
     assert_eq!(scene.admit(&format!("Bearer {token}")).unwrap_err(), Refused::NoSession);
@@ -108,6 +117,19 @@ async fn who_leaves_the_feed_leaves_the_server() {
     let mart = scene.engine.refresh().await.unwrap();
     assert_eq!(scene.admit(&format!("Bearer {token}")).unwrap_err(), Refused::NoSession);
     assert_eq!(caller.principal_in(&mart).unwrap_err(), Refused::NoSession, "nor mid-request");
-    let again = scene.gate.enter(Credentials::Bearer(token)).await;
+    let again = scene.gate.enter(Credentials::Bearer(token), None).await;
     assert!(matches!(again, Err(Refused::NoSession)));
+}
+
+#[tokio::test]
+async fn strangers_do_not_shut_the_owner_out() {
+    let scene = Scene::new().await;
+    let source = |last| Some(Source::from(std::net::IpAddr::from([10, 0, 0, last])));
+    for _ in 0..peers::FAILURES_MAX {
+        let refused = scene.sign_in_from(source(1), "teller", "wrong").await;
+        assert_eq!(refused, Err(Refused::WrongCredentials));
+    }
+    let stopped = scene.sign_in_from(source(1), "nobody", "x").await;
+    assert_eq!(stopped, Err(Refused::TooMany), "before a password is checked");
+    assert!(scene.sign_in_from(source(2), "teller", "teller:secret").await.is_ok());
 }

@@ -1,15 +1,21 @@
 //! Locks a name for a while after too many wrong passwords.
 //!
-//! Owns the count of failures by name. Must never grow with what strangers send (the caller
-//! counts only names of the feed), and never depend on the time of day: a clock that is set
-//! back must not unlock anything.
+//! Owns the count of failures by name and by where they came from: a stranger locks a name for
+//! its own place and not for its owner's, until so many have tried that the name is locked for
+//! all. Must never grow with what strangers send (the caller counts only names of the feed, and
+//! of one name no more is kept than locks it), and never depend on the time of day: a clock
+//! that is set back must not unlock anything.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Wrong passwords after which a name is locked (PCI DSS 8.3.4).
+use super::Source;
+
+/// Wrong passwords after which a name is locked for one source (PCI DSS 8.3.4).
 const FAILURES_MAX: u32 = 10;
+/// Wrong passwords from everywhere after which a name is locked for all.
+const FAILURES_PER_NAME_MAX: u32 = 100;
 /// For how long it is locked, from the last failure on (PCI DSS 8.3.4).
 const LOCKED_FOR: Duration = Duration::from_secs(30 * 60);
 
@@ -22,10 +28,13 @@ struct Failures {
     last: Instant,
 }
 
+/// The failures of one name, by source; `None` where that is not known.
+type BySource = HashMap<Option<Source>, Failures>;
+
 /// The failures of each name.
 #[derive(Debug, Default)]
 pub(crate) struct Lockout {
-    names: Mutex<HashMap<String, Failures>>,
+    names: Mutex<HashMap<String, BySource>>,
 }
 
 /// What a sign-in may do.
@@ -44,6 +53,7 @@ pub(crate) enum Attempt<'a> {
 pub(crate) struct OpenAttempt<'a> {
     lockout: &'a Lockout,
     name: String,
+    source: Option<Source>,
     succeeded: bool,
 }
 
@@ -53,42 +63,56 @@ impl Lockout {
     }
 
     /// Begins an attempt for a name of the feed.
-    pub(crate) fn attempt(&self, name: &str, now: Instant) -> Attempt<'_> {
+    pub(crate) fn attempt(&self, name: &str, source: Option<Source>, now: Instant) -> Attempt<'_> {
         let mut names = self.lock();
-        let failures =
-            names.entry(name.to_string()).or_insert(Failures { count: 0, open: 0, last: now });
-        if now.saturating_duration_since(failures.last) >= LOCKED_FOR {
-            failures.count = 0;
-        }
-        if failures.count + failures.open >= FAILURES_MAX {
+        let sources = names.entry(name.to_string()).or_default();
+        forget_old(sources, now);
+        let of_name: u32 = sources.values().map(|failures| failures.count + failures.open).sum();
+        if of_name >= FAILURES_PER_NAME_MAX {
             return Attempt::Locked;
         }
-        failures.open += 1;
-        Attempt::Open(OpenAttempt { lockout: self, name: name.to_string(), succeeded: false })
+        let own = sources.entry(source).or_insert(Failures { count: 0, open: 0, last: now });
+        if own.count + own.open >= FAILURES_MAX {
+            return Attempt::Locked;
+        }
+        own.open += 1;
+        Attempt::Open(OpenAttempt { lockout: self, name: name.into(), source, succeeded: false })
     }
 
-    fn close(&self, name: &str, succeeded: bool, now: Instant) {
+    fn close(&self, name: &str, source: Option<Source>, succeeded: bool, now: Instant) {
         let mut names = self.lock();
-        let Some(failures) = names.get_mut(name) else { return };
-        failures.open = failures.open.saturating_sub(1);
-        if succeeded {
-            failures.count = 0;
-        } else {
-            failures.count += 1;
-            failures.last = now;
+        let Some(sources) = names.get_mut(name) else { return };
+        if let Some(own) = sources.get_mut(&source) {
+            own.open = own.open.saturating_sub(1);
+            if succeeded {
+                own.count = 0;
+            } else {
+                own.count += 1;
+                own.last = now;
+            }
         }
-        if failures.count == 0 && failures.open == 0 {
+        sources.retain(|_, failures| failures.count + failures.open > 0);
+        if sources.is_empty() {
             names.remove(name);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Failures>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, BySource>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn forget_old(sources: &mut BySource, now: Instant) {
+    for failures in sources.values_mut() {
+        if now.saturating_duration_since(failures.last) >= LOCKED_FOR {
+            failures.count = 0;
+        }
+    }
+    sources.retain(|_, failures| failures.count + failures.open > 0);
+}
+
 impl OpenAttempt<'_> {
-    /// The password was right: earlier failures are forgotten.
+    /// The password was right: earlier failures from there are forgotten.
     pub(crate) fn succeeded(mut self) {
         self.succeeded = true;
     }
@@ -96,7 +120,7 @@ impl OpenAttempt<'_> {
 
 impl Drop for OpenAttempt<'_> {
     fn drop(&mut self) {
-        self.lockout.close(&self.name, self.succeeded, Instant::now());
+        self.lockout.close(&self.name, self.source, self.succeeded, Instant::now());
     }
 }
 

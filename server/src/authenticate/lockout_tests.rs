@@ -3,7 +3,7 @@
 use super::*;
 
 fn open<'a>(lockout: &'a Lockout, now: Instant) -> Option<OpenAttempt<'a>> {
-    match lockout.attempt("teller", now) {
+    match lockout.attempt("teller", None, now) {
         Attempt::Open(attempt) => Some(attempt),
         Attempt::Locked => None,
         Attempt::Unknown => panic!("the table knows no unknown names"),
@@ -21,7 +21,7 @@ fn ten_failures_lock_the_name_and_no_other() {
     let lockout = Lockout::new();
     fail(&lockout, FAILURES_MAX);
     assert!(open(&lockout, Instant::now()).is_none());
-    assert!(matches!(lockout.attempt("manager", Instant::now()), Attempt::Open(_)));
+    assert!(matches!(lockout.attempt("manager", None, Instant::now()), Attempt::Open(_)));
 }
 
 #[test]
@@ -56,4 +56,36 @@ fn a_name_that_signs_in_leaves_nothing_behind() {
     let lockout = Lockout::new();
     open(&lockout, Instant::now()).unwrap().succeeded();
     assert!(lockout.lock().is_empty());
+}
+
+fn source(number: u32) -> Option<Source> {
+    Some(Source::from(std::net::IpAddr::V4(number.into())))
+}
+
+#[test]
+fn a_stranger_locks_a_name_for_itself_only() {
+    let lockout = Lockout::new();
+    let now = Instant::now();
+    for _ in 0..FAILURES_MAX {
+        assert!(matches!(lockout.attempt("teller", source(1), now), Attempt::Open(_)));
+    }
+    assert!(matches!(lockout.attempt("teller", source(1), now), Attempt::Locked));
+    let Attempt::Open(owner) = lockout.attempt("teller", source(2), now) else {
+        panic!("the owner is shut out");
+    };
+    owner.succeeded();
+    assert!(matches!(lockout.attempt("teller", source(1), now), Attempt::Locked));
+}
+
+#[test]
+fn strangers_from_everywhere_lock_a_name_for_all() {
+    let lockout = Lockout::new();
+    let now = Instant::now();
+    for number in 0..FAILURES_PER_NAME_MAX {
+        assert!(matches!(lockout.attempt("teller", source(number), now), Attempt::Open(_)));
+    }
+    assert!(matches!(lockout.attempt("teller", source(1_000), now), Attempt::Locked));
+    assert!(lockout.lock()["teller"].len() <= FAILURES_PER_NAME_MAX as usize);
+    let later = Instant::now() + LOCKED_FOR;
+    assert!(matches!(lockout.attempt("teller", source(1_000), later), Attempt::Open(_)));
 }

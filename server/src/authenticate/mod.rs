@@ -10,6 +10,7 @@
 mod caller;
 mod credentials;
 mod lockout;
+mod peers;
 mod tokens;
 
 use std::sync::Arc;
@@ -24,12 +25,15 @@ use tonic::metadata::MetadataMap;
 pub(crate) use caller::{Caller, Origin, SessionId};
 pub(crate) use credentials::{Credentials, Password};
 use lockout::{Attempt, Lockout};
+use peers::Peers;
+pub(crate) use peers::Source;
 use tokens::Tokens;
 
 /// Passwords that are checked at the same time: each check holds some 20 MiB and a core.
 const CHECKS_AT_ONCE: usize = 2;
 /// Sign-ins that may wait for a check; more would only be answered too late.
 const CHECKS_WAITING_MAX: usize = 256;
+const _: () = assert!((peers::OPEN_MAX as usize) < CHECKS_WAITING_MAX);
 /// A session without a request for this long is closed (PCI DSS 8.2.8).
 pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(15 * 60);
 /// A session older than this is closed, however busy it is.
@@ -76,6 +80,7 @@ pub(crate) struct Gate {
     engine: Engine,
     tokens: Tokens,
     lockout: Lockout,
+    peers: Peers,
     checks: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
@@ -86,15 +91,22 @@ impl Gate {
             engine,
             tokens: Tokens::new(SESSION_IDLE_MAX, SESSION_LIFETIME_MAX),
             lockout: Lockout::new(),
+            peers: Peers::default(),
             checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
             waiting: AtomicUsize::new(0),
         }
     }
 
     /// Answers a handshake: a password opens a session, a token proves that one is open.
-    pub(crate) async fn enter(&self, credentials: Credentials) -> Result<Entered, Refused> {
+    ///
+    /// `source` is where the client is, as far as that can be known.
+    pub(crate) async fn enter(
+        &self,
+        credentials: Credentials,
+        source: Option<Source>,
+    ) -> Result<Entered, Refused> {
         match credentials {
-            Credentials::Basic { name, password } => self.sign_in(name, password).await,
+            Credentials::Basic { name, password } => self.sign_in(name, password, source).await,
             Credentials::Bearer(token) => {
                 let open = self.tokens.find(&token, Instant::now()).ok_or(Refused::NoSession)?;
                 self.still_known(&open.signed_in)?;
@@ -103,13 +115,22 @@ impl Gate {
         }
     }
 
-    async fn sign_in(&self, name: String, password: Password) -> Result<Entered, Refused> {
-        let attempt = self.attempt(&name);
+    async fn sign_in(
+        &self,
+        name: String,
+        password: Password,
+        source: Option<Source>,
+    ) -> Result<Entered, Refused> {
+        let of_peer = source.map(|source| self.peers.begin(source, Instant::now())).transpose()?;
+        let attempt = self.attempt(&name, source);
         // A locked name is checked like any other, so that locking cannot be seen from the time.
         let checked = self.check(name.clone(), password).await?;
         match (attempt, checked) {
             (Attempt::Open(attempt), Some(signed_in)) => {
                 attempt.succeeded();
+                if let Some(of_peer) = of_peer {
+                    of_peer.succeeded();
+                }
                 Ok(Entered::New { token: self.tokens.open(&name, signed_in, Instant::now())? })
             }
             (Attempt::Unknown | Attempt::Locked | Attempt::Open(_), _) => {
@@ -119,11 +140,11 @@ impl Gate {
     }
 
     /// Only names of the feed are counted, so that the table cannot be filled from outside.
-    fn attempt(&self, name: &str) -> Attempt<'_> {
+    fn attempt(&self, name: &str, source: Option<Source>) -> Attempt<'_> {
         let mart = self.engine.mart();
         // No short cut: the time must not depend on where in the feed the name stands.
         let known = mart.directory().names().fold(false, |known, each| known | (each == name));
-        if known { self.lockout.attempt(name, Instant::now()) } else { Attempt::Unknown }
+        if known { self.lockout.attempt(name, source, Instant::now()) } else { Attempt::Unknown }
     }
 
     /// Checks the password away from the tasks that serve requests.

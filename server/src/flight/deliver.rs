@@ -28,6 +28,7 @@ use tonic::Status;
 use super::running::Run;
 use super::status;
 use super::ticket::StatementId;
+use crate::admission::Place;
 use crate::audit::{OpenRecord, Outcome, Sent};
 
 /// The bytes that one message aims at.
@@ -47,6 +48,8 @@ pub(crate) struct Delivery<S> {
     pub(crate) schema: SchemaRef,
     pub(crate) record: OpenRecord,
     pub(crate) run: Run,
+    /// Held until the rows are sent or dropped.
+    pub(crate) place: Place,
     pub(crate) time_max: Duration,
 }
 
@@ -93,11 +96,12 @@ async fn run_to_end<S>(delivery: Delivery<S>, sender: mpsc::Sender<Step>)
 where
     S: Stream<Item = Result<RecordBatch, QueryError>> + Send + 'static,
 {
-    let Delivery { statement_id, rows, schema, record, mut run, time_max } = delivery;
+    let Delivery { statement_id, rows, schema, record, mut run, place, time_max } = delivery;
     let counted = Arc::new(AtomicU64::new(0));
     let messages = encode(schema, count(rows, Arc::clone(&counted)));
     let mut bytes = 0;
     let ended = pump(messages, &mut run, &sender, time_max, &mut bytes).await;
+    drop(place);
     let sent = Sent { rows: counted.load(Ordering::Relaxed), bytes };
     let (outcome, last) = match ended {
         Ended::Completed => (Outcome::Completed, Some(Step::Done)),

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use tonic::Code;
 
 use super::*;
+use crate::admission::Admission;
 use crate::audit::Journal;
 use crate::audit::tests_support::entry;
 use crate::authenticate::SessionId;
@@ -35,13 +36,14 @@ struct Scene {
     _folder: tempfile::TempDir,
     journal: Arc<Journal>,
     running: Arc<Running>,
+    admission: Admission,
 }
 
 impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(Journal::open(folder.path()).unwrap());
-        Self { _folder: folder, journal, running: Arc::default() }
+        Self { _folder: folder, journal, running: Arc::default(), admission: Admission::new() }
     }
 
     async fn deliver<S>(&self, schema: SchemaRef, rows: S, time_max: Duration) -> Messages
@@ -50,7 +52,8 @@ impl Scene {
     {
         let record = self.journal.begin(entry("select")).await.unwrap();
         let run = self.running.enter(ID, SESSION).unwrap();
-        deliver(Delivery { statement_id: ID, rows, schema, record, run, time_max })
+        let place = self.admission.enter("teller").await.unwrap();
+        deliver(Delivery { statement_id: ID, rows, schema, record, run, place, time_max })
     }
 
     /// The outcome and the rows of the one record, once it has ended.

@@ -6,7 +6,10 @@
 //! Receives: a `DoPut` stream of Flight data.
 //! Hands on: one row in the client's types; `martlet-query` converts it to the declared ones.
 
+use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow_flight::FlightData;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
@@ -95,6 +98,28 @@ pub(crate) fn from_bytes(bytes: &Bytes) -> Result<Option<RecordBatch>, Status> {
     let mut reader = StreamReader::try_new(bytes.as_ref(), None).map_err(|_| unreadable())?;
     let row = reader.next().ok_or_else(unreadable)?.map_err(|_| unreadable())?;
     Ok(Some(row))
+}
+
+/// One bound row as a list of SQL constants, for the record.
+pub(crate) fn as_text(row: &RecordBatch) -> String {
+    let values: Vec<String> = row.columns().iter().map(constant).collect();
+    format!("({})", values.join(", "))
+}
+
+fn constant(column: &ArrayRef) -> String {
+    if column.is_null(0) || *column.data_type() == DataType::Null {
+        return "NULL".into();
+    }
+    let options = FormatOptions::default().with_display_error(true);
+    let value = ArrayFormatter::try_new(column, &options).map(|texts| texts.value(0).to_string());
+    match (column.data_type(), value) {
+        (data_type, Ok(value)) if data_type.is_numeric() || *data_type == DataType::Boolean => {
+            value
+        }
+        (_, Ok(value)) => format!("'{}'", value.replace('\'', "''")),
+        // A type that has no text cannot be compared with anything either.
+        (data_type, Err(_)) => format!("<{data_type}>"),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, StringArray};
+use arrow::array::{Date32Array, Int64Array, NullArray, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use futures::{TryStreamExt, stream};
@@ -36,6 +36,26 @@ async fn one_row_comes_back_as_it_was_bound() {
     let row = batch(&[42]);
     let bytes = bind(vec![batch(&[]), row.clone()]).await.unwrap();
     assert_eq!(from_bytes(&bytes).unwrap(), Some(row));
+}
+
+#[test]
+fn a_bound_row_is_recorded_as_constants() {
+    let schema = Schema::new(vec![
+        Field::new("1", DataType::Utf8, true),
+        Field::new("2", DataType::Int64, true),
+        Field::new("3", DataType::Utf8, true),
+        Field::new("4", DataType::Null, true),
+        Field::new("5", DataType::Date32, true),
+    ]);
+    let columns: [ArrayRef; 5] = [
+        Arc::new(StringArray::from(vec!["it's C000000001"])),
+        Arc::new(Int64Array::from(vec![-5])),
+        Arc::new(StringArray::from(vec![None::<&str>])),
+        Arc::new(NullArray::new(1)),
+        Arc::new(Date32Array::from(vec![20_779])),
+    ];
+    let row = RecordBatch::try_new(Arc::new(schema), columns.to_vec()).unwrap();
+    assert_eq!(as_text(&row), "('it''s C000000001', -5, NULL, NULL, '2026-11-22')");
 }
 
 #[tokio::test]

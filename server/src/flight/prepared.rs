@@ -14,6 +14,7 @@ use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use martlet_query::Mart;
 
+use super::ticket::Holder;
 use crate::authenticate::SessionId;
 use crate::random::{self, NoEntropy};
 
@@ -21,8 +22,16 @@ use crate::random::{self, NoEntropy};
 pub(crate) const PREPARED_IDLE_MAX: Duration = Duration::from_secs(60 * 60);
 /// Statements of one session at most; beyond it the one used longest ago is forgotten.
 const PER_SESSION_MAX: usize = 1_024;
-/// Bytes of one session's texts and parameters at most, likewise.
+/// Bytes of one session's statements at most, likewise.
 const BYTES_PER_SESSION_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of one principal's statements in all its sessions at most, likewise.
+const BYTES_PER_PRINCIPAL_MAX: usize = 32 * 1024 * 1024;
+/// Bytes of all statements together at most, likewise.
+const BYTES_MAX: usize = 256 * 1024 * 1024;
+/// What a statement holds beside its text and parameters, roughly.
+const BYTES_PER_STATEMENT: usize = 512;
+/// What a column of its schema holds, roughly.
+const BYTES_PER_COLUMN: usize = 256;
 
 type Handle = [u8; 16];
 
@@ -52,13 +61,15 @@ impl Prepared {
     }
 
     fn bytes(&self) -> usize {
-        self.sql.len() + self.parameters.len()
+        let columns = self.schema.fields().len() * BYTES_PER_COLUMN;
+        BYTES_PER_STATEMENT + columns + self.sql.len() + self.parameters.len()
     }
 }
 
 #[derive(Debug)]
 struct Entry {
     session: SessionId,
+    principal: String,
     prepared: Prepared,
     used: Instant,
 }
@@ -73,15 +84,17 @@ impl PreparedStatements {
     /// Keeps a statement and gives its handle.
     pub(crate) fn keep(
         &self,
-        session: SessionId,
+        holder: Holder<'_>,
         prepared: Prepared,
         now: Instant,
     ) -> Result<Bytes, NoEntropy> {
         let handle: Handle = random::draw()?;
         let mut entries = self.lock();
         entries.retain(|_, entry| is_alive(entry, now));
-        entries.insert(handle, Entry { session, prepared, used: now });
-        forget_beyond_limits(&mut entries, session);
+        let Holder { principal, session } = holder;
+        let principal = principal.to_string();
+        entries.insert(handle, Entry { session, principal, prepared, used: now });
+        forget_beyond_limits(&mut entries, &handle);
         Ok(Bytes::copy_from_slice(&handle))
     }
 
@@ -99,7 +112,7 @@ impl PreparedStatements {
         now: Instant,
     ) -> Option<()> {
         self.with(handle, session, now, |prepared| prepared.parameters = parameters)?;
-        forget_beyond_limits(&mut self.lock(), session);
+        forget_beyond_limits(&mut self.lock(), &Handle::try_from(handle).ok()?);
         Some(())
     }
 
@@ -159,17 +172,36 @@ fn is_alive(entry: &Entry, now: Instant) -> bool {
     now.saturating_duration_since(entry.used) < PREPARED_IDLE_MAX
 }
 
-fn forget_beyond_limits(entries: &mut HashMap<Handle, Entry>, session: SessionId) {
-    let mut own: Vec<(Instant, Handle, usize)> = entries
-        .iter()
-        .filter(|(_, entry)| entry.session == session)
-        .map(|(handle, entry)| (entry.used, *handle, entry.prepared.bytes()))
-        .collect();
-    own.sort_unstable();
-    let mut count = own.len();
-    let mut bytes: usize = own.iter().map(|(_, _, bytes)| bytes).sum();
-    for (_, handle, size) in own {
-        if count <= PER_SESSION_MAX && bytes <= BYTES_PER_SESSION_MAX {
+/// Makes room after this statement was kept or has grown: among its session's, then among its
+/// principal's, then among all.
+fn forget_beyond_limits(entries: &mut HashMap<Handle, Entry>, grown: &Handle) {
+    let Some(entry) = entries.get(grown) else { return };
+    let (session, principal) = (entry.session, entry.principal.clone());
+    let of_session = |entry: &Entry| entry.session == session;
+    forget_oldest(entries, of_session, PER_SESSION_MAX, BYTES_PER_SESSION_MAX);
+    let of_principal = |entry: &Entry| entry.principal == principal;
+    forget_oldest(entries, of_principal, usize::MAX, BYTES_PER_PRINCIPAL_MAX);
+    forget_oldest(entries, |_| true, usize::MAX, BYTES_MAX);
+}
+
+fn forget_oldest(
+    entries: &mut HashMap<Handle, Entry>,
+    belongs: impl Fn(&Entry) -> bool,
+    count_max: usize,
+    bytes_max: usize,
+) {
+    let members = entries.iter().filter(|(_, entry)| belongs(entry));
+    let (mut count, mut bytes) = members
+        .clone()
+        .fold((0, 0), |(count, bytes), (_, entry)| (count + 1, bytes + entry.prepared.bytes()));
+    if count <= count_max && bytes <= bytes_max {
+        return;
+    }
+    let mut oldest_first: Vec<(Instant, Handle, usize)> =
+        members.map(|(handle, entry)| (entry.used, *handle, entry.prepared.bytes())).collect();
+    oldest_first.sort_unstable();
+    for (_, handle, size) in oldest_first {
+        if count <= count_max && bytes <= bytes_max {
             break;
         }
         entries.remove(&handle);

@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 
-use martlet_core::{ErrorKind, Kinded};
-use martlet_query::{Mart, QueryError, Statement};
+use arrow::record_batch::RecordBatch;
+use martlet_core::ErrorKind;
+use martlet_query::{Mart, Statement};
 use tonic::Status;
 
-use super::status;
 use super::ticket::StatementId;
-use crate::audit::{Decision, Ending, Entry, Journal, OpenRecord, Outcome, RecordId, now_micros};
+use super::{parameters, status};
+use crate::audit::{
+    Decision, Ending, Entry, Journal, OpenRecord, Outcome, RecordId, SIGN_IN, now_micros,
+};
 use crate::authenticate::{Caller, Origin};
 
 /// Characters of a tried name that are kept.
@@ -25,6 +28,15 @@ pub(crate) struct Subject<'a> {
     pub(crate) statement_id: Option<StatementId>,
     /// The SQL text, or the name of a metadata request.
     pub(crate) text: &'a str,
+    /// The one row that is bound to it.
+    pub(crate) parameters: Option<&'a RecordBatch>,
+}
+
+impl<'a> Subject<'a> {
+    /// A request that is no statement.
+    pub(crate) const fn claim(caller: &'a Caller, mart: &'a Mart, text: &'a str) -> Self {
+        Self { caller, mart, statement_id: None, text, parameters: None }
+    }
 }
 
 /// How a sign-in ended.
@@ -69,13 +81,13 @@ impl Recorder {
     pub(crate) async fn refused(
         &self,
         subject: Subject<'_>,
-        error: &QueryError,
+        kind: ErrorKind,
     ) -> Result<(), Status> {
-        self.whole(entry(subject, decision(error.kind()))?, Outcome::Failed).await
+        self.whole(entry(subject, decision(kind))?, Outcome::Failed).await
     }
 
-    /// Somebody tried to write.
-    pub(crate) async fn write_refused(&self, subject: Subject<'_>) -> Result<(), Status> {
+    /// Somebody tried to write, or came with what is not theirs.
+    pub(crate) async fn denied(&self, subject: Subject<'_>) -> Result<(), Status> {
         self.whole(entry(subject, Decision::Denied)?, Outcome::Failed).await
     }
 
@@ -104,7 +116,7 @@ impl Recorder {
             SignIn::Refused => (Decision::Denied, Outcome::Failed),
         };
         let name = name.chars().take(NAME_CHARACTERS_MAX).collect();
-        let entry = blank(name, origin, mart, decision)?.with_statement("sign in");
+        let entry = blank(name, origin, mart, decision)?.with_statement(SIGN_IN);
         self.whole(entry, outcome).await
     }
 
@@ -130,7 +142,8 @@ fn entry(subject: Subject<'_>, decision: Decision) -> Result<Entry, Status> {
     let name = subject.caller.name().to_string();
     let blank = blank(name, &subject.caller.origin, subject.mart, decision)?;
     Ok(Entry { statement_id: subject.statement_id.map(|id| id.to_string()), ..blank }
-        .with_statement(subject.text))
+        .with_statement(subject.text)
+        .with_parameters(subject.parameters.map(parameters::as_text)))
 }
 
 fn blank(
@@ -148,6 +161,7 @@ fn blank(
         statement_id: None,
         statement: String::new(),
         cut: None,
+        parameters: None,
         tables: Vec::new(),
         columns: Vec::new(),
         policy_version: mart.policy_version(),

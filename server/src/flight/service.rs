@@ -7,6 +7,7 @@
 //! Receives: requests from tonic.
 //! Hands on: statements to `statement`, questions about the catalog to `metadata`.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,14 +38,42 @@ use super::statement::{Cancelled, Statements, info, schema_message};
 use super::status::{STATEMENT_ID, malformed, unknown_ticket};
 use super::ticket::StatementId;
 use super::{metadata, options, parameters};
-use crate::authenticate::{Caller, Credentials, Entered, Gate, Origin, Refused, credentials_of};
+use crate::authenticate::{
+    Caller, Credentials, Entered, Gate, Origin, Refused, Source, credentials_of,
+};
 use crate::random::NoEntropy;
-use crate::serve::ServeConfig;
+use crate::serve::{ServeConfig, Transport};
 
 /// How long the first message of an upload may take.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(30);
 
 type Answers<T> = BoxStream<'static, Result<T, Status>>;
+
+/// What the address of a connection's other end tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Peers {
+    /// Where the client is.
+    Clients,
+    /// Where the proxy is; nothing about the client.
+    Proxy,
+}
+
+impl Peers {
+    const fn of(transport: &Transport) -> Self {
+        match transport {
+            Transport::PlainBehindProxy => Self::Proxy,
+            Transport::Tls { .. } | Transport::PlainOnLoopback => Self::Clients,
+        }
+    }
+
+    /// What a sign-in is counted under beside its name.
+    fn source(self, peer: Option<SocketAddr>) -> Option<Source> {
+        match self {
+            Self::Clients => peer.map(|address| Source::from(address.ip())),
+            Self::Proxy => None,
+        }
+    }
+}
 
 /// The Flight service of one server. Cheap to clone.
 #[derive(Clone)]
@@ -53,6 +82,7 @@ pub(crate) struct FlightDoor {
     gate: Arc<Gate>,
     statements: Arc<Statements>,
     recorder: Recorder,
+    peers: Peers,
 }
 
 impl FlightDoor {
@@ -61,7 +91,8 @@ impl FlightDoor {
         let time_max = config.statement_time_max;
         let statements = Statements::new(engine.clone(), recorder.clone(), time_max)?;
         let gate = Arc::new(Gate::new(engine.clone()));
-        Ok(Self { engine, gate, statements: Arc::new(statements), recorder })
+        let peers = Peers::of(&config.transport);
+        Ok(Self { engine, gate, statements: Arc::new(statements), recorder, peers })
     }
 
     /// The proven sender of a request.
@@ -69,10 +100,15 @@ impl FlightDoor {
         Ok(self.gate.admit(request.metadata(), origin(request))?)
     }
 
-    async fn enter(&self, credentials: Credentials, origin: &Origin) -> Result<String, Status> {
+    async fn enter(
+        &self,
+        credentials: Credentials,
+        source: Option<Source>,
+        origin: &Origin,
+    ) -> Result<String, Status> {
         let name = credentials.name().map(ToString::to_string);
         let mart = self.engine.mart();
-        match self.gate.enter(credentials).await {
+        match self.gate.enter(credentials, source).await {
             Ok(Entered::Again { token }) => Ok(token),
             Ok(Entered::New { token }) => {
                 let name = name.unwrap_or_default();
@@ -123,7 +159,7 @@ impl FlightDoor {
         let session = self.engine.session(&principal, &mart);
         let batch = metadata::answer(query, session.catalog())?;
         if let Some(text) = query.recorded_as() {
-            let subject = Subject { caller, mart: &mart, statement_id: None, text };
+            let subject = Subject::claim(caller, &mart, text);
             let tables = metadata::tables_told(query, session.catalog());
             self.recorder.metadata(subject, tables, batch.num_rows()).await?;
         }
@@ -136,17 +172,16 @@ impl FlightDoor {
         handle: Bytes,
         upload: Answers<FlightData>,
     ) -> Result<PutResult, Status> {
-        self.statements.knows(caller, &handle)?;
+        self.statements.find(caller, &handle).await?;
         let parameters = parameters::read_upload(upload).await?;
-        let handle = self.statements.bind(caller, &handle, parameters)?;
+        let handle = self.statements.bind(caller, &handle, parameters).await?;
         let result = DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) };
         Ok(PutResult { app_metadata: result.encode_to_vec().into() })
     }
 
     async fn refuse_write(&self, caller: &Caller, text: &str) -> Status {
         let mart = self.engine.mart();
-        let subject = Subject { caller, mart: &mart, statement_id: None, text };
-        match self.recorder.write_refused(subject).await {
+        match self.recorder.denied(Subject::claim(caller, &mart, text)).await {
             Ok(()) => Put::read_only(),
             Err(unrecorded) => unrecorded,
         }
@@ -160,16 +195,16 @@ impl FlightDoor {
                 self.statements.close(caller, &handle);
                 None
             }
-            Deed::CancelQuery(info) => Some(self.cancel_query(caller, &info)?),
-            Deed::CancelFlightInfo(info) => Some(self.cancel_info(caller, &info)?),
+            Deed::CancelQuery(info) => Some(self.cancel_query(caller, &info).await?),
+            Deed::CancelFlightInfo(info) => Some(self.cancel_info(caller, &info).await?),
             Deed::CloseSession => Some(self.close_session(caller)),
             Deed::SetSessionOptions(request) => Some(body(&options::set(&request))),
             Deed::GetSessionOptions => Some(body(&options::get())),
         })
     }
 
-    fn cancel_query(&self, caller: &Caller, info: &FlightInfo) -> Result<Bytes, Status> {
-        match self.statements.cancel(caller, info) {
+    async fn cancel_query(&self, caller: &Caller, info: &FlightInfo) -> Result<Bytes, Status> {
+        match self.statements.cancel(caller, info).await? {
             Cancelled::Yes => {
                 let result = ActionCancelQueryResult { result: CancelStatus::Cancelled.into() };
                 Ok(result.as_any().encode_to_vec().into())
@@ -178,8 +213,8 @@ impl FlightDoor {
         }
     }
 
-    fn cancel_info(&self, caller: &Caller, info: &FlightInfo) -> Result<Bytes, Status> {
-        match self.statements.cancel(caller, info) {
+    async fn cancel_info(&self, caller: &Caller, info: &FlightInfo) -> Result<Bytes, Status> {
+        match self.statements.cancel(caller, info).await? {
             Cancelled::Yes => Ok(body(&CancelFlightInfoResult::new(CancelStatus::Cancelled))),
             Cancelled::Unknown => Err(unknown_ticket()),
         }
@@ -234,7 +269,8 @@ impl FlightService for FlightDoor {
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
         let credentials = credentials_of(request.metadata()).ok_or(Refused::NoCredentials)?;
-        let token = self.enter(credentials, &origin(&request)).await?;
+        let source = self.peers.source(request.remote_addr());
+        let token = self.enter(credentials, source, &origin(&request)).await?;
         let answer = HandshakeResponse { protocol_version: 0, payload: Bytes::new() };
         let mut response = Response::new(stream::iter([Ok(answer)]).boxed());
         let mut bearer = MetadataValue::try_from(format!("Bearer {token}"))

@@ -18,8 +18,9 @@ use arrow_flight::{
 };
 use arrow_ipc::writer::IpcWriteOptions;
 use bytes::Bytes;
+use martlet_core::{ErrorKind, Kinded};
 use martlet_proto::flight::ActionCreatePreparedStatementResult;
-use martlet_query::{Engine, Mart, Statement};
+use martlet_query::{Engine, Mart, RowStream, Statement};
 use prost::Message;
 use tonic::Status;
 
@@ -30,8 +31,15 @@ use super::record::{Recorder, Subject};
 use super::running::Running;
 use super::status::{self, unknown_ticket};
 use super::ticket::{Holder, Sealer, StatementId, Ticket};
+use crate::admission::{Admission, PLANNING_TIME_MAX, Place, Stopped, in_time};
+use crate::audit::{OpenRecord, Outcome, Sent};
 use crate::authenticate::{Caller, SessionId};
 use crate::random::NoEntropy;
+
+/// What is recorded of a ticket that is foreign, forged or too old.
+const REFUSED_TICKET: &str = "a ticket that is not the caller's own";
+/// What is recorded of a handle that is foreign, forged or forgotten.
+const UNKNOWN_HANDLE: &str = "a prepared statement that is not the caller's own";
 
 /// Whether a cancel found something that it may cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +57,7 @@ pub(crate) struct Statements {
     sealer: Sealer,
     prepared: PreparedStatements,
     running: Arc<Running>,
+    admission: Admission,
     time_max: Duration,
 }
 
@@ -64,6 +73,7 @@ impl Statements {
             sealer: Sealer::new()?,
             prepared: PreparedStatements::default(),
             running: Arc::default(),
+            admission: Admission::new(),
             time_max,
         })
     }
@@ -102,7 +112,7 @@ impl Statements {
             schema: statement.schema(),
             described_in: Arc::downgrade(&mart),
         };
-        let handle = self.prepared.keep(caller.session, prepared, Instant::now())?;
+        let handle = self.prepared.keep(Holder::from(caller), prepared, Instant::now())?;
         Ok(ActionCreatePreparedStatementResult {
             prepared_statement_handle: handle,
             dataset_schema: schema_message(&statement.schema())?,
@@ -138,22 +148,24 @@ impl Statements {
 
     /// Binds one row of parameters. The handle stays the same and stays valid, because some
     /// clients use the one that this returns and others the one they had.
-    pub(crate) fn bind(
+    pub(crate) async fn bind(
         &self,
         caller: &Caller,
         handle: &Bytes,
         parameters: Bytes,
     ) -> Result<Bytes, Status> {
-        self.prepared
-            .bind(handle, caller.session, parameters, Instant::now())
-            .map(|()| handle.clone())
-            .ok_or_else(unknown_ticket)
+        match self.prepared.bind(handle, caller.session, parameters, Instant::now()) {
+            Some(()) => Ok(handle.clone()),
+            None => Err(self.not_theirs(caller, UNKNOWN_HANDLE).await),
+        }
     }
 
-    /// Whether the handle is one of this session's.
-    pub(crate) fn knows(&self, caller: &Caller, handle: &Bytes) -> Result<(), Status> {
-        let found = self.prepared.find(handle, caller.session, Instant::now());
-        found.map(|_| ()).ok_or_else(unknown_ticket)
+    /// Finds a prepared statement of this session.
+    pub(crate) async fn find(&self, caller: &Caller, handle: &Bytes) -> Result<Prepared, Status> {
+        match self.prepared.find(handle, caller.session, Instant::now()) {
+            Some(prepared) => Ok(prepared),
+            None => Err(self.not_theirs(caller, UNKNOWN_HANDLE).await),
+        }
     }
 
     /// Forgets a prepared statement; one that is unknown is forgotten already.
@@ -167,10 +179,10 @@ impl Statements {
         caller: &Caller,
         sealed: &[u8],
     ) -> Result<(StatementId, Messages), Status> {
-        let ticket = self
-            .sealer
-            .open(sealed, Holder::from(caller), Instant::now())
-            .map_err(|_| unknown_ticket())?;
+        let opened = self.sealer.open(sealed, Holder::from(caller), Instant::now());
+        let Ok(ticket) = opened else {
+            return Err(self.not_theirs(caller, REFUSED_TICKET).await);
+        };
         let mart = self.engine.mart_at(ticket.snapshot).await.map_err(|e| status::of(&e))?;
         self.run(caller, &mart, ticket).await
     }
@@ -181,17 +193,18 @@ impl Statements {
         caller: &Caller,
         handle: &Bytes,
     ) -> Result<(StatementId, Messages), Status> {
-        let prepared = self
-            .prepared
-            .find(handle, caller.session, Instant::now())
-            .ok_or_else(unknown_ticket)?;
+        let prepared = self.find(caller, handle).await?;
         let mart = self.engine.mart();
         let ticket = ticket(StatementId::draw()?, &mart, &prepared.sql, prepared.parameters);
         self.run(caller, &mart, ticket).await
     }
 
     /// Cancels the statements of these tickets, as far as they are the caller's own.
-    pub(crate) fn cancel(&self, caller: &Caller, info: &FlightInfo) -> Cancelled {
+    pub(crate) async fn cancel(
+        &self,
+        caller: &Caller,
+        info: &FlightInfo,
+    ) -> Result<Cancelled, Status> {
         let now = Instant::now();
         let own: Vec<StatementId> = info
             .endpoint
@@ -206,7 +219,11 @@ impl Statements {
         for id in &own {
             self.running.cancel(*id, caller.session, now);
         }
-        if own.is_empty() { Cancelled::Unknown } else { Cancelled::Yes }
+        if own.len() < info.endpoint.len() {
+            let mart = self.engine.mart();
+            self.recorder.denied(Subject::claim(caller, &mart, REFUSED_TICKET)).await?;
+        }
+        Ok(if own.is_empty() { Cancelled::Unknown } else { Cancelled::Yes })
     }
 
     /// Ends everything that a session has open.
@@ -215,18 +232,43 @@ impl Statements {
         self.prepared.close_session(session);
     }
 
-    /// Plans under the grant; a refusal is recorded before it is told.
-    async fn plan(&self, subject: Subject<'_>, mart: &Arc<Mart>) -> Result<Statement, Status> {
-        let principal = subject.caller.principal_in(mart)?;
-        let planned = self.engine.session(&principal, mart).prepare(subject.text).await;
-        match planned {
-            Ok(statement) => Ok(statement),
-            Err(error) => {
-                self.recorder.refused(subject, &error).await?;
-                let told = status::of(&error);
-                Err(subject.statement_id.map_or(told.clone(), |id| status::naming(told, id)))
-            }
+    /// The answer to a ticket or handle that is not the caller's own, once it is recorded.
+    async fn not_theirs(&self, caller: &Caller, text: &str) -> Status {
+        let mart = self.engine.mart();
+        match self.recorder.denied(Subject::claim(caller, &mart, text)).await {
+            Ok(()) => unknown_ticket(),
+            Err(unrecorded) => unrecorded,
         }
+    }
+
+    /// Plans under the grant, when there is a place for it; a refusal is recorded before it is
+    /// told.
+    async fn plan(
+        &self,
+        subject: Subject<'_>,
+        mart: &Arc<Mart>,
+    ) -> Result<(Statement, Place), Status> {
+        let principal = subject.caller.principal_in(mart)?;
+        let place = self.place(subject.caller).await?;
+        let (engine, mart) = (self.engine.clone(), Arc::clone(mart));
+        let text = subject.text.to_string();
+        let work = async move { engine.session(&principal, &mart).prepare(&text).await };
+        let told = match in_time(PLANNING_TIME_MAX, place, work).await {
+            Ok((Ok(statement), place)) => return Ok((statement, place)),
+            Ok((Err(error), _)) => {
+                self.recorder.refused(subject, error.kind()).await?;
+                status::of(&error)
+            }
+            Err(stopped) => {
+                self.recorder.refused(subject, ErrorKind::Exhausted).await?;
+                not_planned(stopped)
+            }
+        };
+        Err(subject.statement_id.map_or(told.clone(), |id| status::naming(told, id)))
+    }
+
+    async fn place(&self, caller: &Caller) -> Result<Place, Status> {
+        self.admission.enter(caller.name()).await.map_err(|busy| status::of(&busy))
     }
 
     /// Plans, and records that the schema is about to be told.
@@ -237,8 +279,8 @@ impl Statements {
         id: StatementId,
         sql: &str,
     ) -> Result<Statement, Status> {
-        let subject = Subject { caller, mart, statement_id: Some(id), text: sql };
-        let statement = self.plan(subject, mart).await?;
+        let subject = Subject { caller, mart, statement_id: Some(id), text: sql, parameters: None };
+        let (statement, _place) = self.plan(subject, mart).await?;
         self.recorder.described(subject, &statement).await?;
         Ok(statement)
     }
@@ -252,13 +294,17 @@ impl Statements {
         id: StatementId,
         handle: &Bytes,
     ) -> Result<Prepared, Status> {
-        let now = Instant::now();
-        let mut prepared =
-            self.prepared.find(handle, caller.session, now).ok_or_else(unknown_ticket)?;
+        let mut prepared = self.find(caller, handle).await?;
         if !prepared.is_described_in(mart) {
             let statement = self.describe(caller, mart, id, &prepared.sql).await?;
             prepared.schema = statement.schema();
-            self.prepared.describe(handle, caller.session, statement.schema(), mart, now);
+            self.prepared.describe(
+                handle,
+                caller.session,
+                statement.schema(),
+                mart,
+                Instant::now(),
+            );
         }
         Ok(prepared)
     }
@@ -288,9 +334,10 @@ impl Statements {
             () = run.cancelled() => Err(cancelled()),
             started = self.start(caller, mart, &ticket) => started,
         };
-        let (rows, schema, record) = started.map_err(|told| status::naming(told, id))?;
+        let Started { rows, schema, record, place } =
+            started.map_err(|told| status::naming(told, id))?;
         let time_max = self.time_max;
-        let delivery = Delivery { statement_id: id, rows, schema, record, run, time_max };
+        let delivery = Delivery { statement_id: id, rows, schema, record, run, place, time_max };
         Ok((id, deliver(delivery)))
     }
 
@@ -300,20 +347,44 @@ impl Statements {
         caller: &Caller,
         mart: &Arc<Mart>,
         ticket: &Ticket,
-    ) -> Result<(martlet_query::RowStream, SchemaRef, crate::audit::OpenRecord), Status> {
-        let subject =
-            Subject { caller, mart, statement_id: Some(ticket.statement_id), text: &ticket.sql };
+    ) -> Result<Started, Status> {
         let bound = parameters::from_bytes(&ticket.parameters)?;
-        let statement = self.plan(subject, mart).await?;
+        let subject = Subject {
+            caller,
+            mart,
+            statement_id: Some(ticket.statement_id),
+            text: &ticket.sql,
+            parameters: bound.as_ref(),
+        };
+        let (statement, place) = self.plan(subject, mart).await?;
         let schema = statement.schema();
         let record = self.recorder.begin(subject, &statement).await?;
-        match statement.execute(bound.as_ref()).await {
-            Ok(rows) => Ok((rows, schema, record)),
-            Err(error) => {
-                record.end(crate::audit::Outcome::Failed, crate::audit::Sent::default());
-                Err(status::of(&error))
-            }
-        }
+        let work = async move { statement.execute(bound.as_ref()).await };
+        let told = match in_time(PLANNING_TIME_MAX, place, work).await {
+            Ok((Ok(rows), place)) => return Ok(Started { rows, schema, record, place }),
+            Ok((Err(error), _)) => status::of(&error),
+            Err(stopped) => not_planned(stopped),
+        };
+        record.end(Outcome::Failed, Sent::default());
+        Err(told)
+    }
+}
+
+/// An execution whose rows are about to be told.
+struct Started {
+    rows: RowStream,
+    schema: SchemaRef,
+    record: OpenRecord,
+    place: Place,
+}
+
+fn not_planned(stopped: Stopped) -> Status {
+    match stopped {
+        Stopped::TooSlow => Status::deadline_exceeded(format!(
+            "planning the statement took longer than {} seconds: ask for less",
+            PLANNING_TIME_MAX.as_secs()
+        )),
+        Stopped::Broken => status::bug("planning ends with a word"),
     }
 }
 
@@ -348,3 +419,7 @@ pub(crate) fn schema_message(schema: &Schema) -> Result<Bytes, Status> {
         .map_err(|_| status::bug("a wire schema can be encoded"))?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+#[path = "statement_tests.rs"]
+mod tests;

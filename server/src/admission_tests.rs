@@ -1,0 +1,75 @@
+//! Bounds hold for each and for all, waiting ends, and a place lasts as long as its work.
+
+use super::*;
+
+const SHORT: Duration = Duration::from_millis(20);
+
+async fn filled(admission: &Admission, principal: &str) -> Vec<Place> {
+    let mut places = Vec::new();
+    for _ in 0..STATEMENTS_PER_PRINCIPAL_MAX {
+        places.push(admission.enter(principal).await.unwrap());
+    }
+    places
+}
+
+#[tokio::test]
+async fn one_principal_cannot_take_the_places_of_others() {
+    let admission = Admission::with_patience(SHORT);
+    let mut own = filled(&admission, "teller").await;
+    assert_eq!(admission.enter("teller").await.unwrap_err(), Busy::Principal);
+    assert!(admission.enter("manager").await.is_ok());
+    own.pop();
+    assert!(admission.enter("teller").await.is_ok(), "a place that was dropped is free");
+}
+
+#[tokio::test]
+async fn the_server_has_a_bound_too_and_says_when_it_is_busy() {
+    let admission = Admission::with_patience(SHORT);
+    let mut all = Vec::new();
+    for number in 0..STATEMENTS_MAX / STATEMENTS_PER_PRINCIPAL_MAX {
+        all.push(filled(&admission, &number.to_string()).await);
+    }
+    let busy = admission.enter("late").await.unwrap_err();
+    assert_eq!((busy, busy.kind()), (Busy::Server, ErrorKind::Exhausted));
+    all.pop();
+    assert!(admission.enter("late").await.is_ok());
+}
+
+#[tokio::test]
+async fn who_waits_gets_the_next_free_place() {
+    let admission = Admission::with_patience(Duration::from_secs(10));
+    let mut own = filled(&admission, "teller").await;
+    let freed = async {
+        tokio::time::sleep(SHORT).await;
+        own.pop();
+    };
+    let (entered, ()) = tokio::join!(admission.enter("teller"), freed);
+    assert!(entered.is_ok());
+}
+
+#[tokio::test]
+async fn principals_that_have_left_are_forgotten() {
+    let admission = Admission::new();
+    for number in 0..100 {
+        drop(admission.enter(&number.to_string()).await.unwrap());
+    }
+    assert_eq!(admission.principals.lock().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_that_never_pauses_is_answered_in_time_and_keeps_its_place() {
+    let admission = Admission::with_patience(SHORT);
+    let place = admission.enter("teller").await.unwrap();
+    let (sender, goes_on) = std::sync::mpsc::channel::<()>();
+    let result = in_time(SHORT, place, async move { goes_on.recv().is_err() }).await;
+    assert_eq!(result.unwrap_err(), Stopped::TooSlow);
+    assert_eq!(admission.server.available_permits(), STATEMENTS_MAX - 1);
+    drop(sender);
+    for _ in 0..200 {
+        if admission.server.available_permits() == STATEMENTS_MAX {
+            return;
+        }
+        tokio::time::sleep(SHORT).await;
+    }
+    panic!("the place was never given back");
+}

@@ -1,0 +1,142 @@
+//! Statements over a real engine: what is recorded of them, and how many run at once.
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field};
+use arrow_ipc::writer::StreamWriter;
+use martlet_policy::{PasswordCost, TokenKeys, hash_password};
+use martlet_query::{EngineOptions, SystemRecords};
+use martlet_store::{CommitOutcome, Store};
+use tonic::Code;
+
+use super::*;
+use crate::audit::Journal;
+use crate::authenticate::Origin;
+
+struct Scene {
+    _folder: tempfile::TempDir,
+    journal: Arc<Journal>,
+    engine: Engine,
+    statements: Statements,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = Arc::new(Journal::open(folder.path()).unwrap());
+        let store = Store::open("memory://").unwrap();
+        let hash = hash_password("secret", [7; 16], PasswordCost::Test);
+        let feed = format!("name,roles,node,password\nann,teller,,\"{hash}\"\n");
+        let mut commit = store.begin(&store.latest().await.unwrap());
+        commit.set_principals(Bytes::from(feed));
+        assert!(matches!(commit.publish().await.unwrap(), CommitOutcome::Committed(_)));
+        let records: Arc<dyn SystemRecords> = journal.clone();
+        let keys = TokenKeys::from_master(&[1; 32]);
+        let engine = Engine::open(store, EngineOptions::default(), records, keys).await.unwrap();
+        let recorder = Recorder::new(Arc::clone(&journal));
+        let time_max = Duration::from_secs(60);
+        let statements = Statements::new(engine.clone(), recorder, time_max).unwrap();
+        Self { _folder: folder, journal, engine, statements }
+    }
+
+    fn caller(&self, session: u8) -> Caller {
+        let signed_in = self.engine.mart().directory().sign_in("ann", "secret").unwrap();
+        let origin = Origin { peer: "10.0.0.1:5".into(), client: "test".into() };
+        Caller { session: SessionId::from_bytes([session; 16]), signed_in, origin }
+    }
+
+    async fn described(&self, caller: &Caller, sql: &str) -> (FlightInfo, Vec<u8>) {
+        let info = self.statements.info(caller, sql, FlightDescriptor::default()).await.unwrap();
+        let ticket = info.endpoint[0].ticket.clone().unwrap();
+        let any = Any::decode(ticket.ticket).unwrap();
+        let query: TicketStatementQuery = any.unpack().unwrap().unwrap();
+        (info, query.statement_handle.to_vec())
+    }
+
+    /// `column` of the newest records, newest first.
+    fn recorded(&self, column: &str, count: usize) -> Vec<Option<String>> {
+        let batch = self.journal.audit_records(count).unwrap();
+        let texts = batch.column_by_name(column).unwrap().as_string::<i32>().clone();
+        texts.iter().map(|text| text.map(Into::into)).collect()
+    }
+
+    fn assert_denied(&self, text: &str) {
+        let newest = |column: &str| self.recorded(column, 1)[0].clone().unwrap();
+        assert_eq!(newest("statement"), text);
+        assert_eq!(newest("decision"), "denied");
+        assert_eq!((newest("principal"), newest("peer")), ("ann".into(), "10.0.0.1:5".into()));
+    }
+}
+
+fn code<T>(result: Result<T, Status>) -> Option<Code> {
+    result.err().map(|status| status.code())
+}
+
+#[tokio::test]
+async fn foreign_and_forged_tickets_are_recorded_as_denied() {
+    let scene = Scene::new().await;
+    let (own, foreign) = (scene.caller(1), scene.caller(2));
+    let (info, sealed) = scene.described(&own, "SELECT 1").await;
+    for (at, ticket) in [(1, &sealed[..]), (2, b"forged")] {
+        assert_eq!(code(scene.statements.fetch(&foreign, ticket).await), Some(Code::NotFound));
+        scene.assert_denied(REFUSED_TICKET);
+        assert_eq!(scene.journal.audit_records(usize::MAX).unwrap().num_rows(), 1 + at);
+    }
+    let cancelled = scene.statements.cancel(&foreign, &info).await.unwrap();
+    assert_eq!(cancelled, Cancelled::Unknown);
+    assert_eq!(scene.journal.audit_records(usize::MAX).unwrap().num_rows(), 4);
+    assert!(scene.statements.fetch(&own, &sealed).await.is_ok());
+}
+
+#[tokio::test]
+async fn foreign_handles_are_recorded_as_denied() {
+    let scene = Scene::new().await;
+    let (own, foreign) = (scene.caller(1), scene.caller(2));
+    let handle =
+        scene.statements.prepare(&own, "SELECT 1").await.unwrap().prepared_statement_handle;
+    assert_eq!(
+        code(scene.statements.fetch_prepared(&foreign, &handle).await),
+        Some(Code::NotFound)
+    );
+    scene.assert_denied(UNKNOWN_HANDLE);
+    let bound = scene.statements.bind(&foreign, &handle, Bytes::new()).await;
+    assert_eq!(code(bound), Some(Code::NotFound));
+    let decisions = scene.recorded("decision", usize::MAX);
+    assert_eq!(decisions.iter().filter(|word| word.as_deref() == Some("denied")).count(), 2);
+}
+
+#[tokio::test]
+async fn an_execution_is_recorded_with_its_parameters() {
+    let scene = Scene::new().await;
+    let caller = scene.caller(1);
+    let sql = "SELECT 1 AS one WHERE 'x' = ?";
+    let prepared = scene.statements.prepare(&caller, sql).await.unwrap();
+    let schema = Arc::new(Schema::new(vec![Field::new("1", DataType::Utf8, true)]));
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["C000000001"]));
+    let row = RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema).unwrap();
+    writer.write(&row).unwrap();
+    let bytes = Bytes::from(writer.into_inner().unwrap());
+    let handle = prepared.prepared_statement_handle;
+    scene.statements.bind(&caller, &handle, bytes).await.unwrap();
+    let _rows = scene.statements.fetch_prepared(&caller, &handle).await.unwrap();
+    assert_eq!(scene.recorded("statement", 2), [Some(sql.into()), Some(sql.into())]);
+    assert_eq!(scene.recorded("parameters", 2), [Some("('C000000001')".into()), None]);
+}
+
+#[tokio::test]
+async fn open_streams_hold_the_places_of_their_principal() {
+    let scene = Scene::new().await;
+    let caller = scene.caller(1);
+    let (_, sealed) = scene.described(&caller, "SELECT 1").await;
+    let mut open = Vec::new();
+    for _ in 0..8 {
+        open.push(scene.statements.fetch(&caller, &sealed).await.unwrap());
+    }
+    let short = Duration::from_millis(200);
+    let ninth = tokio::time::timeout(short, scene.statements.fetch(&caller, &sealed)).await;
+    assert!(ninth.is_err(), "it waits");
+    let described = tokio::time::timeout(short, scene.statements.schema(&caller, "SELECT 1")).await;
+    assert!(described.is_err(), "planning needs a place too");
+    open.pop();
+    assert!(scene.statements.fetch(&caller, &sealed).await.is_ok());
+}
