@@ -107,7 +107,12 @@ impl TestMart {
     }
 }
 
-pub(crate) fn request(folder: &Path, load_file: &str, date: &str, replace: ReplaceMode) -> LoadRequest {
+pub(crate) fn request(
+    folder: &Path,
+    load_file: &str,
+    date: &str,
+    replace: ReplaceMode,
+) -> LoadRequest {
     let plan =
         LoadPlan::read(&folder.join(load_file), None).unwrap_or_else(|error| panic!("{error}"));
     let date: BatchDate = date.parse().unwrap();

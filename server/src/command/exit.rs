@@ -64,6 +64,12 @@ impl Failure {
 
     /// A server's answer that is not OK.
     pub(crate) fn status(status: &Status) -> Self {
+        // What a server says has no cause on this side: this one never came from a server.
+        if std::error::Error::source(status).is_some() {
+            return Self::new(ErrorKind::Retry, one_line(status.message()))
+                .during("the connection broke")
+                .advise("check --port, and give --tls-ca if the server speaks TLS");
+        }
         let failure = Self::new(kind_of_status(status.code()), one_line(status.message()));
         match status.code() {
             Code::Unauthenticated => failure.advise("check --user and the password"),

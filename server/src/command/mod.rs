@@ -8,6 +8,7 @@ mod exit;
 mod grid;
 mod load;
 mod mart;
+mod password;
 mod policy;
 mod progress;
 mod serve;

@@ -13,6 +13,7 @@ use martlet_store::{CommitOutcome, Snapshot, Store};
 
 use super::exit::Failure;
 use super::mart::{self, Expected};
+use super::password;
 use super::size::Count;
 use crate::command::terminal::{note, say};
 
@@ -26,6 +27,7 @@ Examples:
   martlet policy diff ./policy --mart ./mart          lines with * let someone see more
   martlet policy apply ./policy --mart ./mart --principals principals.csv
   martlet policy apply --mart ./mart --principals principals.csv     only the people changed
+  martlet policy password                             a hash for the feed of principals
 
 A bundle is a folder of bundle.toml, organization.csv, classes.toml, roles.toml and rules.toml.";
 
@@ -42,6 +44,11 @@ pub(crate) enum Arguments {
     /// Put a bundle, the people, or both into force
     #[command(after_help = EXAMPLES)]
     Apply(ApplyArguments),
+    /// Print a password's hash, for the column `password` of the feed of principals
+    ///
+    /// The password is MARTLET_PASSWORD, or it is asked for. It is not kept.
+    #[command(after_help = EXAMPLES)]
+    Password,
 }
 
 /// The options of `martlet policy check`.
@@ -87,6 +94,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Arguments::Check(arguments) => check_bundle(&arguments).await,
         Arguments::Diff(arguments) => show_diff(&arguments).await,
         Arguments::Apply(arguments) => apply_files(&arguments).await,
+        Arguments::Password => password::print_hash(),
     }
 }
 

@@ -3,9 +3,9 @@
 //! Owns drawing and hashing. Must never write a password to disk: only its hash is kept.
 
 use martlet_core::ErrorKind;
-use martlet_policy::{PasswordCost, hash_password};
 
 use crate::command::exit::Failure;
+use crate::command::password::hash;
 use crate::command::serve::draw_key;
 use crate::command::sql::connect::Credentials;
 
@@ -59,11 +59,6 @@ pub(crate) fn with_passwords(feed: &str, credentials: &[Credentials]) -> Result<
     let bytes =
         writer.into_inner().map_err(|error| Failure::new(ErrorKind::Bug, error.to_string()))?;
     String::from_utf8(bytes).map_err(|error| Failure::new(ErrorKind::Bug, error.to_string()))
-}
-
-fn hash(password: &str) -> Result<String, Failure> {
-    let [salt @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = draw_key()?;
-    Ok(hash_password(password, salt, PasswordCost::Normal))
 }
 
 /// Eighty random bits: five for each of sixteen letters.

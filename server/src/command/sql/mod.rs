@@ -112,7 +112,8 @@ fn credentials(arguments: &Arguments) -> Result<Credentials, Failure> {
     Ok(Credentials { user, password })
 }
 
-fn ask_password(user: &str) -> Result<String, Failure> {
+/// Asks on the terminal, without echo.
+pub(crate) fn ask_password(user: &str) -> Result<String, Failure> {
     let terminal = Term::stderr();
     let absent = || {
         Failure::invalid("no password is given and there is no terminal to ask on")
