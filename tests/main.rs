@@ -1,5 +1,12 @@
 //! Whole-system tests in one binary: files in at one end, a stock Flight SQL client at the other.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod berka;
 mod end_to_end;
 mod recovery;

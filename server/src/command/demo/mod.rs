@@ -96,7 +96,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let stop = stop_signal()?;
     let demonstrated = tokio::select! {
         outcome = demonstrate(&arguments, place.path()) => outcome,
-        () = stop => Ok(()),
+        () = stop => interrupted(&arguments),
     };
     if let Place::Temporary(dir) = place {
         dir.close().map_err(|error| {
@@ -105,6 +105,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         })?;
     }
     demonstrated
+}
+
+/// Ctrl-C is how the demo ends; a check that it ends has verified nothing.
+fn interrupted(arguments: &Arguments) -> Result<(), Failure> {
+    if arguments.check {
+        return Err(Failure::new(ErrorKind::Retry, "ended by a signal before all was verified"));
+    }
+    Ok(())
 }
 
 fn place(arguments: &Arguments) -> Result<Place, Failure> {
