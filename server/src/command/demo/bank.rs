@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Voice;
 use super::bars::Bars;
+use super::brake::brake;
 use super::tour::Nodes;
 use crate::command::exit::Failure;
 use crate::command::size::{Bytes, Count};
@@ -161,11 +162,16 @@ async fn make(plan: BankPlan, dir: &Path, voice: Voice) -> Result<(), Failure> {
         )
     });
     let folder = dir.to_owned();
+    let (held, worker) = brake();
     let made = tokio::task::spawn_blocking(move || {
         let bars = Bars::new(voice);
-        generate(&plan, &folder, &|table, done, total| bars.tell(table, done, total))
+        generate(&plan, &folder, &|table, done, total| {
+            worker.safe_place();
+            bars.tell(table, done, total);
+        })
     })
     .await;
+    drop(held);
     let generated =
         made.map_err(|error| Failure::new(ErrorKind::Bug, error.to_string()))?.map_err(failure)?;
     voice.say(|| {

@@ -6,6 +6,7 @@
 
 mod bank;
 mod bars;
+mod brake;
 mod check;
 mod connections;
 mod panels;
@@ -15,6 +16,7 @@ mod tour;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use martlet_core::{BatchDate, ErrorKind};
@@ -45,6 +47,9 @@ Examples:
 
 The people are teller (one outlet, masked), manager (a province), analyst (the whole bank,
 identifiers as tokens), auditor (audit records, no customers), security (rules, no customers).";
+
+const REMOVALS_MAX: usize = 20;
+const REMOVAL_PAUSE: Duration = Duration::from_millis(50);
 
 /// The options of `martlet demo`.
 #[derive(Debug, Args)]
@@ -99,12 +104,23 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         () = stop => interrupted(&arguments),
     };
     if let Place::Temporary(dir) = place {
-        dir.close().map_err(|error| {
-            Failure::new(ErrorKind::Retry, error.to_string())
-                .during("removing the demo's temporary folder")
-        })?;
+        remove(&dir.keep()).await?;
     }
     demonstrated
+}
+
+/// Removes the folder for good: a write that was under way when the demo ended may make a part
+/// of it again.
+async fn remove(dir: &Path) -> Result<(), Failure> {
+    let mut outcome = Ok(());
+    for _ in 0..REMOVALS_MAX {
+        outcome = std::fs::remove_dir_all(dir);
+        tokio::time::sleep(REMOVAL_PAUSE).await;
+        if !dir.exists() {
+            return Ok(());
+        }
+    }
+    outcome.map_err(|error| Failure::file("removing the demo's folder", dir, &error))
 }
 
 /// Ctrl-C is how the demo ends; a check that it ends has verified nothing.
