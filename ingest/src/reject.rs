@@ -47,6 +47,15 @@ pub(crate) struct RejectLog {
     rejected: u64,
 }
 
+/// For the owner alone: rejected rows are customers' data.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
 impl RejectLog {
     /// Starts with none, and removes what an earlier try of the same batch left.
     pub(crate) fn start(
@@ -55,8 +64,7 @@ impl RejectLog {
         limit: RejectLimit,
     ) -> Result<Self, IngestError> {
         let path = directory.join(format!("{batch}.rejects.csv"));
-        std::fs::create_dir_all(directory)
-            .map_err(|error| IngestError::scratch(directory, error))?;
+        make_folder(directory).map_err(|error| IngestError::scratch(directory, error))?;
         match std::fs::remove_file(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -25,15 +25,17 @@ mod scan;
 mod scrub;
 mod secured_table;
 pub mod session;
+pub mod shared;
 pub mod statement;
 pub mod system;
 mod wire;
 
 pub use catalog::{VisibleCatalog, VisibleTable};
-pub use engine::{Engine, EngineOptions, IndexUse};
+pub use engine::Engine;
 pub use error::QueryError;
 pub use mart::Mart;
 pub use row_stream::RowStream;
 pub use session::Session;
+pub use shared::{EngineOptions, IndexUse};
 pub use statement::Statement;
 pub use system::SystemRecords;

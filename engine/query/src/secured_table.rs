@@ -16,10 +16,10 @@ use martlet_core::{Predicate, TableSchema};
 use martlet_policy::Grant;
 use martlet_store::TableVersion;
 
-use crate::engine::Shared;
 use crate::leak_proof::leak_proof;
 use crate::mart::Mart;
 use crate::scan::SecuredScan;
+use crate::shared::Shared;
 
 /// Where a table's raw rows are.
 #[derive(Debug, Clone)]

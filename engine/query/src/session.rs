@@ -12,10 +12,10 @@ use martlet_core::{TableName, TableSchema};
 use martlet_policy::{Access, Decision, Grant, Principal, decide};
 
 use crate::catalog::{CATALOG, SecuredCatalog, VisibleCatalog, VisibleTable};
-use crate::engine::Shared;
 use crate::error::QueryError;
 use crate::mart::Mart;
 use crate::secured_table::{Rows, SecuredTable};
+use crate::shared::Shared;
 use crate::statement::Statement;
 use crate::system;
 use crate::wire::wire_schema;

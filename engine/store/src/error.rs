@@ -27,7 +27,7 @@ pub enum StoreError {
         what: String,
     },
     /// No such snapshot.
-    #[error("there is no snapshot {number}; `martlet snapshots` lists those that exist")]
+    #[error("there is no snapshot {number}; `martlet snapshot list` names those that exist")]
     NoSnapshot {
         /// The number asked for.
         number: SnapshotNumber,

@@ -124,7 +124,7 @@ fn zone_maps_alone_prove_pages_in_and_out() {
 #[test]
 fn nothing_is_read_where_zone_maps_settle_the_answer() {
     let table = sorted_table();
-    let built = built(&table, &IndexChoice::Auto);
+    let built = built(&table, &IndexChoice::Kinds(vec![IndexKind::Codes]));
     let open = compare("c2", Comparison::Equal, Value::Int(5));
     let wanted =
         |predicate: &Predicate| sections_wanted(predicate, &table.schema, &built.descriptor);

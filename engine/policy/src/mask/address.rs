@@ -60,10 +60,11 @@ const AUTONOMOUS: Part = Part { endings: &["自治县", "自治旗"], characters
 /// (路桥区) but do not stand inside one.
 const SMALLER: &str = "路街道巷弄号村镇乡楼室栋幢座组院店园";
 
-/// What ends like a district and is smaller than one.
-const NOT_DISTRICTS: [&str; 13] = [
+/// What ends like a city or a district and is none: parts of one, and markets, before whose
+/// name a person's may stand.
+const NOT_PLACES: [&str; 21] = [
     "小区", "社区", "园区", "校区", "厂区", "院区", "景区", "库区", "矿区", "住区", "片区", "营区",
-    "街区",
+    "街区", "超市", "集市", "门市", "夜市", "菜市", "花市", "早市", "股市",
 ];
 
 pub(super) fn mask(value: &str, profile: Profile) -> String {
@@ -102,7 +103,7 @@ impl Part {
             .map(|(at, c)| at + c.len_utf8())
             .skip(1)
             .find(ends)?;
-        let is_smaller = NOT_DISTRICTS.iter().any(|ending| text[..length].ends_with(ending));
+        let is_smaller = NOT_PLACES.iter().any(|ending| text[..length].ends_with(ending));
         (!is_smaller).then_some(length)
     }
 }

@@ -32,9 +32,9 @@ use martlet_index::{Descriptor, IndexKind};
 use martlet_policy::{Access, Grant, RowRule};
 use martlet_store::SegmentRef;
 
-use crate::engine::Shared;
 use crate::error::QueryError;
 use crate::secured_table::Rows;
+use crate::shared::Shared;
 
 pub(crate) use mask::MaskedProjection;
 pub(crate) use segments::SegmentScan;

@@ -16,11 +16,11 @@ use martlet_index::{Index, IndexKind, evaluate, sections_wanted};
 use martlet_policy::{Grant, RowRule, TokenKeys};
 use martlet_store::SegmentRef;
 
-use crate::engine::Shared;
 use crate::error::QueryError;
 use crate::mart::Mart;
 use crate::scan::select::{probe_segment, sections_of};
 use crate::scan::{MaskedProjection, descriptor};
+use crate::shared::Shared;
 use crate::system;
 
 /// What is the same for every segment of a scan.

@@ -8,9 +8,9 @@ use martlet_core::{Predicate, TableSchema, Truth};
 use martlet_index::{Descriptor, IndexKind, SectionRef, probe, sections_wanted};
 use martlet_store::{AttachmentRef, SegmentRef};
 
-use crate::engine::Shared;
 use crate::index_cache::OpenedIndexes;
 use crate::scan::descriptor;
+use crate::shared::Shared;
 
 /// Every section of every attachment that can be understood.
 pub(crate) fn sections_of(segment: &SegmentRef) -> Vec<(&AttachmentRef, SectionRef)> {
