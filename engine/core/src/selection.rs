@@ -190,3 +190,7 @@ impl Selection {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "selection_tests.rs"]
+mod tests;

@@ -1,0 +1,88 @@
+//! A selection against the plain version: a set of row numbers.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::truth::Truth;
+
+const ROWS: u32 = 200;
+
+fn selection(rows: &BTreeSet<u32>) -> Selection {
+    Selection::from_bitmap(ROWS, rows.iter().copied().collect())
+}
+
+fn rows(selection: &Selection) -> BTreeSet<u32> {
+    selection.iter().collect()
+}
+
+fn sets() -> impl Strategy<Value = BTreeSet<u32>> {
+    prop_oneof![
+        1 => Just(BTreeSet::new()),
+        1 => Just((0..ROWS).collect::<BTreeSet<u32>>()),
+        6 => prop::collection::btree_set(0..ROWS, 0..ROWS as usize),
+    ]
+}
+
+/// True, false or unknown of each row; unknown in the rows of neither set.
+fn truths() -> impl Strategy<Value = Vec<Option<bool>>> {
+    prop::collection::vec(prop::option::of(any::<bool>()), ROWS as usize)
+}
+
+fn truth(of_rows: &[Option<bool>]) -> Truth {
+    let is = |wanted| Selection::from_flags(of_rows.iter().map(|truth| *truth == Some(wanted)));
+    Truth::exact(is(true), is(false))
+}
+
+proptest! {
+    #[test]
+    fn a_selection_is_a_set_of_rows(left in sets(), right in sets()) {
+        let (a, b) = (selection(&left), selection(&right));
+        prop_assert_eq!(rows(&a.and(&b)), &left & &right);
+        prop_assert_eq!(rows(&a.or(&b)), &left | &right);
+        prop_assert_eq!(rows(&a.minus(&b)), &left - &right);
+        prop_assert_eq!(rows(&a.complement()), &(0..ROWS).collect::<BTreeSet<_>>() - &left);
+        prop_assert_eq!(a.count(), left.len() as u64);
+        prop_assert_eq!(a.is_none(), left.is_empty());
+        prop_assert_eq!(a.is_all(), left.len() == ROWS as usize);
+        prop_assert_eq!(a.is_within(&b), left.is_subset(&right));
+        prop_assert!((0..ROWS + 5).all(|row| a.contains(row) == left.contains(&row)));
+    }
+
+    #[test]
+    fn runs_hold_the_rows_and_neither_touch_nor_overlap(set in sets()) {
+        let runs = selection(&set).runs();
+        prop_assert_eq!(runs.iter().cloned().flatten().collect::<BTreeSet<_>>(), set);
+        prop_assert!(runs.windows(2).all(|pair| pair[0].end < pair[1].start));
+        prop_assert!(runs.iter().all(|run| run.start < run.end));
+    }
+
+    /// SQL's three values, row by row.
+    #[test]
+    fn truth_is_sqls(left in truths(), right in truths()) {
+        let and = |pair: (&Option<bool>, &Option<bool>)| match pair {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        };
+        let or = |pair: (&Option<bool>, &Option<bool>)| match pair {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        };
+        let both: Vec<_> = left.iter().zip(&right).map(and).collect();
+        let either: Vec<_> = left.iter().zip(&right).map(or).collect();
+        let opposite: Vec<_> = left.iter().map(|truth| truth.map(|truth| !truth)).collect();
+        prop_assert_eq!(truth(&left).and(&truth(&right)), truth(&both));
+        prop_assert_eq!(truth(&left).or(&truth(&right)), truth(&either));
+        prop_assert_eq!(truth(&left).negated(), truth(&opposite));
+    }
+}
+
+#[test]
+fn rows_beyond_the_end_do_not_exist() {
+    let beyond = Selection::from_bitmap(3, (0..10).collect());
+    assert!(beyond.is_all() && beyond.count() == 3);
+    assert!(Selection::all(0).is_none() && Selection::all(0).is_all());
+}
