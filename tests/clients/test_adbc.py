@@ -99,6 +99,7 @@ def test_the_teller_reads_masked_values_only(customers, principals):
     with connect("teller") as connection:
         seen = rows(connection, "SELECT customer_id, id_number, mobile FROM customer").to_pylist()
     raw = {row["customer_id"]: row for row in customers}
+    assert any(raw[row["customer_id"]]["id_number"] for row in seen)
     for row in seen:
         truth = raw[row["customer_id"]]
         if truth["id_number"]:

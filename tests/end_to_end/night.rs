@@ -4,7 +4,6 @@ use std::fs;
 
 use martlet_core::{ErrorKind, Kinded};
 use martlet_ingest::{LoadOutcome, ReplaceMode, load};
-use martlet_query::{EngineOptions, IndexUse};
 
 use crate::support::{Bundle, Client, TestMart};
 
@@ -220,7 +219,16 @@ async fn without_a_policy_nobody_sees_anything() {
     let mart = TestMart::new();
     mart.write("load.toml", LOAD).write("sale_20261120.csv", day(9, "k"));
     mart.load("load.toml", "2026-11-20").await;
-    let (engine, _journal) =
-        mart.engine(EngineOptions { indexes: IndexUse::Allowed, ..EngineOptions::default() }).await;
-    assert!(engine.mart().directory().is_empty() && engine.mart().bundle().is_none());
+    mart.apply_people(&bundle()).await;
+    let server = mart.serve().await;
+    let mut boss = Client::sign_in(server.address, "boss").await;
+    for question in ["SELECT * FROM sale", "SELECT count(*) FROM sale", "DESCRIBE sale"] {
+        let refused = boss.query(question).await.unwrap_err().to_string();
+        assert!(refused.contains("does not exist or is not granted"), "{question}: {refused}");
+    }
+    assert!(
+        boss.texts("SELECT table_name FROM information_schema.tables WHERE table_schema = 'mart'")
+            .await
+            .is_empty()
+    );
 }

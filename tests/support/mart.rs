@@ -85,6 +85,14 @@ impl TestMart {
         assert!(matches!(outcome, CommitOutcome::Committed(_)), "nobody else commits here");
     }
 
+    /// Publishes the principals alone.
+    pub(crate) async fn apply_people(&self, bundle: &Bundle) {
+        let mut commit = self.store.begin(&self.store.latest().await.unwrap());
+        commit.set_principals(Bytes::from(bundle.principals.clone().into_bytes()));
+        let outcome = commit.publish().await.unwrap();
+        assert!(matches!(outcome, CommitOutcome::Committed(_)), "nobody else commits here");
+    }
+
     /// The engine over the mart, with audit records of a journal in the mart's folder.
     pub(crate) async fn engine(&self, options: EngineOptions) -> (Engine, Arc<Journal>) {
         let journal = Arc::new(Journal::open(&self.folder.path().join("audit")).unwrap());

@@ -54,7 +54,7 @@ fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 fn is_test(path: &Path) -> bool {
-    path.to_string_lossy().contains("tests")
+    path.strip_prefix(root()).unwrap().to_string_lossy().contains("tests")
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Upper bounds of the program, in one place and checked against each other at compile time.
+//! Upper bounds that several crates share, checked against each other at compile time. A bound
+//! that one module alone keeps stands in that module.
 
 /// Rows of one segment at most: 2^20, so that a row number is a `u32` and a segment's bitmap
 /// has at most sixteen roaring containers.

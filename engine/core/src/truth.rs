@@ -54,7 +54,7 @@ impl Truth {
         Self { holds: self.fails, fails: self.holds, exact: self.exact }
     }
 
-    /// AND. A part that proves no row can hold makes the whole exact on that side.
+    /// AND.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         Self {

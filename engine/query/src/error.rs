@@ -83,6 +83,9 @@ pub enum QueryError {
         /// Its number.
         number: SnapshotNumber,
     },
+    /// The server's own records cannot be read at the moment.
+    #[error("the audit records cannot be read at the moment")]
+    RecordsUnreadable,
     /// The stored rules or principals are not usable.
     #[error("the mart's {what} cannot be used: {reason}")]
     Rules {
@@ -115,6 +118,7 @@ impl Kinded for QueryError {
                 ErrorKind::NotFound
             }
             Self::Exhausted { .. } => ErrorKind::Exhausted,
+            Self::RecordsUnreadable => ErrorKind::Retry,
             Self::Rules { .. } => ErrorKind::Invalid,
             Self::Store(error) => error.kind(),
             Self::Bug { .. } => ErrorKind::Bug,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use martlet_core::{SnapshotNumber, TableSchema};
 use martlet_policy::{BundleText, CheckedBundle, Directory, check};
-use martlet_store::{Snapshot, Store, TableVersion};
+use martlet_store::{Snapshot, Store, StoreError, TableVersion};
 
 use crate::error::QueryError;
 use crate::system;
@@ -51,8 +51,10 @@ impl Mart {
         store: &Store,
         number: SnapshotNumber,
     ) -> Result<Self, QueryError> {
-        let snapshot =
-            store.snapshot(number).await.map_err(|_| QueryError::NoSnapshot { number })?;
+        let snapshot = store.snapshot(number).await.map_err(|error| match error {
+            StoreError::NoSnapshot { .. } => QueryError::NoSnapshot { number },
+            other => QueryError::Store(other),
+        })?;
         Ok(Self {
             snapshot,
             newest: self.newest.clone(),

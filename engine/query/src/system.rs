@@ -120,12 +120,11 @@ pub(crate) fn rows(
     mart: &Mart,
     records: &dyn SystemRecords,
 ) -> Result<RecordBatch, QueryError> {
-    const UNREADABLE: QueryError = QueryError::Exhausted { resource: "audit records" };
     let texts = match table.name().table_part() {
         "audit_record" => {
             return records.audit_records(AUDIT_RECORDS_MAX).map_err(|reason| {
                 tracing::error!(reason, "audit records cannot be read");
-                UNREADABLE
+                QueryError::RecordsUnreadable
             });
         }
         "role" => mart.bundle().map(roles),

@@ -21,7 +21,8 @@ pub(crate) fn print_hash() -> Result<(), Failure> {
     if password.is_empty() {
         return Err(Failure::invalid("an empty password is none").advise("choose one"));
     }
-    say!("{}", hash(&password)?);
+    // In quotes: the hash has commas, and the feed is CSV.
+    say!("\"{}\"", hash(&password)?);
     Ok(())
 }
 

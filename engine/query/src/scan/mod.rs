@@ -255,7 +255,7 @@ impl SecuredScan {
     }
 }
 
-/// An empty schema has no columns but still counts rows.
+/// A schema of these fields.
 pub(crate) fn schema_of(fields: Vec<datafusion::arrow::datatypes::FieldRef>) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
