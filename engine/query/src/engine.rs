@@ -19,7 +19,7 @@ use crate::error::QueryError;
 use crate::functions::accepted;
 use crate::index_cache::IndexCache;
 use crate::mart::Mart;
-use crate::rules::index_count::IndexCount;
+use crate::optimizer::index_count::IndexCount;
 use crate::session::Session;
 use crate::shared::{EngineOptions, IndexUse, Shared};
 use crate::system::SystemRecords;

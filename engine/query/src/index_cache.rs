@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use martlet_core::{ErrorKind, Kinded};
 use martlet_index::{Index, IndexKind, SectionRef};
 use martlet_store::{AttachmentRef, Store};
 use moka::sync::Cache;
@@ -42,10 +43,24 @@ impl IndexCache {
         if let Some(known) = self.sections.get(&key) {
             return known;
         }
-        let opened = open(store, attachment, section, rows).await;
+        let opened = match open(store, attachment, section, rows).await {
+            Opened::Sound(index) => Some(Arc::new(index)),
+            Opened::Damaged => None,
+            // It may be readable the next time, so this is not remembered.
+            Opened::Unreadable => return None,
+        };
         self.sections.insert(key, opened.clone());
         opened
     }
+}
+
+/// How opening a section ended.
+enum Opened {
+    Sound(Index),
+    /// Its bytes are not what was written.
+    Damaged,
+    /// The storage did not give them.
+    Unreadable,
 }
 
 async fn open(
@@ -53,20 +68,23 @@ async fn open(
     attachment: &AttachmentRef,
     section: &SectionRef,
     rows: u32,
-) -> Option<Arc<Index>> {
+) -> Opened {
     let range = section.offset..section.offset + section.length;
     let bytes = match store.read_range(attachment.object(), range).await {
         Ok(bytes) => bytes,
         Err(error) => {
             tracing::warn!(%error, object = attachment.object().path(), "index section is unreadable; its segment answers");
-            return None;
+            return match error.kind() {
+                ErrorKind::Damaged => Opened::Damaged,
+                _ => Opened::Unreadable,
+            };
         }
     };
     match Index::open(section, &bytes, rows) {
-        Ok(index) => Some(Arc::new(index)),
+        Ok(index) => Opened::Sound(index),
         Err(error) => {
             tracing::warn!(%error, object = attachment.object().path(), "index section is damaged; its segment answers");
-            None
+            Opened::Damaged
         }
     }
 }

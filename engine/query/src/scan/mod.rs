@@ -8,8 +8,8 @@
 //! filter from the physical optimizer, and it reports no statistics.
 
 mod mask;
+mod probe;
 mod segments;
-mod select;
 
 use std::fmt;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl SecuredScan {
     pub(crate) fn indexed(&self, column: usize, kind: IndexKind) -> bool {
         match &self.rows {
             Rows::Segments(version) => version.segments().iter().all(|segment| {
-                select::sections_of(segment)
+                probe::sections_of(segment)
                     .iter()
                     .any(|(_, section)| section.column == column && section.kind == kind)
             }),
@@ -122,7 +122,7 @@ impl SecuredScan {
     pub(crate) fn groups_at_most(&self, columns: &[usize]) -> u64 {
         let Rows::Segments(version) = &self.rows else { return u64::MAX };
         let of_segment = |segment: &Arc<SegmentRef>| {
-            let sections = select::sections_of(segment);
+            let sections = probe::sections_of(segment);
             columns.iter().fold(1_u64, |groups, column| {
                 let codes = sections.iter().find(|(_, section)| {
                     section.column == *column && section.kind == IndexKind::Codes

@@ -18,7 +18,7 @@ use martlet_store::SegmentRef;
 
 use crate::error::QueryError;
 use crate::mart::Mart;
-use crate::scan::select::{probe_segment, sections_of};
+use crate::scan::probe::{probe_segment, sections_of};
 use crate::scan::{MaskedProjection, descriptor};
 use crate::shared::Shared;
 use crate::system;

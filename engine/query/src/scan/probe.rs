@@ -1,6 +1,6 @@
-//! Which index sections a segment has, and which of them a question needs.
+//! What a segment's indexes say of a predicate: exact, or never too narrow.
 //!
-//! Speaks of descriptors only; never reads a row.
+//! Opens only the sections that the predicate needs; never reads a row.
 
 use std::sync::Arc;
 
