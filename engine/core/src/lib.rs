@@ -3,10 +3,13 @@
 //! Owns the words (ids, schema, values, predicates, selections, limits, kinds of error).
 //! Never knows a file, a clock, a network or an async runtime.
 //!
-//! Read in this order: [`ids`], [`schema`], [`value`], [`predicate`], [`truth`], [`selection`].
+//! Read in this order: [`ids`], [`schema`], [`value`], [`predicate`] (with
+//! [`like`] and [`date_part`]), [`truth`], [`selection`].
 
+pub mod date_part;
 pub mod error;
 pub mod ids;
+pub mod like;
 pub mod limits;
 pub mod predicate;
 pub mod schema;
@@ -14,8 +17,10 @@ pub mod selection;
 pub mod truth;
 pub mod value;
 
+pub use date_part::{CivilDate, DatePart};
 pub use error::{ErrorKind, Kinded};
 pub use ids::{BatchDate, ColumnName, CommitId, SegmentId, SnapshotNumber, TableName};
+pub use like::LikePattern;
 pub use predicate::{Comparison, Predicate};
 pub use schema::{ClassName, ColumnSchema, ColumnType, SchemaError, TableSchema};
 pub use selection::Selection;

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::date_part::DatePart;
 use crate::ids::ColumnName;
+use crate::like::LikePattern;
 use crate::value::Value;
 
 /// How a column compares with a constant.
@@ -80,6 +82,24 @@ pub enum Predicate {
         /// The column.
         column: ColumnName,
     },
+    /// A text column matches a pattern; unknown where it is null.
+    Like {
+        /// The column.
+        column: ColumnName,
+        /// The pattern.
+        pattern: LikePattern,
+    },
+    /// A part of a date or timestamp column against a constant; unknown where it is null.
+    Part {
+        /// The column.
+        column: ColumnName,
+        /// The part.
+        part: DatePart,
+        /// The comparison.
+        comparison: Comparison,
+        /// The constant.
+        value: i64,
+    },
     /// All of them hold. Empty: true.
     And(Vec<Self>),
     /// At least one holds. Empty: false.
@@ -100,7 +120,11 @@ impl Predicate {
     fn collect_columns(&self, into: &mut BTreeSet<ColumnName>) {
         match self {
             Self::Constant(_) => {}
-            Self::Compare { column, .. } | Self::In { column, .. } | Self::IsNull { column } => {
+            Self::Compare { column, .. }
+            | Self::In { column, .. }
+            | Self::IsNull { column }
+            | Self::Like { column, .. }
+            | Self::Part { column, .. } => {
                 into.insert(column.clone());
             }
             Self::And(parts) | Self::Or(parts) => {

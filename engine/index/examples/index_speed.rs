@@ -102,8 +102,8 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
 fn open(built: &Built, column: usize, kind: IndexKind) -> Result<Arc<Index>, Box<dyn Error>> {
     let section = built.descriptor.section(column, kind).ok_or("no such section")?;
     let start = usize::try_from(section.offset)?;
-    let bytes = &built.bytes[start..start + usize::try_from(section.length)?];
-    Ok(Arc::new(Index::open(section, bytes, built.descriptor.rows())?))
+    let bytes = built.bytes.slice(start..start + usize::try_from(section.length)?);
+    Ok(Arc::new(Index::open(section, &bytes, built.descriptor.rows())?))
 }
 
 fn compare(

@@ -40,11 +40,7 @@ pub fn count_values(column: &Index, rows: &Selection) -> Result<u64, IndexError>
     if rows.is_all() {
         return Ok(rows.count() - u64::from(column.null_count()));
     }
-    let nulls = match column {
-        Index::Bitmap(bitmaps) => bitmaps.nulls(),
-        Index::Codes(codes) => codes.nulls(),
-    };
-    Ok(rows.count() - nulls.and(rows).count())
+    Ok(rows.count() - column.nulls().and(rows).count())
 }
 
 /// The values that occur in the rows, ascending, with how many rows have each; without null.

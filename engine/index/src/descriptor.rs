@@ -172,7 +172,12 @@ fn checked_section(columns: usize, section: &stored::Section) -> Result<SectionR
     let kind = match section.kind() {
         stored::Kind::Bitmap => IndexKind::Bitmap,
         stored::Kind::Codes => IndexKind::Codes,
-        stored::Kind::Unspecified => {
+        stored::Kind::Unspecified
+        | stored::Kind::Vector
+        | stored::Kind::BitSliced
+        | stored::Kind::Lookup
+        | stored::Kind::DatePart
+        | stored::Kind::Ngram => {
             return Err(IndexError::damaged("its descriptor names an unknown kind"));
         }
     };

@@ -18,7 +18,7 @@ use martlet_core::{Comparison, Predicate, Selection, TableSchema, Truth, Value};
 use roaring::RoaringBitmap;
 
 use crate::logic::{Leaf, truth_of};
-use crate::values::{ColumnKeys, Keys, narrow_key, sql_float};
+use crate::values::{ColumnKeys, Keys, narrow_key, sql_float, value_at};
 
 /// Where the predicate holds and fails in these rows.
 ///
@@ -48,6 +48,14 @@ fn leaf_truth(leaf: &Leaf<'_>, array: &ArrayRef, rows: u32) -> Option<Truth> {
         }
         Leaf::Compare(comparison, value) => compare(*comparison, array, value)?,
         Leaf::In(values) => is_in(array, values.iter())?,
+        Leaf::Like(pattern) => {
+            let texts = array.as_string_opt::<i32>()?;
+            // A null's slot may hold no text at all, but its offsets are always sound.
+            BooleanBuffer::collect_bool(texts.len(), |row| pattern.matches(texts.value(row)))
+        }
+        Leaf::Part(..) => BooleanBuffer::collect_bool(array.len(), |row| {
+            value_at(array, row).is_some_and(|value| leaf.holds_for(&value))
+        }),
     };
     let (holds, fails) = match valid {
         Some(valid) => (&flags & valid, &!&flags & valid),

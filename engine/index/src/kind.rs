@@ -7,11 +7,13 @@ pub mod codes;
 mod cursor;
 mod table;
 
-use martlet_core::Value;
+use bytes::Bytes;
+use martlet_core::{ColumnType, Selection, Truth, Value};
 
 use crate::descriptor::SectionRef;
 use crate::error::IndexError;
 use crate::file::digest;
+use crate::logic::Leaf;
 use bitmap::BitmapIndex;
 use codes::CodesIndex;
 
@@ -44,6 +46,47 @@ impl IndexKind {
     }
 }
 
+/// How much a kind says of a condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// Which rows satisfy it, exactly.
+    Exactly,
+    /// Rows outside which nothing satisfies it.
+    AtMost,
+    /// Nothing.
+    Not,
+}
+
+/// What every opened kind can tell.
+pub(crate) trait Reader {
+    /// Rows covered.
+    fn rows(&self) -> u32;
+    /// The rows that are null.
+    fn nulls(&self) -> Selection;
+    /// How many rows are null.
+    fn null_count(&self) -> u32;
+    /// The distinct values, ascending, where the kind holds them; empty elsewhere.
+    fn dictionary(&self) -> &[Value];
+    /// How many distinct values there are, where the kind knows.
+    fn distinct(&self) -> Option<u32>;
+    /// Whether what it holds can be what stands in a column of this type.
+    fn fits(&self, column_type: ColumnType) -> bool;
+    /// Where a condition holds and fails, as far as [`IndexKind::answers`] promises;
+    /// `None` where it says nothing.
+    fn truth(&self, leaf: &Leaf<'_>) -> Option<Result<Truth, IndexError>>;
+    /// Bytes held in memory that are not the section's own, roughly.
+    fn memory_bytes(&self) -> usize;
+}
+
+impl IndexKind {
+    /// How much an index of this kind says of a condition on a column of the type.
+    pub(crate) const fn answers(self, _leaf: &Leaf<'_>, _column_type: ColumnType) -> Answers {
+        match self {
+            Self::Bitmap | Self::Codes => Answers::Exactly,
+        }
+    }
+}
+
 /// An opened index: proven, and complete over its rows.
 #[derive(Debug, Clone)]
 pub enum Index {
@@ -54,12 +97,13 @@ pub enum Index {
 }
 
 impl Index {
-    /// Opens a section of an index object. `bytes` are the section's own, `rows` the segment's.
+    /// Opens a section of an index object. `bytes` are the section's own (kept, not copied),
+    /// `rows` the segment's.
     ///
     /// # Errors
     /// [`IndexError::Damaged`] if the bytes do not match the digest, are not well formed, or
     /// cover another number of rows.
-    pub fn open(section: &SectionRef, bytes: &[u8], rows: u32) -> Result<Self, IndexError> {
+    pub fn open(section: &SectionRef, bytes: &Bytes, rows: u32) -> Result<Self, IndexError> {
         if bytes.len() as u64 != section.length || digest(bytes) != section.digest {
             return Err(IndexError::damaged("a section does not match its digest"));
         }
@@ -67,10 +111,17 @@ impl Index {
             IndexKind::Bitmap => Self::Bitmap(BitmapIndex::open(bytes, rows)?),
             IndexKind::Codes => Self::Codes(CodesIndex::open(bytes, rows)?),
         };
-        if index.values().len() != section.distinct as usize {
+        if index.reader().distinct().is_some_and(|distinct| distinct != section.distinct) {
             return Err(IndexError::damaged("a section has another number of distinct values"));
         }
         Ok(index)
+    }
+
+    pub(crate) fn reader(&self) -> &dyn Reader {
+        match self {
+            Self::Bitmap(index) => index,
+            Self::Codes(index) => index,
+        }
     }
 
     /// Its kind.
@@ -84,39 +135,33 @@ impl Index {
 
     /// Rows covered.
     #[must_use]
-    pub const fn rows(&self) -> u32 {
-        match self {
-            Self::Bitmap(index) => index.rows(),
-            Self::Codes(index) => index.rows(),
-        }
+    pub fn rows(&self) -> u32 {
+        self.reader().rows()
     }
 
-    /// The distinct values, ascending.
+    /// The distinct values, ascending; empty for a kind that does not hold them.
     #[must_use]
     pub fn values(&self) -> &[Value] {
-        match self {
-            Self::Bitmap(index) => index.values(),
-            Self::Codes(index) => index.dictionary(),
-        }
+        self.reader().dictionary()
     }
 
     /// How many rows are null.
     #[must_use]
     pub fn null_count(&self) -> u32 {
-        match self {
-            Self::Bitmap(index) => index.null_count(),
-            Self::Codes(index) => index.null_count(),
-        }
+        self.reader().null_count()
     }
 
-    /// Bytes that it holds in memory, roughly; for the account of a cache.
+    /// The rows that are null.
+    #[must_use]
+    pub fn nulls(&self) -> Selection {
+        self.reader().nulls()
+    }
+
+    /// Bytes that it holds in memory beside the section's own, roughly; for the account of a
+    /// cache.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let held = match self {
-            Self::Bitmap(index) => index.memory_bytes(),
-            Self::Codes(index) => index.memory_bytes(),
-        };
-        held + table::memory_bytes(self.values())
+        self.reader().memory_bytes() + table::memory_bytes(self.values())
     }
 
     /// The bitmap index, if it is one.

@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use martlet_core::{ColumnName, Comparison, Predicate, TableSchema, Truth, Value};
+use martlet_core::{
+    ColumnName, ColumnType, Comparison, DatePart, LikePattern, Predicate, TableSchema, Truth, Value,
+};
 
 use crate::values::sql_value;
 
@@ -16,6 +18,8 @@ pub(crate) enum Leaf<'a> {
     Compare(Comparison, Value),
     In(Cow<'a, BTreeSet<Value>>),
     IsNull,
+    Like(&'a LikePattern),
+    Part(DatePart, Comparison, i64),
 }
 
 /// The truth of a predicate over `rows` rows, given the truth of its leaves by position of the
@@ -39,12 +43,14 @@ pub(crate) fn truth_of(
         .negated(),
         // Even of a null it is false that it is one of no values.
         Predicate::In { values, .. } if values.is_empty() => Truth::constant(rows, false),
-        Predicate::Compare { .. } | Predicate::In { .. } | Predicate::IsNull { .. } => {
-            match checked_leaf(predicate, schema) {
-                Some((position, leaf)) => leaf_truth(position, &leaf),
-                None => Truth::unknown(rows),
-            }
-        }
+        Predicate::Compare { .. }
+        | Predicate::In { .. }
+        | Predicate::IsNull { .. }
+        | Predicate::Like { .. }
+        | Predicate::Part { .. } => match checked_leaf(predicate, schema) {
+            Some((position, leaf)) => leaf_truth(position, &leaf),
+            None => Truth::unknown(rows),
+        },
     }
 }
 
@@ -78,6 +84,10 @@ fn checked_leaf<'a>(predicate: &'a Predicate, schema: &TableSchema) -> Option<(u
         }
         Predicate::In { column, values } => (column, Leaf::In(sql_values(values))),
         Predicate::IsNull { column } => (column, Leaf::IsNull),
+        Predicate::Like { column, pattern } => (column, Leaf::Like(pattern)),
+        Predicate::Part { column, part, comparison, value } => {
+            (column, Leaf::Part(*part, *comparison, *value))
+        }
         _ => return None,
     };
     let position = schema.position(column.as_str())?;
@@ -86,6 +96,8 @@ fn checked_leaf<'a>(predicate: &'a Predicate, schema: &TableSchema) -> Option<(u
         Leaf::Compare(_, value) => value.fits(column_type),
         Leaf::In(values) => values.iter().all(|value| value.fits(column_type)),
         Leaf::IsNull => true,
+        Leaf::Like(_) => column_type == ColumnType::Text,
+        Leaf::Part(..) => matches!(column_type, ColumnType::Date | ColumnType::Timestamp),
     };
     fits.then_some((position, leaf))
 }
@@ -99,6 +111,22 @@ fn sql_values(values: &BTreeSet<Value>) -> Cow<'_, BTreeSet<Value>> {
 }
 
 impl Leaf<'_> {
+    /// Whether the condition holds for a value of the column; false for a null test.
+    pub(crate) fn holds_for(&self, value: &Value) -> bool {
+        match self {
+            Self::IsNull => false,
+            Self::In(values) => values.contains(value),
+            Self::Compare(comparison, constant) => comparison.holds(value.cmp(constant)),
+            Self::Like(pattern) => match value {
+                Value::Text(text) => pattern.matches(text),
+                _ => false,
+            },
+            Self::Part(part, comparison, constant) => {
+                part.of(value).is_some_and(|part| comparison.holds(part.cmp(constant)))
+            }
+        }
+    }
+
     /// The positions in a sorted dictionary whose values satisfy the condition: ascending,
     /// disjoint ranges. None for a null test, which no value satisfies.
     pub(crate) fn matching(&self, dictionary: &[Value]) -> Vec<Range<usize>> {
@@ -110,6 +138,7 @@ impl Leaf<'_> {
                 .filter_map(|value| dictionary.binary_search(value).ok())
                 .map(|position| position..position + 1)
                 .collect(),
+            Self::Like(_) | Self::Part(..) => self.matching_one_by_one(dictionary),
             Self::Compare(comparison, value) => {
                 let from = dictionary.partition_point(|entry| entry < value);
                 let to = from + usize::from(dictionary.get(from) == Some(value));
@@ -124,5 +153,19 @@ impl Leaf<'_> {
             }
         };
         ranges.into_iter().filter(|range| !range.is_empty()).collect()
+    }
+
+    /// Runs of values that satisfy the condition, found by asking each.
+    fn matching_one_by_one(&self, dictionary: &[Value]) -> Vec<Range<usize>> {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for (position, _) in
+            dictionary.iter().enumerate().filter(|(_, value)| self.holds_for(value))
+        {
+            match runs.last_mut() {
+                Some(run) if run.end == position => run.end += 1,
+                _ => runs.push(position..position + 1),
+            }
+        }
+        runs
     }
 }

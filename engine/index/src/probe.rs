@@ -9,12 +9,13 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use martlet_core::{Comparison, Predicate, Selection, TableSchema, Truth, Value};
+use martlet_core::{
+    ColumnType, Comparison, LikePattern, Predicate, Selection, TableSchema, Truth, Value,
+};
 use roaring::RoaringBitmap;
 
 use crate::descriptor::{Descriptor, SectionRef};
-use crate::error::IndexError;
-use crate::kind::{Index, IndexKind};
+use crate::kind::{Answers, Index, IndexKind};
 use crate::logic::{Leaf, truth_of};
 use crate::zone::{PAGE_ROWS, ZoneMap};
 
@@ -40,11 +41,12 @@ pub fn probe(
             return proven;
         }
         let fits = |index: &Index| is_usable(index, column, schema, descriptor.rows());
-        preferred(column, leaf, descriptor)
+        let column_type = schema.columns()[column].column_type;
+        preferred(column, column_type, leaf, descriptor)
             .into_iter()
             .filter_map(|kind| indexes(column, kind).filter(|index| fits(index)))
-            .find_map(|index| index_truth(leaf, &index).ok())
-            .unwrap_or(proven)
+            .find_map(|index| index.reader().truth(leaf)?.ok())
+            .map_or_else(|| proven.clone(), |answer| narrowed(answer, &proven))
     })
 }
 
@@ -59,7 +61,8 @@ pub fn sections_wanted(
     let by_zones = truth_of(predicate, schema, descriptor.rows(), &mut |column, leaf| {
         let proven = zone_truth(column, leaf, descriptor);
         if !proven.exact {
-            let kinds = preferred(column, leaf, descriptor);
+            let column_type = schema.columns()[column].column_type;
+            let kinds = preferred(column, column_type, leaf, descriptor);
             let built = kinds.into_iter().find(|kind| descriptor.section(column, *kind).is_some());
             wanted.extend(built.map(|kind| (column, kind)));
         }
@@ -72,43 +75,51 @@ pub fn sections_wanted(
     wanted.into_iter().filter_map(section).collect()
 }
 
-/// The kinds that can answer a leaf, the faster first.
-fn preferred(column: usize, leaf: &Leaf<'_>, descriptor: &Descriptor) -> [IndexKind; 2] {
+/// The kinds that can answer a leaf, the best first: those that answer exactly, and among them
+/// the faster.
+fn preferred(
+    column: usize,
+    column_type: ColumnType,
+    leaf: &Leaf<'_>,
+    descriptor: &Descriptor,
+) -> Vec<IndexKind> {
+    let mut kinds: Vec<IndexKind> = IndexKind::ALL
+        .into_iter()
+        .filter(|kind| kind.answers(leaf, column_type) != Answers::Not)
+        .filter(|kind| descriptor.section(column, *kind).is_some())
+        .collect();
     let distinct =
         descriptor.section(column, IndexKind::Bitmap).map_or(0, |section| section.distinct);
+    kinds.sort_by_key(|kind| {
+        (kind.answers(leaf, column_type) != Answers::Exactly, cost(*kind, leaf, distinct))
+    });
+    kinds
+}
+
+/// The order of the kinds that answer alike; lower is faster.
+fn cost(kind: IndexKind, leaf: &Leaf<'_>, distinct: u32) -> u8 {
     let joins_few = match leaf {
         Leaf::IsNull | Leaf::Compare(Comparison::Equal | Comparison::NotEqual, _) => true,
         Leaf::In(values) => values.len() <= BITMAPS_JOINED_MAX as usize,
-        Leaf::Compare(..) => distinct <= BITMAPS_JOINED_MAX,
+        Leaf::Compare(..) | Leaf::Like(_) | Leaf::Part(..) => distinct <= BITMAPS_JOINED_MAX,
     };
-    if joins_few {
-        [IndexKind::Bitmap, IndexKind::Codes]
-    } else {
-        [IndexKind::Codes, IndexKind::Bitmap]
+    match kind {
+        IndexKind::Bitmap if joins_few => 0,
+        IndexKind::Codes => 2,
+        IndexKind::Bitmap => 4,
     }
+}
+
+/// An answer within the bounds that zone maps prove.
+fn narrowed(answer: Truth, proven: &Truth) -> Truth {
+    if answer.exact {
+        return answer;
+    }
+    Truth::bounds(answer.holds.and(&proven.holds), answer.fails.and(&proven.fails))
 }
 
 fn is_usable(index: &Index, column: usize, schema: &TableSchema, rows: u32) -> bool {
-    let column_type = schema.columns()[column].column_type;
-    index.rows() == rows && index.values().first().is_none_or(|value| value.fits(column_type))
-}
-
-fn index_truth(leaf: &Leaf<'_>, index: &Index) -> Result<Truth, IndexError> {
-    let nulls = match index {
-        Index::Bitmap(bitmaps) => bitmaps.nulls(),
-        Index::Codes(codes) => codes.nulls(),
-    };
-    if matches!(leaf, Leaf::IsNull) {
-        let present = nulls.complement();
-        return Ok(Truth::exact(nulls, present));
-    }
-    let matching = leaf.matching(index.values());
-    let holds = match index {
-        Index::Bitmap(bitmaps) => bitmaps.rows_within(&matching)?,
-        Index::Codes(codes) => codes.rows_within(&matching),
-    };
-    let fails = holds.or(&nulls).complement();
-    Ok(Truth::exact(holds, fails))
+    index.rows() == rows && index.reader().fits(schema.columns()[column].column_type)
 }
 
 /// What zone maps prove about a leaf.
@@ -171,7 +182,8 @@ impl ZoneAnswer {
         let (may_hold, may_fail) = match leaf {
             Leaf::Compare(comparison, value) => compare(*comparison, value, zone),
             Leaf::In(values) => is_in(values, zone),
-            Leaf::IsNull => (true, true),
+            Leaf::Like(pattern) => (may_be_like(pattern, zone), true),
+            Leaf::IsNull | Leaf::Part(..) => (true, true),
         };
         // A null is neither, and the zone does not tell which rows are null.
         Self { may_hold, may_fail, is_exact: zone.nulls == 0 && may_hold != may_fail }
@@ -192,6 +204,17 @@ fn compare(comparison: Comparison, value: &Value, zone: &ZoneMap) -> (bool, bool
         Comparison::Greater => (above, below || equal),
         Comparison::GreaterOrEqual => (equal || above, below),
     }
+}
+
+/// Whether a text within the bounds can begin as the pattern does.
+fn may_be_like(pattern: &LikePattern, zone: &ZoneMap) -> bool {
+    let prefix = pattern.prefix();
+    let first = Value::text(&prefix);
+    zone.max.as_ref().is_none_or(|max| *max >= first)
+        && zone.min.as_ref().is_none_or(|min| match min {
+            Value::Text(min) => **min <= *prefix || min.starts_with(&prefix),
+            _ => true,
+        })
 }
 
 fn is_within(value: &Value, zone: &ZoneMap) -> bool {

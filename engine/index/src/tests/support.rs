@@ -8,8 +8,8 @@ use arrow::array::{
     RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use martlet_core::{
-    ColumnName, ColumnSchema, ColumnType, Comparison, Predicate, Selection, TableName, TableSchema,
-    Truth, Value,
+    ColumnName, ColumnSchema, ColumnType, Comparison, DatePart, LikePattern, Predicate, Selection,
+    TableName, TableSchema, Truth, Value,
 };
 use proptest::prelude::*;
 
@@ -29,6 +29,11 @@ pub(super) const TYPES: [ColumnType; 9] = [
     ColumnType::Timestamp,
     ColumnType::Text,
 ];
+
+/// Positions in [`TYPES`].
+const DATE: usize = 6;
+const TIMESTAMP: usize = 7;
+const TEXT: usize = 8;
 
 pub(super) fn schema() -> TableSchema {
     let column = |(position, column_type): (usize, &ColumnType)| ColumnSchema {
@@ -161,6 +166,14 @@ pub(super) fn predicate() -> impl Strategy<Value = Predicate> {
             Predicate::In { column: name(column), values }
         }),
         1 => column.prop_map(move |column| Predicate::IsNull { column: name(column) }),
+        2 => "[a%_李ž]{0,3}".prop_map(move |pattern| {
+            Predicate::Like { column: name(TEXT), pattern: LikePattern::new(&pattern) }
+        }),
+        2 => (DATE..=TIMESTAMP, 0..DatePart::ALL.len(), comparison(), 0_i64..13).prop_map(
+            move |(column, part, comparison, value)| Predicate::Part {
+                column: name(column), part: DatePart::ALL[part], comparison, value,
+            }
+        ),
     ];
     leaf.prop_recursive(3, 16, 3, |part| {
         prop_oneof![
@@ -213,6 +226,13 @@ fn truth_at(predicate: &Predicate, rows: &RecordBatch, row: usize) -> Option<boo
             Some(values.iter().any(|value| equal(&cell, value)))
         }
         Predicate::IsNull { column } => Some(cell(column).is_none()),
+        Predicate::Like { column, pattern } => match cell(column)? {
+            Value::Text(text) => Some(pattern.matches(&text)),
+            _ => None,
+        },
+        Predicate::Part { column, part, comparison, value } => {
+            Some(comparison.holds(part.of(&cell(column)?)?.cmp(value)))
+        }
         Predicate::Not(part) => truth_at(part, rows, row).map(|truth| !truth),
         Predicate::And(parts) => {
             parts.iter().map(|part| truth_at(part, rows, row)).fold(Some(true), and)
@@ -239,6 +259,6 @@ pub(super) fn built(table: &Table, choice: &IndexChoice) -> Built {
 pub(super) fn opened(built: &Built, column: usize, kind: IndexKind) -> Option<Arc<Index>> {
     let section = built.descriptor.section(column, kind)?;
     let start = usize::try_from(section.offset).unwrap();
-    let bytes = &built.bytes[start..start + usize::try_from(section.length).unwrap()];
-    Some(Arc::new(Index::open(section, bytes, built.descriptor.rows()).unwrap()))
+    let bytes = built.bytes.slice(start..start + usize::try_from(section.length).unwrap());
+    Some(Arc::new(Index::open(section, &bytes, built.descriptor.rows()).unwrap()))
 }

@@ -87,6 +87,13 @@ fn truth(predicate: &Predicate, value_of: &dyn Fn(&str) -> Option<Value>) -> Opt
         }
         Predicate::In { column, values } => Some(values.contains(&value_of(column.as_str())?)),
         Predicate::IsNull { column } => Some(value_of(column.as_str()).is_none()),
+        Predicate::Like { column, pattern } => match value_of(column.as_str())? {
+            Value::Text(text) => Some(pattern.matches(&text)),
+            _ => None,
+        },
+        Predicate::Part { column, part, comparison, value } => {
+            Some(comparison.holds(part.of(&value_of(column.as_str())?)?.cmp(value)))
+        }
         Predicate::And(parts) => {
             let truths: Vec<_> = parts.iter().map(|part| truth(part, value_of)).collect();
             if truths.contains(&Some(false)) {

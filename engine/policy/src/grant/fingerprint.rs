@@ -109,6 +109,18 @@ impl Writer {
                 self.tag(3);
                 self.text(column.as_str());
             }
+            Predicate::Like { column, pattern } => {
+                self.tag(7);
+                self.text(column.as_str());
+                self.text(pattern.as_str());
+            }
+            Predicate::Part { column, part, comparison, value } => {
+                self.tag(8);
+                self.text(column.as_str());
+                self.text(part.name());
+                self.tag(comparison_tag(*comparison));
+                self.bytes(&value.to_le_bytes());
+            }
             Predicate::And(parts) => self.parts(4, parts),
             Predicate::Or(parts) => self.parts(5, parts),
             Predicate::Not(part) => self.parts(6, std::slice::from_ref(part)),

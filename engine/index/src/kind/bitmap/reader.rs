@@ -8,11 +8,13 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use martlet_core::{Selection, Value};
+use martlet_core::{ColumnType, Selection, Truth, Value};
 use roaring::{MultiOps, RoaringBitmap};
 
 use super::format;
 use crate::error::IndexError;
+use crate::kind::Reader;
+use crate::logic::Leaf;
 
 /// One roaring bitmap per distinct value.
 #[derive(Debug, Clone)]
@@ -26,7 +28,7 @@ pub struct BitmapIndex {
 }
 
 impl BitmapIndex {
-    pub(crate) fn open(bytes: &[u8], rows: u32) -> Result<Self, IndexError> {
+    pub(crate) fn open(bytes: &Bytes, rows: u32) -> Result<Self, IndexError> {
         let parts = format::read(bytes)?;
         if parts.rows != rows {
             return Err(IndexError::damaged("it covers another number of rows"));
@@ -36,7 +38,7 @@ impl BitmapIndex {
             values: parts.values,
             counts: parts.counts,
             offsets: parts.offsets,
-            area: Bytes::copy_from_slice(parts.area),
+            area: bytes.slice_ref(parts.area),
             nulls: RoaringBitmap::new(),
         };
         index.nulls = index.decode(index.values.len())?;
@@ -119,11 +121,52 @@ impl BitmapIndex {
         }
         Ok(bitmap)
     }
+}
 
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.area.len()
-            + 4 * (self.counts.len() + self.offsets.len())
-            + self.nulls.serialized_size()
+impl Reader for BitmapIndex {
+    fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    fn nulls(&self) -> Selection {
+        Self::nulls(self)
+    }
+
+    fn null_count(&self) -> u32 {
+        Self::null_count(self)
+    }
+
+    fn dictionary(&self) -> &[Value] {
+        &self.values
+    }
+
+    fn distinct(&self) -> Option<u32> {
+        u32::try_from(self.values.len()).ok()
+    }
+
+    fn fits(&self, column_type: ColumnType) -> bool {
+        self.values.first().is_none_or(|value| value.fits(column_type))
+    }
+
+    fn truth(&self, leaf: &Leaf<'_>) -> Option<Result<Truth, IndexError>> {
+        Some(self.leaf_truth(leaf))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        4 * (self.counts.len() + self.offsets.len()) + self.nulls.serialized_size()
+    }
+}
+
+impl BitmapIndex {
+    fn leaf_truth(&self, leaf: &Leaf<'_>) -> Result<Truth, IndexError> {
+        let nulls = self.nulls();
+        if matches!(leaf, Leaf::IsNull) {
+            let present = nulls.complement();
+            return Ok(Truth::exact(nulls, present));
+        }
+        let holds = self.rows_within(&leaf.matching(&self.values))?;
+        let fails = holds.or(&nulls).complement();
+        Ok(Truth::exact(holds, fails))
     }
 }
 

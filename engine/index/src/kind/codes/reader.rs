@@ -6,11 +6,13 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use martlet_core::{Selection, Value};
+use martlet_core::{ColumnType, Selection, Truth, Value};
 use roaring::RoaringBitmap;
 
 use super::format::{self, BLOCK_ROWS, block_bytes};
 use crate::error::IndexError;
+use crate::kind::Reader;
+use crate::logic::Leaf;
 
 /// A sorted dictionary and one code per row.
 #[derive(Debug, Clone)]
@@ -26,7 +28,7 @@ pub struct CodesIndex {
 }
 
 impl CodesIndex {
-    pub(crate) fn open(bytes: &[u8], rows: u32) -> Result<Self, IndexError> {
+    pub(crate) fn open(bytes: &Bytes, rows: u32) -> Result<Self, IndexError> {
         let parts = format::read(bytes)?;
         if parts.rows != rows {
             return Err(IndexError::damaged("it covers another number of rows"));
@@ -47,7 +49,7 @@ impl CodesIndex {
             widths: parts.widths,
             bases: parts.bases,
             starts,
-            packed: Bytes::copy_from_slice(parts.packed),
+            packed: bytes.slice_ref(parts.packed),
         };
         index.check_codes()?;
         Ok(index)
@@ -228,9 +230,52 @@ impl CodesIndex {
             _ => BlockAnswer::None,
         }
     }
+}
 
-    pub(crate) fn memory_bytes(&self) -> usize {
-        self.packed.len() + self.widths.len() + 4 * (self.bases.len() + self.starts.len())
+impl Reader for CodesIndex {
+    fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    fn nulls(&self) -> Selection {
+        Self::nulls(self)
+    }
+
+    fn null_count(&self) -> u32 {
+        Self::null_count(self)
+    }
+
+    fn dictionary(&self) -> &[Value] {
+        &self.values
+    }
+
+    fn distinct(&self) -> Option<u32> {
+        u32::try_from(self.values.len()).ok()
+    }
+
+    fn fits(&self, column_type: ColumnType) -> bool {
+        self.values.first().is_none_or(|value| value.fits(column_type))
+    }
+
+    fn truth(&self, leaf: &Leaf<'_>) -> Option<Result<Truth, IndexError>> {
+        Some(Ok(self.leaf_truth(leaf)))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.widths.len() + 4 * (self.bases.len() + self.starts.len())
+    }
+}
+
+impl CodesIndex {
+    fn leaf_truth(&self, leaf: &Leaf<'_>) -> Truth {
+        let nulls = self.nulls();
+        if matches!(leaf, Leaf::IsNull) {
+            let present = nulls.complement();
+            return Truth::exact(nulls, present);
+        }
+        let holds = self.rows_within(&leaf.matching(&self.values));
+        let fails = holds.or(&nulls).complement();
+        Truth::exact(holds, fails)
     }
 }
 

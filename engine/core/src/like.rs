@@ -1,0 +1,156 @@
+//! The pattern of SQL's LIKE: `%` stands for any text, `_` for one character, `\` takes the
+//! next character as it is.
+//!
+//! Owns matching, which neither fails nor allocates. Case counts; ILIKE is not here.
+
+/// One element of a pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Element {
+    AnyText,
+    AnyCharacter,
+    Character(char),
+}
+
+/// A pattern, read once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LikePattern {
+    text: String,
+    elements: Vec<Element>,
+    shape: Shape,
+}
+
+/// Patterns that need no backtracking.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Shape {
+    Exactly(String),
+    Begins(String),
+    Ends(String),
+    Contains(String),
+    Other,
+}
+
+impl LikePattern {
+    /// Reads a pattern; every text is one.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
+        let mut elements = Vec::with_capacity(pattern.len());
+        let mut characters = pattern.chars();
+        while let Some(character) = characters.next() {
+            elements.push(match character {
+                '%' if elements.last() == Some(&Element::AnyText) => continue,
+                '%' => Element::AnyText,
+                '_' => Element::AnyCharacter,
+                '\\' => Element::Character(characters.next().unwrap_or('\\')),
+                other => Element::Character(other),
+            });
+        }
+        let shape = Shape::of(&elements);
+        Self { text: pattern.to_owned(), elements, shape }
+    }
+
+    /// The pattern as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the whole text is as the pattern says.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        match &self.shape {
+            Shape::Exactly(wanted) => text == wanted,
+            Shape::Begins(prefix) => text.starts_with(prefix.as_str()),
+            Shape::Ends(suffix) => text.ends_with(suffix.as_str()),
+            Shape::Contains(part) => text.contains(part.as_str()),
+            Shape::Other => matches(&self.elements, text),
+        }
+    }
+
+    /// The texts that every match contains: the runs of plain characters, in order.
+    #[must_use]
+    pub fn required_parts(&self) -> Vec<String> {
+        let runs = self.elements.split(|element| !matches!(element, Element::Character(_)));
+        runs.filter(|run| !run.is_empty()).map(text_of).collect()
+    }
+
+    /// The text that every match begins with; empty if there is none.
+    #[must_use]
+    pub fn prefix(&self) -> String {
+        let end =
+            self.elements.iter().position(|element| !matches!(element, Element::Character(_)));
+        text_of(&self.elements[..end.unwrap_or(self.elements.len())])
+    }
+}
+
+impl Shape {
+    fn of(elements: &[Element]) -> Self {
+        let is_plain =
+            |run: &[Element]| run.iter().all(|element| matches!(element, Element::Character(_)));
+        match elements {
+            run if is_plain(run) => Self::Exactly(text_of(run)),
+            [Element::AnyText, run @ .., Element::AnyText] if is_plain(run) => {
+                Self::Contains(text_of(run))
+            }
+            [Element::AnyText, run @ ..] if is_plain(run) => Self::Ends(text_of(run)),
+            [run @ .., Element::AnyText] if is_plain(run) => Self::Begins(text_of(run)),
+            _ => Self::Other,
+        }
+    }
+}
+
+fn text_of(elements: &[Element]) -> String {
+    let plain = elements.iter().filter_map(|element| match element {
+        Element::Character(character) => Some(*character),
+        Element::AnyText | Element::AnyCharacter => None,
+    });
+    plain.collect()
+}
+
+/// Greedy matching: only the last `%` ever has to be tried again, so the time is at most the
+/// product of the lengths.
+fn matches(elements: &[Element], text: &str) -> bool {
+    let mut rest = text;
+    let mut at = 0;
+    let mut retry: Option<(usize, &str)> = None;
+    loop {
+        let mut characters = rest.chars();
+        match elements.get(at) {
+            Some(Element::AnyText) => {
+                retry = Some((at + 1, rest));
+                at += 1;
+                continue;
+            }
+            Some(element) => {
+                if characters.next().is_some_and(|found| element.takes(found)) {
+                    rest = characters.as_str();
+                    at += 1;
+                    continue;
+                }
+            }
+            None if rest.is_empty() => return true,
+            None => {}
+        }
+        let Some((after, from)) = retry else { return false };
+        let mut skipped = from.chars();
+        if skipped.next().is_none() {
+            return false;
+        }
+        rest = skipped.as_str();
+        at = after;
+        retry = Some((after, rest));
+    }
+}
+
+impl Element {
+    fn takes(self, found: char) -> bool {
+        match self {
+            Self::Character(wanted) => wanted == found,
+            Self::AnyCharacter => true,
+            Self::AnyText => false,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "like_tests.rs"]
+mod tests;
