@@ -5,30 +5,52 @@
 //! While every part is exact the two sets are the true and the false rows and the rest is
 //! unknown; once a part is only an upper bound, the result is one too.
 
+use std::borrow::Cow;
+
 use crate::selection::Selection;
 
 /// Where a predicate holds and where it fails, each exactly or as an upper bound.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Truth {
     /// Rows where the predicate is true (if exact), or may be.
     pub holds: Selection,
-    /// Rows where the predicate is false (if exact), or may be.
-    pub fails: Selection,
+    fails: Fails,
     /// Whether both sets are exact.
     pub exact: bool,
+}
+
+/// The rows where it fails: few who ask for the one set want the other, so it can be left open.
+#[derive(Debug, Clone)]
+enum Fails {
+    Known(Selection),
+    /// Every row that neither holds nor is one of these.
+    Rest(Selection),
+}
+
+impl PartialEq for Truth {
+    fn eq(&self, other: &Self) -> bool {
+        self.exact == other.exact && self.holds == other.holds && self.fails() == other.fails()
+    }
 }
 
 impl Truth {
     /// An exact answer.
     #[must_use]
     pub const fn exact(holds: Selection, fails: Selection) -> Self {
-        Self { holds, fails, exact: true }
+        Self { holds, fails: Fails::Known(fails), exact: true }
+    }
+
+    /// An exact answer by the rows where it holds and those where it is unknown; it fails on
+    /// the others.
+    #[must_use]
+    pub const fn exact_but(holds: Selection, unknown: Selection) -> Self {
+        Self { holds, fails: Fails::Rest(unknown), exact: true }
     }
 
     /// Upper bounds: never too narrow.
     #[must_use]
     pub const fn bounds(holds: Selection, fails: Selection) -> Self {
-        Self { holds, fails, exact: false }
+        Self { holds, fails: Fails::Known(fails), exact: false }
     }
 
     /// Nothing is known about any of the `rows` rows.
@@ -48,10 +70,20 @@ impl Truth {
         Self::exact(holds, fails)
     }
 
+    /// Rows where the predicate is false (if exact), or may be.
+    #[must_use]
+    pub fn fails(&self) -> Cow<'_, Selection> {
+        match &self.fails {
+            Fails::Known(fails) => Cow::Borrowed(fails),
+            Fails::Rest(unknown) => Cow::Owned(self.holds.or(unknown).complement()),
+        }
+    }
+
     /// NOT.
     #[must_use]
     pub fn negated(self) -> Self {
-        Self { holds: self.fails, fails: self.holds, exact: self.exact }
+        let fails = self.fails().into_owned();
+        Self { holds: fails, fails: Fails::Known(self.holds), exact: self.exact }
     }
 
     /// AND.
@@ -59,7 +91,7 @@ impl Truth {
     pub fn and(&self, other: &Self) -> Self {
         Self {
             holds: self.holds.and(&other.holds),
-            fails: self.fails.or(&other.fails),
+            fails: Fails::Known(self.fails().or(&other.fails())),
             exact: self.exact && other.exact,
         }
     }
@@ -69,7 +101,7 @@ impl Truth {
     pub fn or(&self, other: &Self) -> Self {
         Self {
             holds: self.holds.or(&other.holds),
-            fails: self.fails.and(&other.fails),
+            fails: Fails::Known(self.fails().and(&other.fails())),
             exact: self.exact && other.exact,
         }
     }

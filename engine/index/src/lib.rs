@@ -47,6 +47,7 @@ pub use evaluate::evaluate;
 pub use kind::bitmap::BitmapIndex;
 pub use kind::codes::CodesIndex;
 pub use kind::{Index, IndexKind};
-pub use probe::{probe, sections_wanted};
+pub use logic::Candidates;
+pub use probe::{candidates, probe, sections_wanted};
 pub use values::value_at;
 pub use zone::{Bounds, PAGE_ROWS, ZoneMap};

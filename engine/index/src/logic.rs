@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use martlet_core::{
-    ColumnName, ColumnType, Comparison, DatePart, LikePattern, Predicate, TableSchema, Truth, Value,
+    ColumnName, ColumnType, Comparison, DatePart, LikePattern, Predicate, Selection, TableSchema,
+    Truth, Value,
 };
 
 use crate::values::sql_value;
@@ -54,6 +55,81 @@ pub(crate) fn truth_of(
     }
 }
 
+/// The rows where a predicate holds, and whether that is exact: what [`truth_of`] says of one
+/// side only, which costs half or less.
+pub(crate) fn rows_where(
+    predicate: &Predicate,
+    side: Side,
+    schema: &TableSchema,
+    rows: u32,
+    leaf_truth: &mut dyn FnMut(usize, &Leaf<'_>) -> Truth,
+) -> Candidates {
+    match (predicate, side) {
+        (Predicate::Constant(value), _) => {
+            let every = *value == (side == Side::Holds);
+            let rows = if every { Selection::all(rows) } else { Selection::none(rows) };
+            Candidates { rows, exact: true }
+        }
+        (Predicate::Not(part), _) => rows_where(part, side.other(), schema, rows, leaf_truth),
+        (Predicate::And(parts), Side::Holds) | (Predicate::Or(parts), Side::Fails) => {
+            let mut all = Candidates { rows: Selection::all(rows), exact: true };
+            for part in parts {
+                let part = rows_where(part, side, schema, rows, leaf_truth);
+                all.rows = all.rows.and(&part.rows);
+                all.exact &= part.exact;
+                if all.rows.is_none() {
+                    // However wide the bounds were: nothing is within them.
+                    return Candidates { rows: all.rows, exact: true };
+                }
+            }
+            all
+        }
+        (Predicate::Or(parts), Side::Holds) | (Predicate::And(parts), Side::Fails) => {
+            let mut any = Candidates { rows: Selection::none(rows), exact: true };
+            for part in parts {
+                let part = rows_where(part, side, schema, rows, leaf_truth);
+                any.rows = any.rows.or(&part.rows);
+                any.exact &= part.exact;
+            }
+            any
+        }
+        _ => {
+            let truth = truth_of(predicate, schema, rows, leaf_truth);
+            let exact = truth.exact;
+            let rows = match side {
+                Side::Holds => truth.holds,
+                Side::Fails => truth.fails().into_owned(),
+            };
+            Candidates { exact: exact || rows.is_none(), rows }
+        }
+    }
+}
+
+/// Rows that satisfy a condition: exactly those, or all that may.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidates {
+    /// The rows.
+    pub rows: Selection,
+    /// Whether every one of them satisfies the condition.
+    pub exact: bool,
+}
+
+/// Which of the two sets of a truth is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Holds,
+    Fails,
+}
+
+impl Side {
+    const fn other(self) -> Self {
+        match self {
+            Self::Holds => Self::Fails,
+            Self::Fails => Self::Holds,
+        }
+    }
+}
+
 /// AND over any number of parts. Exact parts may settle the whole although others are only
 /// bounds: where nothing can hold, and whatever may fail fails for sure, nothing is open.
 fn conjunction(rows: u32, parts: impl Iterator<Item = Truth>) -> Truth {
@@ -65,13 +141,13 @@ fn conjunction(rows: u32, parts: impl Iterator<Item = Truth>) -> Truth {
         } else {
             open = Some(open.map_or_else(|| part.clone(), |before| before.and(&part)));
         }
-        if proven.fails.is_all() && rows > 0 {
+        if proven.fails().is_all() && rows > 0 {
             return proven;
         }
     }
     let Some(open) = open else { return proven };
     let mut whole = proven.and(&open);
-    whole.exact = whole.holds.is_none() && open.fails.is_within(&proven.fails);
+    whole.exact = whole.holds.is_none() && open.fails().is_within(&proven.fails());
     whole
 }
 

@@ -16,7 +16,7 @@ use roaring::RoaringBitmap;
 
 use crate::descriptor::{Descriptor, SectionRef};
 use crate::kind::{Answers, Index, IndexKind};
-use crate::logic::{Leaf, truth_of};
+use crate::logic::{Candidates, Leaf, Side, rows_where, truth_of};
 use crate::zone::{PAGE_ROWS, ZoneMap};
 
 /// A range over more distinct values than this is scanned in codes rather than joined from
@@ -36,18 +36,42 @@ pub fn probe(
     indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
 ) -> Truth {
     truth_of(predicate, schema, descriptor.rows(), &mut |column, leaf| {
-        let proven = zone_truth(column, leaf, descriptor);
-        if proven.exact {
-            return proven;
-        }
-        let fits = |index: &Index| is_usable(index, column, schema, descriptor.rows());
-        let column_type = schema.columns()[column].column_type;
-        preferred(column, column_type, leaf, descriptor)
-            .into_iter()
-            .filter_map(|kind| indexes(column, kind).filter(|index| fits(index)))
-            .find_map(|index| index.reader().truth(leaf)?.ok())
-            .map_or_else(|| proven.clone(), |answer| narrowed(answer, &proven))
+        leaf_truth(column, leaf, schema, descriptor, indexes)
     })
+}
+
+/// The rows of a segment where the predicate holds, as [`probe`] says, without asking where it
+/// fails: what a scan needs.
+#[must_use]
+pub fn candidates(
+    predicate: &Predicate,
+    schema: &TableSchema,
+    descriptor: &Descriptor,
+    indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
+) -> Candidates {
+    rows_where(predicate, Side::Holds, schema, descriptor.rows(), &mut |column, leaf| {
+        leaf_truth(column, leaf, schema, descriptor, indexes)
+    })
+}
+
+fn leaf_truth(
+    column: usize,
+    leaf: &Leaf<'_>,
+    schema: &TableSchema,
+    descriptor: &Descriptor,
+    indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
+) -> Truth {
+    let proven = zone_truth(column, leaf, descriptor);
+    if proven.exact {
+        return proven;
+    }
+    let fits = |index: &Index| is_usable(index, column, schema, descriptor.rows());
+    let column_type = schema.columns()[column].column_type;
+    preferred(column, column_type, leaf, descriptor)
+        .into_iter()
+        .filter_map(|kind| indexes(column, kind).filter(|index| fits(index)))
+        .find_map(|index| index.reader().truth(leaf)?.ok())
+        .map_or_else(|| proven.clone(), |answer| narrowed(answer, &proven))
 }
 
 /// The sections that a probe of this predicate would use: none where zone maps settle it.
@@ -115,7 +139,7 @@ fn narrowed(answer: Truth, proven: &Truth) -> Truth {
     if answer.exact {
         return answer;
     }
-    Truth::bounds(answer.holds.and(&proven.holds), answer.fails.and(&proven.fails))
+    Truth::bounds(answer.holds.and(&proven.holds), answer.fails().and(&proven.fails()))
 }
 
 fn is_usable(index: &Index, column: usize, schema: &TableSchema, rows: u32) -> bool {
@@ -155,11 +179,8 @@ fn pages_truth(rows: u32, pages: impl Iterator<Item = (Range<u32>, ZoneAnswer)>)
         }
         exact &= answer.is_exact;
     }
-    Truth {
-        holds: Selection::from_bitmap(rows, holds),
-        fails: Selection::from_bitmap(rows, fails),
-        exact,
-    }
+    let (holds, fails) = (Selection::from_bitmap(rows, holds), Selection::from_bitmap(rows, fails));
+    if exact { Truth::exact(holds, fails) } else { Truth::bounds(holds, fails) }
 }
 
 /// What a zone's bounds leave possible for its rows.

@@ -73,5 +73,5 @@ async fn probe_attachment(
 
 /// Two upper bounds of the same answer: a row must be within both.
 fn narrowed(one: &Truth, other: &Truth) -> Truth {
-    Truth::bounds(one.holds.and(&other.holds), one.fails.and(&other.fails))
+    Truth::bounds(one.holds.and(&other.holds), one.fails().and(&other.fails()))
 }

@@ -165,8 +165,7 @@ impl BitmapIndex {
             return Ok(Truth::exact(nulls, present));
         }
         let holds = self.rows_within(&leaf.matching(&self.values))?;
-        let fails = holds.or(&nulls).complement();
-        Ok(Truth::exact(holds, fails))
+        Ok(Truth::exact_but(holds, nulls))
     }
 }
 

@@ -274,8 +274,7 @@ impl CodesIndex {
             return Truth::exact(nulls, present);
         }
         let holds = self.rows_within(&leaf.matching(&self.values));
-        let fails = holds.or(&nulls).complement();
-        Truth::exact(holds, fails)
+        Truth::exact_but(holds, nulls)
     }
 }
 
