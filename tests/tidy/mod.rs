@@ -79,6 +79,20 @@ fn no_product_file_has_become_a_heap() {
 }
 
 #[test]
+fn unsafe_code_stands_in_one_file() {
+    let marks = ["unsafe {", "unsafe fn", "unsafe impl", "allow(unsafe", "expect(unsafe"];
+    let found: Vec<_> = files_below(&root(), "rs")
+        .into_iter()
+        .filter(|path| !is_test(path))
+        .filter(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            marks.iter().any(|mark| text.contains(mark))
+        })
+        .collect();
+    assert_eq!(found, [root().join("engine/store/src/object/map.rs")]);
+}
+
+#[test]
 fn the_maps_name_only_what_exists() {
     let mut missing = Vec::new();
     let mut pages = files_below(&root().join("docs"), "md");

@@ -179,10 +179,12 @@ impl Selection {
             RowSet::All => std::iter::once(0..self.rows).collect(),
             RowSet::Some(bitmap) => {
                 let mut runs: Vec<Range<u32>> = Vec::new();
-                for row in bitmap {
+                let mut rows = bitmap.iter();
+                while let Some(found) = rows.next_range() {
                     match runs.last_mut() {
-                        Some(run) if run.end == row => run.end = row + 1,
-                        _ => runs.push(row..row + 1),
+                        // A run that crosses from one container to the next may come in two.
+                        Some(run) if run.end == *found.start() => run.end = found.end() + 1,
+                        _ => runs.push(*found.start()..found.end() + 1),
                     }
                 }
                 runs

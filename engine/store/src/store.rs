@@ -1,6 +1,6 @@
 //! The door to a mart's storage: open it, find snapshots, read what they name, begin a commit.
 //!
-//! Owns the caches of what is immutable anyway (tables' parts, Parquet metadata). Never deletes.
+//! Owns the caches of what is immutable anyway (tables' parts, Parquet metadata, open maps). Never deletes.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -85,15 +85,19 @@ impl Store {
     fn open_folder(folder: &std::path::Path) -> Result<Self, String> {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         let files = LocalFileSystem::new_with_prefix(folder).map_err(|error| error.to_string())?;
-        Ok(Self::over(Arc::new(files.with_fsync(true))))
+        Ok(Self::of(Objects::in_folder(files.with_fsync(true))))
     }
 
     /// The mart in this object store, which must be able to create an object conditionally and
     /// must have made it durable when it says so.
     #[must_use]
     pub fn over(store: Arc<dyn ObjectStore>) -> Self {
+        Self::of(Objects::over(store))
+    }
+
+    fn of(objects: Objects) -> Self {
         let inner = Inner {
-            objects: Objects::over(store),
+            objects,
             metadata: metadata_cache(METADATA_CACHE_BYTES),
             tables: moka::sync::Cache::new(TABLES_CACHED),
             seen: AtomicU64::new(SnapshotNumber::EMPTY.get()),
@@ -250,6 +254,33 @@ impl Store {
         Ok(self.objects().read_ranges(object, ranges).await?.ranges)
     }
 
+    /// Some bytes of an object without a copy, where the mart lies in a local folder: they are
+    /// of a memory map of its file. The blocks that they touch are proven the first time only,
+    /// once for each opened store. Elsewhere this is [`Self::read_range`].
+    ///
+    /// # Errors
+    /// As for [`Self::read_range`].
+    pub async fn map_range(
+        &self,
+        object: &ObjectRef,
+        range: Range<u64>,
+    ) -> Result<Bytes, StoreError> {
+        Ok(self.map_ranges(object, &[range]).await?.swap_remove(0))
+    }
+
+    /// Several ranges of an object at once, in the order asked for, as [`Self::map_range`]
+    /// gives one.
+    ///
+    /// # Errors
+    /// As for [`Self::read_range`].
+    pub async fn map_ranges(
+        &self,
+        object: &ObjectRef,
+        ranges: &[Range<u64>],
+    ) -> Result<Vec<Bytes>, StoreError> {
+        Ok(self.objects().map_ranges(object, ranges).await?.ranges)
+    }
+
     /// Opens a segment of a table that has this schema.
     ///
     /// # Errors
@@ -291,7 +322,7 @@ impl Store {
 
     async fn head(&self, number: SnapshotNumber) -> Result<SnapshotHead, StoreError> {
         let path = layout::snapshot(number);
-        let sealed = self.objects().fetch(&path).await?;
+        let sealed = self.objects().get(&path).await?;
         codec::decode_snapshot(&path, &sealed.ok_or(StoreError::NoSnapshot { number })?)
     }
 

@@ -156,7 +156,7 @@ async fn read_back(objects: &Objects, path: &str) -> Result<Option<SnapshotHead>
     let mut pause = FIRST_PAUSE;
     let mut attempt = 1;
     loop {
-        match objects.fetch(path).await {
+        match objects.get(path).await {
             Ok(None) => return Ok(None),
             Ok(Some(sealed)) => return codec::decode_snapshot(path, &sealed).map(Some),
             Err(error) if attempt == ATTEMPTS => return Err(error),

@@ -10,9 +10,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use martlet_core::limits::CHECKSUM_BLOCK_BYTES;
+use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
+use super::proven::ProvenMaps;
 use super::{BLOCK_BYTES, ObjectRef, block_checksum};
 use crate::error::StoreError;
 
@@ -20,6 +22,8 @@ use crate::error::StoreError;
 #[derive(Debug, Clone)]
 pub(crate) struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// Where the mart lies in a local folder.
+    maps: Option<Arc<ProvenMaps>>,
 }
 
 /// What a read of several ranges gave.
@@ -27,13 +31,19 @@ pub(crate) struct Objects {
 pub(crate) struct RangesRead {
     /// The bytes of each range asked for.
     pub(crate) ranges: Vec<Bytes>,
-    /// Bytes fetched, whole blocks included.
-    pub(crate) bytes_fetched: u64,
+    /// Bytes of the blocks that the ranges touch, each counted once.
+    pub(crate) bytes_touched: u64,
 }
 
 impl Objects {
     pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+        Self { store, maps: None }
+    }
+
+    /// The objects in a folder of this machine: they can be mapped.
+    pub(crate) fn in_folder(folder: LocalFileSystem) -> Self {
+        let maps = Some(Arc::new(ProvenMaps::of(folder.clone())));
+        Self { store: Arc::new(folder), maps }
     }
 
     /// Writes an object whose path no other content has: it is named by a random id or by its
@@ -54,7 +64,7 @@ impl Objects {
     }
 
     /// The bytes of an object that proves itself (a snapshot); `None` if there is none.
-    pub(crate) async fn fetch(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
+    pub(crate) async fn get(&self, path: &str) -> Result<Option<Bytes>, StoreError> {
         let failed = |source| StoreError::access("read", path, source);
         match self.store.get(&Path::from(path)).await {
             Ok(found) => found.bytes().await.map(Some).map_err(failed),
@@ -83,7 +93,7 @@ impl Objects {
     /// The whole object, proven by its digest.
     pub(crate) async fn read(&self, object: &ObjectRef) -> Result<Bytes, StoreError> {
         let missing = || StoreError::damaged(object.path(), "it is missing");
-        let bytes = self.fetch(object.path()).await?.ok_or_else(missing)?;
+        let bytes = self.get(object.path()).await?.ok_or_else(missing)?;
         if bytes.len() as u64 != object.size_bytes() {
             return Err(wrong_size(object, bytes.len() as u64));
         }
@@ -100,14 +110,39 @@ impl Objects {
         object: &ObjectRef,
         ranges: &[Range<u64>],
     ) -> Result<RangesRead, StoreError> {
-        if ranges.iter().any(|range| range.start > range.end || range.end > object.size_bytes()) {
-            return Err(StoreError::damaged(object.path(), "bytes beyond its end are asked for"));
-        }
+        check_within(object, ranges)?;
+        self.fetch(object, ranges, &block_runs(ranges)).await
+    }
+
+    /// Like [`Self::read_ranges`], but out of a memory map where the objects lie in a local
+    /// folder: nothing is copied, and a block is proven the first time only.
+    pub(crate) async fn map_ranges(
+        &self,
+        object: &ObjectRef,
+        ranges: &[Range<u64>],
+    ) -> Result<RangesRead, StoreError> {
+        check_within(object, ranges)?;
         let runs = block_runs(ranges);
-        let fetched = self.fetch_runs(object, &runs).await?;
-        let bytes_fetched = fetched.iter().map(|bytes| bytes.len() as u64).sum();
-        let ranges = ranges.iter().map(|range| cut(range, &runs, &fetched)).collect();
-        Ok(RangesRead { ranges, bytes_fetched })
+        let Some(map) = self.maps.as_ref().and_then(|maps| maps.map(object)) else {
+            return self.fetch(object, ranges, &runs).await;
+        };
+        map.prove(&runs).await?;
+        let bytes = map.bytes();
+        let slice = |range: &Range<u64>| bytes.slice(range.start as usize..range.end as usize);
+        let bytes_touched = byte_ranges(object, &runs).map(|range| range.end - range.start).sum();
+        Ok(RangesRead { ranges: ranges.iter().map(slice).collect(), bytes_touched })
+    }
+
+    async fn fetch(
+        &self,
+        object: &ObjectRef,
+        ranges: &[Range<u64>],
+        runs: &[Range<u64>],
+    ) -> Result<RangesRead, StoreError> {
+        let fetched = self.fetch_runs(object, runs).await?;
+        let bytes_touched = fetched.iter().map(|bytes| bytes.len() as u64).sum();
+        let ranges = ranges.iter().map(|range| cut(range, runs, &fetched)).collect();
+        Ok(RangesRead { ranges, bytes_touched })
     }
 
     async fn fetch_runs(
@@ -118,13 +153,7 @@ impl Objects {
         if runs.is_empty() {
             return Ok(Vec::new());
         }
-        let byte_ranges: Vec<Range<u64>> = runs
-            .iter()
-            .map(|run| {
-                let end = run.end * CHECKSUM_BLOCK_BYTES;
-                run.start * CHECKSUM_BLOCK_BYTES..end.min(object.size_bytes())
-            })
-            .collect();
+        let byte_ranges: Vec<Range<u64>> = byte_ranges(object, runs).collect();
         let path = Path::from(object.path());
         let fetched = match self.store.get_ranges(&path, &byte_ranges).await {
             Ok(fetched) => fetched,
@@ -161,6 +190,21 @@ fn wrong_size(object: &ObjectRef, found: u64) -> StoreError {
     StoreError::damaged(object.path(), what)
 }
 
+fn check_within(object: &ObjectRef, ranges: &[Range<u64>]) -> Result<(), StoreError> {
+    if ranges.iter().any(|range| range.start > range.end || range.end > object.size_bytes()) {
+        return Err(StoreError::damaged(object.path(), "bytes beyond its end are asked for"));
+    }
+    Ok(())
+}
+
+/// The bytes of the object that lie in these runs of blocks.
+fn byte_ranges(object: &ObjectRef, runs: &[Range<u64>]) -> impl Iterator<Item = Range<u64>> {
+    let size = object.size_bytes();
+    runs.iter().map(move |run| {
+        run.start * CHECKSUM_BLOCK_BYTES..(run.end * CHECKSUM_BLOCK_BYTES).min(size)
+    })
+}
+
 /// The blocks that the ranges touch, as ascending runs that neither touch nor overlap.
 fn block_runs(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut touched: Vec<Range<u64>> = ranges
@@ -179,7 +223,12 @@ fn block_runs(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     runs
 }
 
-fn verify_blocks(object: &ObjectRef, first_block: u64, bytes: &[u8]) -> Result<(), StoreError> {
+/// Compares the checksums of the blocks from this one on, which begin and end the bytes.
+pub(super) fn verify_blocks(
+    object: &ObjectRef,
+    first_block: u64,
+    bytes: &[u8],
+) -> Result<(), StoreError> {
     let expected = object.block_checksums().iter().skip(first_block as usize);
     for (at, (block, expected)) in bytes.chunks(BLOCK_BYTES).zip(expected).enumerate() {
         if block_checksum(block) != *expected {

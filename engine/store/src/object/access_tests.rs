@@ -49,7 +49,7 @@ proptest! {
             });
             let expected: usize =
                 touched.map(|block| BLOCK_BYTES.min(length - block * BLOCK_BYTES)).sum();
-            prop_assert_eq!(read.bytes_fetched, expected as u64);
+            prop_assert_eq!(read.bytes_touched, expected as u64);
             Ok(())
         })?;
     }

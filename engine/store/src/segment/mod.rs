@@ -1,9 +1,11 @@
 //! A segment: one immutable Parquet object of at most 2^20 rows, sorted by the cluster key.
 //!
 //! [`writer`] turns rows into the object's bytes, [`reader`] gives selected rows and columns
-//! back. Neither knows what an index or a rule is.
+//! back, and [`stretches`] says which rows it decodes for that. None of them knows what an index
+//! or a rule is.
 
 pub(crate) mod reader;
+mod stretches;
 pub(crate) mod writer;
 
 #[cfg(test)]

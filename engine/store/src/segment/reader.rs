@@ -2,7 +2,8 @@
 //!
 //! Receives: a segment's reference from a snapshot, a selection from the scan.
 //! Hands on: batches of exactly the selected rows, in plain stored types.
-//! Every byte is proven before it is decoded; nothing here assumes a local file.
+//! Every byte is proven before it is decoded: of a local file out of a memory map, once; of any
+//! other object each time it is fetched.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,11 +17,12 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt};
 use martlet_core::{Selection, TableSchema};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelection};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowSelectionPolicy};
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetRecordBatchStreamBuilder};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 
+use super::stretches::{self, Stretches};
 use crate::error::StoreError;
 use crate::manifest::SegmentRef;
 use crate::object::ObjectRef;
@@ -82,8 +84,8 @@ impl SegmentReader {
         self.rows
     }
 
-    /// Bytes fetched from storage since the segment was opened, whole checksum blocks and
-    /// uncached metadata included.
+    /// Bytes asked of storage since the segment was opened, whole checksum blocks and uncached
+    /// metadata included; what the system has in memory counts like what it fetches.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.file.bytes_read.load(Ordering::Relaxed)
@@ -151,15 +153,22 @@ impl SegmentReader {
         )
         .with_projection(mask)
         .with_batch_size(batch_rows);
-        if !rows.is_all() {
-            builder = builder.with_row_selection(row_selection(rows));
+        let stretches = (!rows.is_all()).then(|| Stretches::of(rows));
+        if let Some(stretches) = &stretches {
+            builder = builder
+                .with_row_selection(stretches.row_selection())
+                .with_row_selection_policy(RowSelectionPolicy::Selectors);
         }
         let object = self.file.object.clone();
-        match builder.build() {
-            Ok(batches) => batches
-                .map(move |batch| batch.map_err(|error| decode_error(&object, error)))
-                .boxed(),
-            Err(error) => stream::iter([Err(decode_error(&object, error))]).boxed(),
+        let decoded = match builder.build() {
+            Ok(batches) => {
+                batches.map(move |batch| batch.map_err(|error| decode_error(&object, error)))
+            }
+            Err(error) => return stream::iter([Err(decode_error(&object, error))]).boxed(),
+        };
+        match stretches.and_then(Stretches::into_flags) {
+            Some(flags) => stretches::keep(decoded, flags, batch_rows),
+            None => decoded.boxed(),
         }
     }
 }
@@ -169,11 +178,6 @@ fn ascending(columns: &[usize]) -> Vec<usize> {
     columns.sort_unstable();
     columns.dedup();
     columns
-}
-
-fn row_selection(rows: &Selection) -> RowSelection {
-    let runs = rows.runs().into_iter().map(|run| run.start as usize..run.end as usize);
-    RowSelection::from_consecutive_ranges(runs, rows.rows() as usize)
 }
 
 fn count_only(rows: u64, batch_rows: usize) -> BoxStream<'static, Result<RecordBatch, StoreError>> {
@@ -236,10 +240,10 @@ impl ProvenFile {
     async fn read_proven(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, ParquetError> {
         let read = self
             .objects
-            .read_ranges(&self.object, ranges)
+            .map_ranges(&self.object, ranges)
             .await
             .map_err(|error| ParquetError::External(Box::new(error)))?;
-        self.bytes_read.fetch_add(read.bytes_fetched, Ordering::Relaxed);
+        self.bytes_read.fetch_add(read.bytes_touched, Ordering::Relaxed);
         Ok(read.ranges)
     }
 }

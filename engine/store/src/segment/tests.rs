@@ -1,15 +1,16 @@
 //! That a segment gives back what was written, only what was asked for, or an error.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{BooleanArray, Int64Array, RecordBatch, RecordBatchOptions};
 use arrow::compute::filter_record_batch;
 use futures::TryStreamExt;
-use martlet_core::limits::{CHECKSUM_BLOCK_BYTES, SEGMENT_ROWS_MAX};
+use martlet_core::limits::{CHECKSUM_BLOCK_BYTES as BLOCK, SEGMENT_ROWS_MAX};
 use martlet_core::{ErrorKind, Kinded, Selection};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
 use proptest::prelude::*;
 
 use super::writer;
@@ -131,6 +132,53 @@ async fn a_small_selection_reads_few_bytes_and_metadata_are_read_once() {
     assert!(again.bytes_read() > 0);
 }
 
+/// Bytes of the blocks that the dictionary and the pages of these rows touch, in one column.
+fn bytes_needed(metadata: &ParquetMetaData, column: usize, rows: &[u32], size: u64) -> u64 {
+    let chunk = metadata.row_group(0).column(column);
+    let pages = metadata.offset_index().unwrap()[0][column].page_locations();
+    let page_of = |row: &u32| {
+        let after = pages.partition_point(|page| page.first_row_index <= i64::from(*row));
+        let page = &pages[after - 1];
+        page.offset as u64..page.offset as u64 + page.compressed_page_size as u64
+    };
+    let dictionary = chunk.dictionary_page_offset().map(|at| at as u64..pages[0].offset as u64);
+    let blocks: BTreeSet<u64> = rows
+        .iter()
+        .map(page_of)
+        .chain(dictionary)
+        .flat_map(|bytes| bytes.start / BLOCK..bytes.end.div_ceil(BLOCK))
+        .collect();
+    blocks.into_iter().map(|block| BLOCK.min(size - block * BLOCK)).sum()
+}
+
+#[tokio::test]
+async fn of_scattered_rows_exactly_the_pages_they_lie_in_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let local = Store::open(folder.path().to_str().unwrap()).unwrap();
+    let (memory, _) = memory();
+    let rows = [3, 5, 9_000, 150_000, 150_030, 299_999];
+    let selection = Selection::from_bitmap(300_000, rows.into_iter().collect());
+    for store in [local, memory] {
+        let segment = fixture::publish_wide(&store, &plain_rows(300_000)).await;
+        let reader = store.open_segment(&wide_schema(), &segment).await.unwrap();
+        let bytes = store.read(segment.object()).await.unwrap();
+        let metadata = ParquetMetaDataReader::new()
+            .with_page_index_policy(PageIndexPolicy::Required)
+            .parse_and_finish(&bytes)
+            .unwrap();
+        for column in [3, 5, 8] {
+            let before = reader.bytes_read();
+            let read: Vec<RecordBatch> =
+                reader.read(&[column], &selection, 100).try_collect().await.unwrap();
+            assert_eq!(read.iter().map(RecordBatch::num_rows).sum::<usize>(), rows.len());
+            let needed = bytes_needed(&metadata, column, &rows, bytes.len() as u64);
+            assert_eq!(reader.bytes_read() - before, needed, "column {column}");
+            let whole = metadata.row_group(0).column(column).compressed_size() as u64;
+            assert!(needed < whole, "column {column}: {needed} of {whole}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn pages_are_small_and_the_file_says_how_it_is_sorted() {
     let (store, objects) = memory();
@@ -212,7 +260,7 @@ async fn a_flipped_bit_anywhere_is_detected() {
     let segment = fixture::publish_wide(&store, &written).await;
     let path = segment.object().path();
     let bytes = fixture::bytes_at(objects.as_ref(), path).await;
-    assert!(bytes.len() as u64 > CHECKSUM_BLOCK_BYTES, "more than one block is tested");
+    assert!(bytes.len() as u64 > BLOCK, "more than one block is tested");
     // A prime step visits every bit position of a byte, and all regions of the file.
     for bit in (0..bytes.len() * 8).step_by(4_999).chain(bytes.len() * 8 - 64..bytes.len() * 8) {
         fixture::overwrite(objects.as_ref(), path, flipped(&bytes, bit)).await;
