@@ -4,6 +4,8 @@
 //! Hands on: bytes and descriptor, to be attached to the segment by the store.
 //! Works on one column at a time, so memory stays at one column's codes. Never reads a file.
 
+use std::time::Instant;
+
 use arrow::array::{ArrayRef, RecordBatch};
 use bytes::Bytes;
 use martlet_core::limits::SEGMENT_ROWS_MAX;
@@ -82,11 +84,12 @@ fn build_column(
         let distinct = encoded.null_code();
         zones.column.distinct = Some(distinct);
         for kind in choice.kinds(encoded.values.len(), array.len()) {
+            let started = Instant::now();
             let section = match kind {
                 IndexKind::Bitmap => bitmap::build(column.column_type, &encoded),
                 IndexKind::Codes => codes::build(column.column_type, &encoded),
             };
-            file.push(position, kind, distinct, &section);
+            file.push(position, kind, distinct, &section, started);
         }
     }
     Ok(zones)

@@ -33,6 +33,8 @@ pub struct SectionRef {
     pub digest: u64,
     /// Distinct values, without null.
     pub distinct: u32,
+    /// Microseconds that building it took; 0 where nobody measured.
+    pub build_micros: u64,
 }
 
 /// The zone maps of one column.
@@ -165,6 +167,7 @@ fn stored_section(section: &SectionRef) -> stored::Section {
         length: section.length,
         digest: section.digest,
         distinct: section.distinct,
+        build_micros: section.build_micros,
     }
 }
 
@@ -192,6 +195,7 @@ fn checked_section(columns: usize, section: &stored::Section) -> Result<SectionR
         length: section.length,
         digest: section.digest,
         distinct: section.distinct,
+        build_micros: section.build_micros,
     })
 }
 

@@ -3,6 +3,8 @@
 //! Where each section lies and what its digest is stands in the descriptor, so that a section
 //! is read and proven alone. Never knows what is inside a section.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 
 use crate::descriptor::SectionRef;
@@ -22,7 +24,15 @@ impl FileBuilder {
         Self { bytes: MAGIC.to_vec(), sections: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, column: usize, kind: IndexKind, distinct: u32, section: &[u8]) {
+    /// Adds a section whose building began at `started`.
+    pub(crate) fn push(
+        &mut self,
+        column: usize,
+        kind: IndexKind,
+        distinct: u32,
+        section: &[u8],
+        started: Instant,
+    ) {
         self.sections.push(SectionRef {
             column,
             kind,
@@ -30,6 +40,7 @@ impl FileBuilder {
             length: section.len() as u64,
             digest: digest(section),
             distinct,
+            build_micros: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         });
         self.bytes.extend_from_slice(section);
     }

@@ -1,8 +1,8 @@
 //! Indexes over a sealed segment: what is built at load, what a predicate can be answered from.
 //!
 //! Owns the index kinds (each a builder, a format and a reader), the zone maps, the choice of
-//! kinds, the probe and the counting kernels. Never knows a principal, a file, a clock or an
-//! async runtime, and never holds the truth: an index may be missing or too wide, never too
+//! kinds, the probe and the counting kernels. Never knows a principal, a file, the time of day or
+//! an async runtime, and never holds the truth: an index may be missing or too wide, never too
 //! narrow, and everything here can be made again from the segment.
 //!
 //! Receives: a segment's rows from the ingest; a predicate from the query.

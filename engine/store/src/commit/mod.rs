@@ -33,6 +33,7 @@ pub struct Commit {
     base: Snapshot,
     id: CommitId,
     tables: BTreeMap<TableName, TableChange>,
+    settings: BTreeMap<TableName, Bytes>,
     batches: Vec<BatchRecord>,
     policy: Option<Bytes>,
     principals: Option<Bytes>,
@@ -70,6 +71,7 @@ impl Commit {
             base,
             id: new_commit_id(),
             tables: BTreeMap::new(),
+            settings: BTreeMap::new(),
             batches: Vec::new(),
             policy: None,
             principals: None,
@@ -147,6 +149,12 @@ impl Commit {
                 Err(StoreError::misuse(format!("one commit changes `{}` twice", schema.name())))
             }
         }
+    }
+
+    /// What is set by hand for a table becomes this; the store keeps it for whoever understands
+    /// it, and a table that is replaced or appended to keeps it too.
+    pub fn set_settings(&mut self, table: &TableName, settings: Bytes) {
+        self.settings.insert(table.clone(), settings);
     }
 
     /// The policy bundle becomes this one.

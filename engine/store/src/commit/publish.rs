@@ -4,7 +4,7 @@
 //! Order matters: all that the snapshot names is durable before the snapshot is created, and
 //! the creation is conditional, so of two publishers one wins. Never deletes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,9 +64,10 @@ impl Commit {
     /// Every table after the commit; the parts of those that changed are written.
     async fn write_tables(&self) -> Result<BTreeMap<TableName, Arc<TableVersion>>, StoreError> {
         let mut tables = self.base.tables().clone();
-        for (name, change) in &self.tables {
-            let segments = segments_after(self.base.table(name.as_str()), change)?;
-            let sealed = codec::encode_table(&change.schema, &segments);
+        let changed: BTreeSet<&TableName> =
+            self.tables.keys().chain(self.settings.keys()).collect();
+        for name in changed {
+            let sealed = self.table_after(name)?;
             let digest = blake3::hash(&sealed);
             let path = layout::table_part(name, digest.as_bytes());
             let part = ObjectRef::describe(&path, &sealed);
@@ -77,6 +78,25 @@ impl Commit {
             tables.insert(name.clone(), Arc::new(table));
         }
         Ok(tables)
+    }
+
+    /// The part of a table after the commit.
+    fn table_after(&self, name: &TableName) -> Result<Bytes, StoreError> {
+        let before = self.base.table(name.as_str());
+        let kept = before.map(|table| table.settings());
+        let settings = self.settings.get(name).or(kept).cloned().unwrap_or_default();
+        match (self.tables.get(name), before) {
+            (Some(change), _) => {
+                let segments = segments_after(before, change)?;
+                Ok(codec::encode_table(&change.schema, &segments, &settings))
+            }
+            (None, Some(table)) => {
+                Ok(codec::encode_table(table.schema(), table.segments(), &settings))
+            }
+            (None, None) => Err(StoreError::misuse(format!(
+                "settings were made for table `{name}`, which does not exist"
+            ))),
+        }
     }
 
     async fn write_document(

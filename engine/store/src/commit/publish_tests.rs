@@ -245,3 +245,25 @@ async fn a_segment_of_another_table_is_not_taken() {
     let twice = commit.append_table(&right, Vec::new(), None).unwrap_err();
     assert_eq!(twice.kind(), ErrorKind::Bug);
 }
+
+#[tokio::test]
+async fn settings_stay_with_a_table_whatever_its_rows_become() {
+    let (store, _) = memory();
+    let first = committed(day(&store, &store.latest().await.unwrap(), 1).await.unwrap()).await;
+    let left = TableName::new("left").unwrap();
+    let mut commit = store.begin(&first);
+    commit.set_settings(&left, Bytes::from_static(b"chosen"));
+    let chosen = committed(commit).await;
+    assert_eq!(chosen.table("left").unwrap().segments(), first.table("left").unwrap().segments());
+    let appended = committed(day(&store, &chosen, 2).await.unwrap()).await;
+    let mut commit = store.begin(&appended);
+    commit.replace_table(&narrow_schema("left"), Vec::new()).unwrap();
+    for snapshot in [&chosen, &appended, &committed(commit).await] {
+        assert_eq!(snapshot.table("left").unwrap().settings(), &Bytes::from_static(b"chosen"));
+        assert!(snapshot.table("right").unwrap().settings().is_empty());
+    }
+    let read = Store::open("memory://").unwrap();
+    let mut commit = read.begin(&read.latest().await.unwrap());
+    commit.set_settings(&left, Bytes::from_static(b"chosen"));
+    assert_eq!(commit.publish().await.unwrap_err().kind(), ErrorKind::Bug);
+}

@@ -76,7 +76,11 @@ pub(crate) fn decode_snapshot(path: &str, sealed: &Bytes) -> Result<SnapshotHead
     Ok(head)
 }
 
-pub(crate) fn encode_table(schema: &TableSchema, segments: &[Arc<SegmentRef>]) -> Bytes {
+pub(crate) fn encode_table(
+    schema: &TableSchema,
+    segments: &[Arc<SegmentRef>],
+    settings: &Bytes,
+) -> Bytes {
     let positions = |key: &[usize]| key.iter().map(|position| *position as u32).collect();
     let message = proto::TablePart {
         name: schema.name().to_string(),
@@ -84,6 +88,7 @@ pub(crate) fn encode_table(schema: &TableSchema, segments: &[Arc<SegmentRef>]) -
         primary_key: positions(schema.primary_key()),
         cluster_key: positions(schema.cluster_key()),
         segments: segments.iter().map(|segment| segment_to_proto(segment)).collect(),
+        settings: settings.clone(),
     };
     envelope::seal(Content::TablePart, &message.encode_to_vec())
 }
@@ -99,7 +104,8 @@ pub(crate) fn decode_table(part: &ObjectRef, sealed: &Bytes) -> Result<TableVers
         .collect::<Result<Vec<_>, _>>()?;
     let schema = reading.schema(&message)?;
     let rows = segments.iter().map(|segment| u64::from(segment.rows)).sum();
-    let table = TableVersion { schema, segments, rows, part: part.clone() };
+    let settings = message.settings;
+    let table = TableVersion { schema, segments, rows, part: part.clone(), settings };
     invariants::check_table(&table)?;
     Ok(table)
 }

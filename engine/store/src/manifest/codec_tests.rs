@@ -28,7 +28,7 @@ fn seal_table(message: &proto::TablePart) -> (ObjectRef, Bytes) {
 
 fn table_message() -> proto::TablePart {
     let segments = [segment(1, 1), segment(2, 1 << 20)].map(Arc::new);
-    let sealed = encode_table(&wide_schema(), &segments);
+    let sealed = encode_table(&wide_schema(), &segments, &Bytes::from_static(b"chosen"));
     let body = envelope::open(Content::TablePart, "x", &sealed).unwrap();
     proto::TablePart::decode(body).unwrap()
 }
@@ -78,7 +78,7 @@ fn a_table_comes_back_as_it_was() {
     assert_eq!(table.schema(), &wide_schema());
     assert_eq!(table.segments(), segments);
     assert_eq!(table.rows(), (1 << 20) + 1);
-    assert_eq!(encode_table(table.schema(), table.segments()), sealed);
+    assert_eq!(encode_table(table.schema(), table.segments(), table.settings()), sealed);
 }
 
 #[test]

@@ -185,6 +185,7 @@ pub struct TableVersion {
     pub(crate) segments: Vec<Arc<SegmentRef>>,
     pub(crate) rows: u64,
     pub(crate) part: ObjectRef,
+    pub(crate) settings: Bytes,
 }
 
 impl TableVersion {
@@ -204,6 +205,12 @@ impl TableVersion {
     #[must_use]
     pub const fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// What was set by hand for the table with `Commit::set_settings`; empty if nothing was.
+    #[must_use]
+    pub const fn settings(&self) -> &Bytes {
+        &self.settings
     }
 
     /// The object that holds this version; two snapshots with the same one hold the same rows.
