@@ -191,6 +191,33 @@ impl Selection {
             }
         }
     }
+
+    /// The selected rows as bytes: the portable roaring format, run-optimized. The number of
+    /// rows is not in it.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bitmap = match &self.set {
+            RowSet::None => RoaringBitmap::new(),
+            RowSet::All => (0..self.rows).collect(),
+            RowSet::Some(bitmap) => bitmap.clone(),
+        };
+        bitmap.optimize();
+        let mut bytes = Vec::with_capacity(bitmap.serialized_size());
+        match bitmap.serialize_into(&mut bytes) {
+            Ok(()) => bytes,
+            Err(_) => unreachable!("a vector takes whatever is written to it"),
+        }
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote for a segment of `rows` rows; `None` if the bytes are
+    /// no such thing, name a row that the segment does not have, or go on behind the end.
+    #[must_use]
+    pub fn from_bytes(rows: u32, bytes: &[u8]) -> Option<Self> {
+        let mut rest = bytes;
+        let bitmap = RoaringBitmap::deserialize_from(&mut rest).ok()?;
+        let within = bitmap.max().is_none_or(|last| last < rows);
+        (within && rest.is_empty()).then(|| Self::from_bitmap(rows, bitmap))
+    }
 }
 
 #[cfg(test)]

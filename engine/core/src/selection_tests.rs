@@ -51,6 +51,39 @@ proptest! {
     }
 
     #[test]
+    fn bytes_come_back_as_the_selection(set in sets()) {
+        let written = selection(&set);
+        let bytes = written.to_bytes();
+        prop_assert_eq!(Selection::from_bytes(ROWS, &bytes), Some(written));
+        let needed = set.last().map_or(0, |last| last + 1);
+        prop_assert_eq!(Selection::from_bytes(needed, &bytes).map(|read| rows(&read)), Some(set));
+        if let Some(too_few) = needed.checked_sub(1) {
+            prop_assert_eq!(Selection::from_bytes(too_few, &bytes), None);
+        }
+        let longer = [&bytes[..], &[0]].concat();
+        prop_assert_eq!(Selection::from_bytes(ROWS, &longer), None);
+        prop_assert_eq!(Selection::from_bytes(ROWS, &bytes[..bytes.len() - 1]), None);
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        set in sets(),
+        noise in prop::collection::vec(any::<u8>(), 0..100),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+    ) {
+        let mut bytes = selection(&set).to_bytes();
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        for bytes in [bytes, noise] {
+            if let Some(read) = Selection::from_bytes(ROWS, &bytes) {
+                prop_assert!(read.iter().all(|row| row < ROWS));
+            }
+        }
+    }
+
+    #[test]
     fn runs_hold_the_rows_and_neither_touch_nor_overlap(set in sets()) {
         let runs = selection(&set).runs();
         prop_assert_eq!(runs.iter().cloned().flatten().collect::<BTreeSet<_>>(), set);

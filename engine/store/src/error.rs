@@ -2,7 +2,7 @@
 //!
 //! Texts name objects, tables and columns; never a cell's value.
 
-use martlet_core::{CommitId, ErrorKind, Kinded, SnapshotNumber, TableName};
+use martlet_core::{CommitId, ErrorKind, Kinded, SegmentId, SnapshotNumber, TableName};
 
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,17 @@ pub enum StoreError {
         table: TableName,
         /// What to correct.
         what: String,
+    },
+    /// What a commit changes of a segment, another commit changed or removed meanwhile.
+    #[error(
+        "table `{table}`: segment {segment} was changed or removed since these changes were made; \
+         make them again on the latest snapshot"
+    )]
+    Superseded {
+        /// The table.
+        table: TableName,
+        /// The segment.
+        segment: SegmentId,
     },
     /// A batch's label that is not well formed.
     #[error("batch label: {reason}")]
@@ -128,7 +139,9 @@ impl Kinded for StoreError {
             | Self::Refused { .. }
             | Self::Label { .. } => ErrorKind::Invalid,
             Self::Access { kind, .. } => *kind,
-            Self::NotPublished { .. } | Self::OutcomeUnknown { .. } => ErrorKind::Retry,
+            Self::Superseded { .. } | Self::NotPublished { .. } | Self::OutcomeUnknown { .. } => {
+                ErrorKind::Retry
+            }
             Self::Misuse { .. } => ErrorKind::Bug,
         }
     }

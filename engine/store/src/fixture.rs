@@ -169,14 +169,16 @@ pub(crate) async fn read(
     Ok(concat_batches(&reader.schema(columns), &batches).unwrap())
 }
 
-/// The numbers of a narrow table, sorted.
+/// The numbers of a narrow table that are not deleted, sorted.
 pub(crate) async fn numbers(store: &Store, snapshot: &Snapshot, name: &str) -> Vec<i32> {
     let table = snapshot.table(name).unwrap();
     let mut numbers = Vec::new();
     for segment in table.segments() {
         let reader = store.open_segment(table.schema(), segment).await.unwrap();
+        let live = store.live(segment).await.unwrap();
+        assert_eq!(live.count(), u64::from(segment.live_count()));
         let batches: Vec<RecordBatch> =
-            reader.read(&[0], &Selection::all(segment.rows()), 1_000).try_collect().await.unwrap();
+            reader.read(&[0], &live, 1_000).try_collect().await.unwrap();
         for batch in batches {
             let values = batch.column(0).as_any().downcast_ref::<Int32Array>().unwrap();
             numbers.extend(values.values().iter().copied());

@@ -5,6 +5,7 @@
 //! tables/<table>/<digest>              a table's part, shared by the snapshots in which it is the same
 //! segments/<table>/<id>.parquet        rows
 //! indexes/<table>/<id>-<n>             the n-th object attached to a segment
+//! deletes/<table>/<digest>             deleted rows of a segment that are too many for the table's part
 //! policies/<digest>                    a policy bundle
 //! principals/<digest>                  a feed of principals
 //! ```
@@ -15,7 +16,8 @@ use martlet_core::{SegmentId, SnapshotNumber, TableName};
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 
 /// The folders of everything that a snapshot refers to.
-pub(crate) const REFERRED: [&str; 5] = ["tables", "segments", "indexes", "policies", "principals"];
+pub(crate) const REFERRED: [&str; 6] =
+    ["tables", "segments", "indexes", "deletes", "policies", "principals"];
 
 /// Digits of a snapshot's number in its path: enough for any `u64`, so that names sort as numbers.
 const NUMBER_DIGITS: usize = 20;
@@ -41,6 +43,10 @@ pub(crate) fn segment(table: &TableName, id: SegmentId) -> String {
 
 pub(crate) fn attachment(table: &TableName, id: SegmentId, ordinal: usize) -> String {
     format!("indexes/{table}/{id}-{ordinal}")
+}
+
+pub(crate) fn deleted_rows(table: &TableName, digest: &[u8; 32]) -> String {
+    format!("deletes/{table}/{}", hex(digest))
 }
 
 pub(crate) fn policy(digest: &[u8; 32]) -> String {

@@ -2,9 +2,10 @@
 //!
 //! In reading order: a [`Store`] is a mart's storage. A [`Snapshot`] is one published state of
 //! the mart; it names each table's [`TableVersion`], which names its segments ([`SegmentRef`])
-//! and what is attached to them. A [`SegmentReader`] gives selected rows and columns of one.
-//! A [`Commit`] stages new segments and publishes them: all tables together, or nothing, as its
-//! [`CommitOutcome`] says.
+//! and what is attached to them. [`Store::live`] says which rows of a segment are still there,
+//! and a [`SegmentReader`] gives selected rows and columns of one.
+//! A [`Commit`] stages new segments, deletes rows of old ones, and publishes: all tables
+//! together, or nothing, as its [`CommitOutcome`] says.
 //!
 //! Whatever is read was proven by a checksum first: correct, or a [`StoreError`]. The store does
 //! not know what a bitmap or a rule is, and it never deletes. The bytes are described in
@@ -15,6 +16,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod layout;
+mod live;
 mod manifest;
 mod object;
 mod segment;
@@ -23,7 +25,7 @@ mod store;
 
 pub use commit::{Commit, CommitOutcome, StagedSegment};
 pub use error::StoreError;
-pub use manifest::{AttachmentRef, BatchLabel, BatchRecord, SegmentRef, TableVersion};
+pub use manifest::{AttachmentRef, BatchLabel, BatchRecord, Deletion, SegmentRef, TableVersion};
 pub use object::ObjectRef;
 #[cfg(any(test, feature = "test-support"))]
 pub use object::faulty;

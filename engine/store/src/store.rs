@@ -18,8 +18,9 @@ use url::Url;
 use crate::commit::Commit;
 use crate::error::StoreError;
 use crate::layout;
+use crate::live::{DeletionCache, deletion_cache};
 use crate::manifest::codec::{self, SnapshotHead};
-use crate::manifest::{SegmentRef, TableVersion};
+use crate::manifest::{Deletion, SegmentRef, TableVersion};
 use crate::object::ObjectRef;
 use crate::object::access::Objects;
 use crate::segment::reader::{MetadataCache, SegmentReader, metadata_cache};
@@ -43,6 +44,7 @@ struct Inner {
     objects: Objects,
     metadata: MetadataCache,
     tables: moka::sync::Cache<[u8; 32], Arc<TableVersion>>,
+    deletions: DeletionCache,
     /// The highest number that was ever seen; snapshots are found by asking for the next one,
     /// because a list may lag behind.
     seen: AtomicU64,
@@ -100,6 +102,7 @@ impl Store {
             objects,
             metadata: metadata_cache(METADATA_CACHE_BYTES),
             tables: moka::sync::Cache::new(TABLES_CACHED),
+            deletions: deletion_cache(),
             seen: AtomicU64::new(SnapshotNumber::EMPTY.get()),
         };
         Self { inner: Arc::new(inner) }
@@ -107,6 +110,10 @@ impl Store {
 
     pub(crate) fn objects(&self) -> &Objects {
         &self.inner.objects
+    }
+
+    pub(crate) fn deletions(&self) -> &DeletionCache {
+        &self.inner.deletions
     }
 
     pub(crate) fn note_published(&self, number: SnapshotNumber) {
@@ -339,7 +346,11 @@ impl Store {
 
 fn paths_of(segment: &SegmentRef) -> impl Iterator<Item = String> {
     let attached = segment.attachments().iter().map(|attachment| attachment.object());
-    std::iter::once(segment.object()).chain(attached).map(|object| object.path().to_owned())
+    let deleted = segment.deletions().iter().filter_map(Deletion::object);
+    std::iter::once(segment.object())
+        .chain(attached)
+        .chain(deleted)
+        .map(|object| object.path().to_owned())
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@
 //! process dies, leaves the mart as it was: its objects stay behind unseen until somebody
 //! removes what `Store::orphans` lists. Nothing here ever deletes.
 //!
-//! Changes are kept relative to the base, so a commit that lost a race can be rebased on the
-//! winner's snapshot.
+//! Changes are kept relative to the base ([`change`]), so a commit that lost a race can be
+//! rebased on the winner's snapshot.
 
+mod change;
 pub(crate) mod outcome;
 pub(crate) mod publish;
 pub(crate) mod stage;
@@ -16,10 +17,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use martlet_core::{CommitId, TableName, TableSchema};
+use martlet_core::{CommitId, SegmentId, Selection, TableName, TableSchema};
 
 pub use outcome::CommitOutcome;
 pub use stage::StagedSegment;
+
+use change::{Kept, Load, TableChange};
 
 use crate::error::StoreError;
 use crate::manifest::{BatchLabel, BatchRecord, SegmentRef};
@@ -37,31 +40,6 @@ pub struct Commit {
     batches: Vec<BatchRecord>,
     policy: Option<Bytes>,
     principals: Option<Bytes>,
-}
-
-#[derive(Debug)]
-struct TableChange {
-    schema: Arc<TableSchema>,
-    kept: Kept,
-    added: Vec<Arc<SegmentRef>>,
-}
-
-/// What stays of the segments that the base has.
-#[derive(Debug)]
-enum Kept {
-    Nothing,
-    Everything,
-    AllBut(BatchLabel),
-}
-
-impl Kept {
-    fn keeps(&self, segment: &SegmentRef) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Everything => true,
-            Self::AllBut(label) => segment.batch() != label,
-        }
-    }
 }
 
 impl Commit {
@@ -93,7 +71,9 @@ impl Commit {
     /// The same changes, on another snapshot. Segments that were staged stay valid.
     ///
     /// A table that the commit replaces is replaced whatever the new base holds of it, so look
-    /// first whether the batch is still wanted there: [`Snapshot::batch`].
+    /// first whether the batch is still wanted there: [`Snapshot::batch`]. Segments of the old
+    /// base of which the commit changes something must be in the new one as they were, or
+    /// publishing is refused.
     #[must_use]
     pub fn rebase(self, base: &Snapshot) -> Self {
         Self { base: base.clone(), id: new_commit_id(), ..self }
@@ -103,18 +83,19 @@ impl Commit {
     ///
     /// # Errors
     /// [`StoreError::Misuse`] if a segment was staged for another table or schema, or the
-    /// commit changes the table already.
+    /// commit brings rows to the table already.
     pub fn replace_table(
         &mut self,
         schema: &TableSchema,
         segments: Vec<StagedSegment>,
     ) -> Result<(), StoreError> {
-        self.change_table(schema, Kept::Nothing, segments)
+        self.load_table(schema, Kept::Nothing, segments)
     }
 
     /// These segments are added to the table, which is created if there is none. With
-    /// `dropping`, segments that a batch of that label brought before are left out: so a night
-    /// is loaded again without its rows standing twice.
+    /// `dropping`, all is undone that a batch of that label did to the table before: its segments
+    /// are left out and the rows that it deleted come back. So a night is loaded again without
+    /// its rows standing twice. Together with [`Self::delete_rows`] it is an upsert.
     ///
     /// # Errors
     /// [`StoreError::Misuse`] as for [`Self::replace_table`]. That the schema is still the
@@ -126,10 +107,10 @@ impl Commit {
         dropping: Option<&BatchLabel>,
     ) -> Result<(), StoreError> {
         let kept = dropping.map_or(Kept::Everything, |label| Kept::AllBut(label.clone()));
-        self.change_table(schema, kept, segments)
+        self.load_table(schema, kept, segments)
     }
 
-    fn change_table(
+    fn load_table(
         &mut self,
         schema: &TableSchema,
         kept: Kept,
@@ -142,13 +123,43 @@ impl Commit {
             )));
         }
         let added = segments.into_iter().map(StagedSegment::into_segment).collect();
-        let change = TableChange { schema: Arc::new(schema.clone()), kept, added };
-        match self.tables.insert(schema.name().clone(), change) {
-            None => Ok(()),
-            Some(_) => {
-                Err(StoreError::misuse(format!("one commit changes `{}` twice", schema.name())))
-            }
-        }
+        self.tables
+            .entry(schema.name().clone())
+            .or_insert_with(|| TableChange::of(Arc::new(schema.clone())))
+            .load(schema, Load { kept, added })
+    }
+
+    /// The batch deletes these rows of a segment that the base has. Rows that are deleted
+    /// already stay deleted, by whomever deleted them first. The segment's object is not
+    /// touched, and the segment stays in the table even if no row is left of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Misuse`] if the base's table has no such segment or the selection is of
+    /// another length; [`StoreError::Superseded`] if the commit was rebased and the segment is
+    /// another now.
+    pub fn delete_rows(
+        &mut self,
+        table: &TableName,
+        segment: SegmentId,
+        rows: &Selection,
+        batch: &BatchLabel,
+    ) -> Result<(), StoreError> {
+        let (change, segment) = self.change_of(table, segment)?;
+        change.delete(&segment, rows, batch)
+    }
+
+    /// What the commit does to the table of a segment of the base, and that segment.
+    fn change_of(
+        &mut self,
+        table: &TableName,
+        segment: SegmentId,
+    ) -> Result<(&mut TableChange, Arc<SegmentRef>), StoreError> {
+        let missing = || StoreError::misuse(format!("`{table}` has no segment {segment}"));
+        let base = self.base.table(table.as_str()).ok_or_else(missing)?;
+        let segment = base.segments().iter().find(|other| other.id() == segment);
+        let segment = segment.cloned().ok_or_else(missing)?;
+        let schema = || TableChange::of(Arc::new(base.schema().clone()));
+        Ok((self.tables.entry(table.clone()).or_insert_with(schema), segment))
     }
 
     /// What is set by hand for a table becomes this; the store keeps it for whoever understands

@@ -11,11 +11,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use martlet_core::{CommitId, SnapshotNumber, TableName};
 
-use super::{Commit, CommitOutcome, TableChange};
+use super::{Commit, CommitOutcome};
 use crate::error::{StoreError, innermost_reason};
 use crate::layout;
+use crate::manifest::TableVersion;
 use crate::manifest::codec::{self, SnapshotHead};
-use crate::manifest::{SegmentRef, TableVersion};
 use crate::object::ObjectRef;
 use crate::object::access::Objects;
 use crate::snapshot::Snapshot;
@@ -30,6 +30,8 @@ impl Commit {
     ///
     /// # Errors
     /// [`StoreError::Refused`] if a table that is appended to has other columns in the base;
+    /// [`StoreError::Superseded`] if a segment that is changed is no longer in the base as it
+    /// was; [`StoreError::Misuse`] if the commit drops such a segment itself;
     /// [`StoreError::Access`] if what the snapshot names could not be written;
     /// [`StoreError::NotPublished`] if the snapshot could not be created and is not there;
     /// [`StoreError::OutcomeUnknown`] if that could not be found out. In each case the mart
@@ -67,7 +69,7 @@ impl Commit {
         let changed: BTreeSet<&TableName> =
             self.tables.keys().chain(self.settings.keys()).collect();
         for name in changed {
-            let sealed = self.table_after(name)?;
+            let sealed = self.table_after(name).await?;
             let digest = blake3::hash(&sealed);
             let path = layout::table_part(name, digest.as_bytes());
             let part = ObjectRef::describe(&path, &sealed);
@@ -81,14 +83,14 @@ impl Commit {
     }
 
     /// The part of a table after the commit.
-    fn table_after(&self, name: &TableName) -> Result<Bytes, StoreError> {
+    async fn table_after(&self, name: &TableName) -> Result<Bytes, StoreError> {
         let before = self.base.table(name.as_str());
         let kept = before.map(|table| table.settings());
         let settings = self.settings.get(name).or(kept).cloned().unwrap_or_default();
         match (self.tables.get(name), before) {
             (Some(change), _) => {
-                let segments = segments_after(before, change)?;
-                Ok(codec::encode_table(&change.schema, &segments, &settings))
+                let segments = change.segments_after(&self.store, before).await?;
+                Ok(codec::encode_table(change.schema(), &segments, &settings))
             }
             (None, Some(table)) => {
                 Ok(codec::encode_table(table.schema(), table.segments(), &settings))
@@ -108,27 +110,6 @@ impl Commit {
         let path = place(blake3::hash(bytes).as_bytes());
         self.put(&path, bytes.clone()).await.map(Some)
     }
-}
-
-fn segments_after(
-    before: Option<&Arc<TableVersion>>,
-    change: &TableChange,
-) -> Result<Vec<Arc<SegmentRef>>, StoreError> {
-    let kept: Vec<_> = before
-        .iter()
-        .flat_map(|table| table.segments())
-        .filter(|segment| change.kept.keeps(segment))
-        .cloned()
-        .collect();
-    let same_columns = before.is_none_or(|table| *table.schema() == *change.schema);
-    if !kept.is_empty() && !same_columns {
-        return Err(StoreError::Refused {
-            table: change.schema.name().clone(),
-            what: "its columns or keys have changed; replace the table instead of appending to it"
-                .to_owned(),
-        });
-    }
-    Ok(kept.into_iter().chain(change.added.iter().cloned()).collect())
 }
 
 /// Whose snapshot stands under the number.

@@ -78,6 +78,7 @@ impl Commit {
             object,
             batch: batch.clone(),
             attachments: Vec::new(),
+            deletions: Vec::new(),
         };
         Ok(StagedSegment { schema, segment })
     }

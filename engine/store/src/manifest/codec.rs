@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use martlet_core::{
-    BatchDate, ColumnName, ColumnSchema, ColumnType, CommitId, SegmentId, SnapshotNumber,
-    TableName, TableSchema,
+    BatchDate, ColumnName, ColumnSchema, ColumnType, CommitId, SegmentId, Selection,
+    SnapshotNumber, TableName, TableSchema,
 };
 use martlet_proto::store as proto;
 use prost::Message;
 
-use super::envelope::{self, Content};
+use super::deletion::{DeletedRows, Deletion};
+use super::envelope::{self, Content, Format};
 use super::{AttachmentRef, BatchLabel, BatchRecord, SegmentRef, TableVersion, invariants};
 use crate::error::StoreError;
 use crate::object::ObjectRef;
@@ -46,13 +47,14 @@ pub(crate) fn encode_snapshot(head: &SnapshotHead) -> Bytes {
         policy: head.policy.as_ref().map(object_to_proto),
         principals: head.principals.as_ref().map(object_to_proto),
     };
-    envelope::seal(Content::Snapshot, &message.encode_to_vec())
+    envelope::seal(Content::Snapshot, Format::Loaded, &message.encode_to_vec())
 }
 
 pub(crate) fn decode_snapshot(path: &str, sealed: &Bytes) -> Result<SnapshotHead, StoreError> {
     let reading = Reading { object: path };
-    let body = envelope::open(Content::Snapshot, path, sealed)?;
-    let message = proto::Snapshot::decode(body).map_err(|_| reading.damaged("it is garbled"))?;
+    let opened = envelope::open(Content::Snapshot, path, sealed)?;
+    let message =
+        proto::Snapshot::decode(opened.body).map_err(|_| reading.damaged("it is garbled"))?;
     if message.base.checked_add(1) != Some(message.number) {
         return Err(reading.damaged("its base is not the snapshot before it"));
     }
@@ -90,24 +92,37 @@ pub(crate) fn encode_table(
         segments: segments.iter().map(|segment| segment_to_proto(segment)).collect(),
         settings: settings.clone(),
     };
-    envelope::seal(Content::TablePart, &message.encode_to_vec())
+    envelope::seal(Content::TablePart, format_for(segments), &message.encode_to_vec())
 }
 
 pub(crate) fn decode_table(part: &ObjectRef, sealed: &Bytes) -> Result<TableVersion, StoreError> {
     let reading = Reading { object: part.path() };
-    let body = envelope::open(Content::TablePart, part.path(), sealed)?;
-    let message = proto::TablePart::decode(body).map_err(|_| reading.damaged("it is garbled"))?;
+    let opened = envelope::open(Content::TablePart, part.path(), sealed)?;
+    let message =
+        proto::TablePart::decode(opened.body).map_err(|_| reading.damaged("it is garbled"))?;
     let segments = message
         .segments
         .iter()
         .map(|segment| reading.segment(segment).map(Arc::new))
         .collect::<Result<Vec<_>, _>>()?;
     let schema = reading.schema(&message)?;
-    let rows = segments.iter().map(|segment| u64::from(segment.rows)).sum();
+    if format_for(&segments) > opened.format {
+        return Err(reading.damaged("it holds what its format does not have"));
+    }
+    // Before rows are counted: no segment has more deleted rows than rows.
+    invariants::check_segments(part.path(), schema.name(), &segments)?;
+    let rows = segments.iter().map(|segment| u64::from(segment.live_count())).sum();
     let settings = message.settings;
     let table = TableVersion { schema, segments, rows, part: part.clone(), settings };
     invariants::check_table(&table)?;
     Ok(table)
+}
+
+/// The first format that has what these segments need. An older program would show their
+/// deleted rows, so it must not read the part.
+fn format_for(segments: &[Arc<SegmentRef>]) -> Format {
+    let changed = segments.iter().any(|segment| !segment.deletions.is_empty());
+    if changed { Format::Changed } else { Format::Loaded }
 }
 
 fn object_to_proto(object: &ObjectRef) -> proto::ObjectRef {
@@ -151,7 +166,20 @@ fn segment_to_proto(segment: &SegmentRef) -> proto::Segment {
         batch_name: segment.batch.name().to_owned(),
         batch_date: segment.batch.date().days(),
         attachments: segment.attachments.iter().map(attachment).collect(),
-        delete_vector: None,
+        deletions: segment.deletions.iter().map(deletion_to_proto).collect(),
+    }
+}
+
+fn deletion_to_proto(deletion: &Deletion) -> proto::Deletion {
+    let rows = match &deletion.rows {
+        DeletedRows::Inline(rows) => proto::deletion::Rows::Inline(rows.to_bytes().into()),
+        DeletedRows::Object(object) => proto::deletion::Rows::Object(object_to_proto(object)),
+    };
+    proto::Deletion {
+        batch_name: deletion.batch.name().to_owned(),
+        batch_date: deletion.batch.date().days(),
+        count: deletion.count,
+        rows: Some(rows),
     }
 }
 
@@ -228,10 +256,6 @@ impl Reading<'_> {
     }
 
     fn segment(&self, segment: &proto::Segment) -> Result<SegmentRef, StoreError> {
-        if segment.delete_vector.is_some() {
-            let what = "a segment has deleted rows".to_owned();
-            return Err(StoreError::NewerFormat { object: self.object.to_owned(), what });
-        }
         let attachment = |attachment: &proto::Attachment| {
             let object = self.required_object(attachment.object.clone())?;
             Ok(AttachmentRef::new(object, attachment.descriptor.clone()))
@@ -242,6 +266,29 @@ impl Reading<'_> {
             object: self.required_object(segment.object.clone())?,
             batch: self.label(&segment.batch_name, segment.batch_date)?,
             attachments: segment.attachments.iter().map(attachment).collect::<Result<_, _>>()?,
+            deletions: segment
+                .deletions
+                .iter()
+                .map(|deletion| self.deletion(deletion, segment.rows))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn deletion(&self, deletion: &proto::Deletion, rows: u32) -> Result<Deletion, StoreError> {
+        let place = match &deletion.rows {
+            Some(proto::deletion::Rows::Inline(bytes)) => Selection::from_bytes(rows, bytes)
+                .filter(|deleted| deleted.count() == u64::from(deletion.count))
+                .map(DeletedRows::Inline)
+                .ok_or_else(|| self.damaged("deleted rows are garbled"))?,
+            Some(proto::deletion::Rows::Object(object)) => {
+                DeletedRows::Object(self.object(object.clone())?)
+            }
+            None => return Err(self.damaged("deleted rows are missing")),
+        };
+        Ok(Deletion {
+            batch: self.label(&deletion.batch_name, deletion.batch_date)?,
+            count: deletion.count,
+            rows: place,
         })
     }
 }

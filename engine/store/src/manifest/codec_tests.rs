@@ -16,21 +16,44 @@ fn segment(number: u8, rows: u32) -> SegmentRef {
     let object = ObjectRef::describe(&layout::segment(table.name(), id), &[number; 70_000]);
     let index = ObjectRef::describe(&layout::attachment(table.name(), id, 0), &[number; 10]);
     let attachments = vec![AttachmentRef::new(index, Bytes::from_static(b"descriptor"))];
-    SegmentRef { id, rows, object, batch: label("2026-11-22"), attachments }
+    let deletions = Vec::new();
+    SegmentRef { id, rows, object, batch: label("2026-11-22"), attachments, deletions }
+}
+
+/// The second of two segments, of which two batches deleted rows.
+fn deleted_from() -> SegmentRef {
+    let inline = Selection::from_bitmap(1 << 20, [0, 7, (1 << 20) - 1].into_iter().collect());
+    let table = wide_schema();
+    let path = layout::deleted_rows(table.name(), blake3::hash(b"rows").as_bytes());
+    let object = ObjectRef::describe(&path, b"rows");
+    let deletion = |day, count, rows| Deletion { batch: label(day), count, rows };
+    let deletions = vec![
+        deletion("2026-11-23", 3, DeletedRows::Inline(inline)),
+        deletion("2026-11-24", 1_000, DeletedRows::Object(object)),
+    ];
+    SegmentRef { deletions, ..segment(2, 1 << 20) }
 }
 
 fn seal_table(message: &proto::TablePart) -> (ObjectRef, Bytes) {
-    let sealed = envelope::seal(Content::TablePart, &message.encode_to_vec());
+    seal_table_as(Format::Loaded, message)
+}
+
+fn seal_table_as(format: Format, message: &proto::TablePart) -> (ObjectRef, Bytes) {
+    let sealed = envelope::seal(Content::TablePart, format, &message.encode_to_vec());
     let table = TableName::new("wide").unwrap();
     let path = layout::table_part(&table, blake3::hash(&sealed).as_bytes());
     (ObjectRef::describe(&path, &sealed), sealed)
 }
 
 fn table_message() -> proto::TablePart {
-    let segments = [segment(1, 1), segment(2, 1 << 20)].map(Arc::new);
-    let sealed = encode_table(&wide_schema(), &segments, &Bytes::from_static(b"chosen"));
-    let body = envelope::open(Content::TablePart, "x", &sealed).unwrap();
-    proto::TablePart::decode(body).unwrap()
+    message_of([segment(1, 1), segment(2, 1 << 20)])
+}
+
+fn message_of(segments: [SegmentRef; 2]) -> proto::TablePart {
+    let sealed =
+        encode_table(&wide_schema(), &segments.map(Arc::new), &Bytes::from_static(b"chosen"));
+    let opened = envelope::open(Content::TablePart, "x", &sealed).unwrap();
+    proto::TablePart::decode(opened.body).unwrap()
 }
 
 fn head() -> SnapshotHead {
@@ -55,11 +78,11 @@ fn head() -> SnapshotHead {
 
 fn snapshot_message() -> proto::Snapshot {
     let sealed = encode_snapshot(&head());
-    proto::Snapshot::decode(envelope::open(Content::Snapshot, "x", &sealed).unwrap()).unwrap()
+    proto::Snapshot::decode(envelope::open(Content::Snapshot, "x", &sealed).unwrap().body).unwrap()
 }
 
 fn decode_message(message: &proto::Snapshot) -> Result<SnapshotHead, StoreError> {
-    let sealed = envelope::seal(Content::Snapshot, &message.encode_to_vec());
+    let sealed = envelope::seal(Content::Snapshot, Format::Loaded, &message.encode_to_vec());
     decode_snapshot(&layout::snapshot(SnapshotNumber::new(7)), &sealed)
 }
 
@@ -146,12 +169,55 @@ fn each_broken_rule_of_a_table_is_damage() {
 }
 
 #[test]
-fn deleted_rows_are_not_shown_but_refused() {
-    let mut message = table_message();
-    message.segments[0].delete_vector = message.segments[0].object.clone();
-    let (part, sealed) = seal_table(&message);
+fn deleted_rows_come_back_as_they_were_in_a_format_that_older_programs_refuse() {
+    let segments = [segment(1, 1), deleted_from()].map(Arc::new);
+    let sealed = encode_table(&wide_schema(), &segments, &Bytes::new());
+    let path = layout::table_part(wide_schema().name(), blake3::hash(&sealed).as_bytes());
+    let table = decode_table(&ObjectRef::describe(&path, &sealed), &sealed).unwrap();
+    assert_eq!(table.segments(), segments);
+    assert_eq!(table.rows(), 1 + (1 << 20) - 1_003);
+    assert_eq!(table.rows_stored(), 1 + (1 << 20));
+    assert_eq!(envelope::open(Content::TablePart, "x", &sealed).unwrap().format, Format::Changed);
+    let untouched = encode_table(&wide_schema(), &segments[..1], &Bytes::new());
+    let opened = envelope::open(Content::TablePart, "x", &untouched).unwrap();
+    assert_eq!(opened.format, Format::Loaded, "what older programs understand, they may read");
+}
+
+#[test]
+fn each_broken_rule_of_deleted_rows_is_damage() {
+    fn inline(part: &mut proto::TablePart) -> &mut proto::Deletion {
+        &mut part.segments[1].deletions[0]
+    }
+    let breaks: [Break<proto::TablePart>; 10] = [
+        ("order", |part| part.segments[1].deletions.swap(0, 1)),
+        ("batch twice", |part| inline(part).batch_date += 1),
+        ("batch", |part| inline(part).batch_name = String::new()),
+        ("count", |part| inline(part).count = 2),
+        ("no count", |part| part.segments[1].deletions[1].count = 0),
+        ("more than there are", |part| part.segments[1].deletions[1].count = 1 << 20),
+        ("overflow", |part| part.segments[1].deletions[1].count = u32::MAX),
+        ("nothing", |part| inline(part).rows = None),
+        ("garbled", |part| {
+            inline(part).rows = Some(proto::deletion::Rows::Inline(Bytes::from_static(b"rows")));
+        }),
+        ("object of another table", |part| {
+            let object = part.segments[0].object.clone().unwrap();
+            part.segments[1].deletions[1].rows = Some(proto::deletion::Rows::Object(object));
+        }),
+    ];
+    let message = || message_of([segment(1, 1), deleted_from()]);
+    for (rule, broken) in breaks {
+        let mut message = message();
+        broken(&mut message);
+        let (part, sealed) = seal_table_as(Format::Changed, &message);
+        let error = decode_table(&part, &sealed).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Damaged, "{rule}");
+    }
+    let (part, sealed) = seal_table_as(Format::Loaded, &message());
     let error = decode_table(&part, &sealed).unwrap_err();
-    assert!(matches!(error, StoreError::NewerFormat { .. }));
+    assert_eq!(error.kind(), ErrorKind::Damaged, "the first format has no deleted rows");
+    let (part, sealed) = seal_table_as(Format::Changed, &message());
+    assert!(decode_table(&part, &sealed).is_ok());
 }
 
 proptest! {
@@ -161,7 +227,8 @@ proptest! {
         changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..4),
     ) {
         let mut bodies = vec![noise];
-        for mut body in [snapshot_message().encode_to_vec(), table_message().encode_to_vec()] {
+        let table = message_of([segment(1, 1), deleted_from()]);
+        for mut body in [snapshot_message().encode_to_vec(), table.encode_to_vec()] {
             for (at, byte) in &changes {
                 let at = at.index(body.len());
                 body[at] = *byte;
@@ -170,12 +237,12 @@ proptest! {
         }
         let name = TableName::new("wide").unwrap();
         for body in bodies {
-            let sealed = envelope::seal(Content::Snapshot, &body);
+            let sealed = envelope::seal(Content::Snapshot, Format::Loaded, &body);
             let path = layout::snapshot(SnapshotNumber::new(7));
             if let Err(error) = decode_snapshot(&path, &sealed) {
                 prop_assert_eq!(error.kind(), ErrorKind::Damaged);
             }
-            let sealed = envelope::seal(Content::TablePart, &body);
+            let sealed = envelope::seal(Content::TablePart, Format::Changed, &body);
             let path = layout::table_part(&name, blake3::hash(&sealed).as_bytes());
             let read = decode_table(&ObjectRef::describe(&path, &sealed), &sealed);
             if let Err(error) = read {

@@ -21,17 +21,47 @@ impl Content {
             Self::TablePart => b"MARTPART",
         }
     }
+
+    /// The last version that this program reads.
+    const fn last_format(self) -> Format {
+        match self {
+            Self::Snapshot => Format::Loaded,
+            Self::TablePart => Format::Changed,
+        }
+    }
 }
 
-/// The version of the layouts in `martlet.store.v1` that is written, and the last one read.
-const FORMAT_VERSION: u32 = 1;
+/// A version of the layouts in `martlet.store.v1`. An object is written in the first version
+/// that has all it holds, so that older programs read whatever they would understand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Format {
+    /// Tables as they were loaded.
+    Loaded = 1,
+    /// Tables whose segments were changed later: rows deleted.
+    Changed = 2,
+}
+
+impl Format {
+    fn read(version: [u8; 4]) -> Option<Self> {
+        let version = u32::from_le_bytes(version);
+        [Self::Loaded, Self::Changed].into_iter().find(|format| *format as u32 == version)
+    }
+}
+
+/// What an envelope held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Opened {
+    pub(crate) format: Format,
+    pub(crate) body: Bytes,
+}
+
 const HEADER_BYTES: usize = 8 + 4 + 8;
 const DIGEST_BYTES: usize = 32;
 
-pub(crate) fn seal(content: Content, body: &[u8]) -> Bytes {
+pub(crate) fn seal(content: Content, format: Format, body: &[u8]) -> Bytes {
     let mut sealed = Vec::with_capacity(HEADER_BYTES + body.len() + DIGEST_BYTES);
     sealed.extend_from_slice(content.magic());
-    sealed.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    sealed.extend_from_slice(&(format as u32).to_le_bytes());
     sealed.extend_from_slice(&(body.len() as u64).to_le_bytes());
     sealed.extend_from_slice(body);
     let digest = blake3::hash(&sealed);
@@ -40,7 +70,7 @@ pub(crate) fn seal(content: Content, body: &[u8]) -> Bytes {
 }
 
 /// The body, once the digest has proven every byte of the envelope.
-pub(crate) fn open(content: Content, object: &str, sealed: &Bytes) -> Result<Bytes, StoreError> {
+pub(crate) fn open(content: Content, object: &str, sealed: &Bytes) -> Result<Opened, StoreError> {
     let damaged = |what: &str| StoreError::damaged(object, what);
     let body_end = sealed
         .len()
@@ -52,19 +82,20 @@ pub(crate) fn open(content: Content, object: &str, sealed: &Bytes) -> Result<Byt
         return Err(damaged("its digest does not match"));
     }
     let (magic, rest) = proven.split_at(8);
-    let (version, rest) = rest.split_at(4);
+    let (version, rest) = rest.split_first_chunk().ok_or_else(|| damaged("it is too short"))?;
     let (length, body) = rest.split_at(8);
     if magic != content.magic() {
         return Err(damaged("it is not the kind of object that its path says"));
     }
-    if version != FORMAT_VERSION.to_le_bytes() {
-        let what = format!("this version reads format {FORMAT_VERSION}");
+    let last = content.last_format();
+    let Some(format) = Format::read(*version).filter(|format| *format <= last) else {
+        let what = format!("this version reads up to format {}", last as u32);
         return Err(StoreError::NewerFormat { object: object.to_owned(), what });
-    }
+    };
     if length != (body.len() as u64).to_le_bytes() {
         return Err(damaged("its length does not match"));
     }
-    Ok(sealed.slice(HEADER_BYTES..body_end))
+    Ok(Opened { format, body: sealed.slice(HEADER_BYTES..body_end) })
 }
 
 #[cfg(test)]
@@ -75,8 +106,8 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_and_every_cut_is_detected() {
-        let sealed = seal(Content::Snapshot, b"some body");
-        assert_eq!(open(Content::Snapshot, "x", &sealed).unwrap(), b"some body".as_slice());
+        let sealed = seal(Content::Snapshot, Format::Loaded, b"some body");
+        assert_eq!(open(Content::Snapshot, "x", &sealed).unwrap().body, b"some body".as_slice());
         for bit in 0..sealed.len() * 8 {
             let mut flipped = sealed.to_vec();
             flipped[bit / 8] ^= 1 << (bit % 8);
@@ -91,19 +122,30 @@ mod tests {
 
     #[test]
     fn one_kind_of_object_is_not_read_as_the_other() {
-        let sealed = seal(Content::TablePart, b"");
+        let sealed = seal(Content::TablePart, Format::Loaded, b"");
         let error = open(Content::Snapshot, "x", &sealed).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Damaged);
     }
 
     #[test]
-    fn a_later_format_asks_for_an_upgrade() {
-        let mut sealed = seal(Content::Snapshot, b"body").to_vec();
-        sealed[8] = 2;
-        let end = sealed.len() - DIGEST_BYTES;
-        let digest = blake3::hash(&sealed[..end]);
-        sealed[end..].copy_from_slice(digest.as_bytes());
-        let error = open(Content::Snapshot, "x", &sealed.into()).unwrap_err();
-        assert!(matches!(error, StoreError::NewerFormat { .. }));
+    fn a_later_format_asks_for_an_upgrade_and_each_kind_has_its_own() {
+        let sealed = |content, version| {
+            let mut sealed = seal(content, Format::Loaded, b"body").to_vec();
+            sealed[8] = version;
+            let end = sealed.len() - DIGEST_BYTES;
+            let digest = blake3::hash(&sealed[..end]);
+            sealed[end..].copy_from_slice(digest.as_bytes());
+            Bytes::from(sealed)
+        };
+        let opened = |content, version| open(content, "x", &sealed(content, version));
+        for (content, version) in
+            [(Content::Snapshot, 2), (Content::TablePart, 3), (Content::TablePart, 0)]
+        {
+            let error = opened(content, version).unwrap_err();
+            assert!(matches!(error, StoreError::NewerFormat { .. }), "{content:?} {version}");
+        }
+        let changed = seal(Content::TablePart, Format::Changed, b"body");
+        assert_eq!(sealed(Content::TablePart, 2), changed);
+        assert_eq!(opened(Content::TablePart, 2).unwrap().format, Format::Changed);
     }
 }

@@ -5,12 +5,13 @@
 //! nothing above has to ask again.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use martlet_core::limits::SEGMENT_ROWS_MAX;
 use martlet_core::{SegmentId, TableName};
 
 use super::codec::SnapshotHead;
-use super::{SegmentRef, TableVersion};
+use super::{Deletion, SegmentRef, TableVersion};
 use crate::error::StoreError;
 use crate::layout;
 
@@ -44,23 +45,45 @@ pub(crate) fn check_snapshot(path: &str, head: &SnapshotHead) -> Result<(), Stor
     )
 }
 
-/// Segments are distinct, within the limit of rows, and lie where their ids say.
+/// The part lies where its digest says.
 pub(crate) fn check_table(table: &TableVersion) -> Result<(), StoreError> {
     let object = table.part.path();
-    let name = table.schema.name();
-    let check = |holds: bool, what: &str| holds_or_damaged(object, holds, what);
-    check(
-        object == layout::table_part(name, table.part.digest()),
+    holds_or_damaged(
+        object,
+        object == layout::table_part(table.schema.name(), table.part.digest()),
         "it is the part of another table than its path says",
-    )?;
+    )
+}
+
+/// Segments are distinct, within the limit of rows, lie where their ids say, and have no more
+/// deleted rows than rows.
+pub(crate) fn check_segments(
+    part: &str,
+    table: &TableName,
+    segments: &[Arc<SegmentRef>],
+) -> Result<(), StoreError> {
+    let check = |holds: bool, what: &str| holds_or_damaged(part, holds, what);
     let mut ids: HashSet<SegmentId> = HashSet::new();
-    for segment in &table.segments {
+    for segment in segments {
         check(ids.insert(segment.id), "it holds one segment twice")?;
         let rows_fit = (1..=SEGMENT_ROWS_MAX).contains(&segment.rows);
         check(rows_fit, "a segment's number of rows is not possible")?;
-        check(objects_lie_right(name, segment), "a segment lies where it does not belong")?;
+        check(objects_lie_right(table, segment), "a segment lies where it does not belong")?;
+        check(deletions_fit(table, segment), "a segment's deleted rows are not possible")?;
     }
     Ok(())
+}
+
+fn deletions_fit(table: &TableName, segment: &SegmentRef) -> bool {
+    let deletions = &segment.deletions;
+    let counted: u64 = deletions.iter().map(|deletion| u64::from(deletion.count)).sum();
+    counted <= u64::from(segment.rows)
+        && deletions.is_sorted_by(|left, right| left.batch < right.batch)
+        && deletions.iter().all(|deletion| deletion.count > 0)
+        && deletions
+            .iter()
+            .filter_map(Deletion::object)
+            .all(|object| object.path() == layout::deleted_rows(table, object.digest()))
 }
 
 fn objects_lie_right(table: &TableName, segment: &SegmentRef) -> bool {

@@ -4,6 +4,7 @@
 //! made here and in the commit, so whoever holds one holds checked data.
 
 pub(crate) mod codec;
+pub(crate) mod deletion;
 pub(crate) mod envelope;
 pub(crate) mod invariants;
 
@@ -11,6 +12,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use martlet_core::{BatchDate, ColumnName, SegmentId, TableSchema};
+
+pub use deletion::Deletion;
 
 use crate::error::StoreError;
 use crate::object::ObjectRef;
@@ -136,14 +139,16 @@ impl AttachmentRef {
     }
 }
 
-/// One immutable segment of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One immutable segment of a table, and which of its rows are no longer there.
+#[derive(Debug, Clone, PartialEq)]
 pub struct SegmentRef {
     pub(crate) id: SegmentId,
     pub(crate) rows: u32,
     pub(crate) object: ObjectRef,
     pub(crate) batch: BatchLabel,
     pub(crate) attachments: Vec<AttachmentRef>,
+    /// Ascending by batch; no row stands in two of them.
+    pub(crate) deletions: Vec<Deletion>,
 }
 
 impl SegmentRef {
@@ -153,7 +158,8 @@ impl SegmentRef {
         self.id
     }
 
-    /// How many rows it has: 1 to [`martlet_core::limits::SEGMENT_ROWS_MAX`].
+    /// How many rows its object and its attachments have, deleted ones included: 1 to
+    /// [`martlet_core::limits::SEGMENT_ROWS_MAX`]. Row numbers are below it.
     #[must_use]
     pub const fn rows(&self) -> u32 {
         self.rows
@@ -176,10 +182,30 @@ impl SegmentRef {
     pub fn attachments(&self) -> &[AttachmentRef] {
         &self.attachments
     }
+
+    /// Which batches deleted rows of it, and how many. Which rows are left says
+    /// [`crate::Store::live`].
+    #[must_use]
+    pub fn deletions(&self) -> &[Deletion] {
+        &self.deletions
+    }
+
+    /// How many of its rows are deleted.
+    #[must_use]
+    pub fn deleted_count(&self) -> u32 {
+        self.deletions.iter().map(Deletion::count).sum()
+    }
+
+    /// How many of its rows are left. May be 0: a segment stays until it is compacted, so that
+    /// the batch which deleted its rows can still be loaded again.
+    #[must_use]
+    pub fn live_count(&self) -> u32 {
+        self.rows - self.deleted_count()
+    }
 }
 
 /// A table as one or more snapshots hold it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TableVersion {
     pub(crate) schema: TableSchema,
     pub(crate) segments: Vec<Arc<SegmentRef>>,
@@ -201,7 +227,7 @@ impl TableVersion {
         &self.segments
     }
 
-    /// Rows of all segments.
+    /// How many rows the table has; deleted ones do not count.
     #[must_use]
     pub const fn rows(&self) -> u64 {
         self.rows
@@ -211,6 +237,12 @@ impl TableVersion {
     #[must_use]
     pub const fn settings(&self) -> &Bytes {
         &self.settings
+    }
+
+    /// How many rows its segments store, deleted ones included.
+    #[must_use]
+    pub fn rows_stored(&self) -> u64 {
+        self.segments.iter().map(|segment| u64::from(segment.rows)).sum()
     }
 
     /// The object that holds this version; two snapshots with the same one hold the same rows.
