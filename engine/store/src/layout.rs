@@ -4,7 +4,8 @@
 //! snapshots/<20-digit number>          conditional create: this is the commit
 //! tables/<table>/<digest>              a table's part, shared by the snapshots in which it is the same
 //! segments/<table>/<id>.parquet        rows
-//! indexes/<table>/<id>-<n>             the n-th object attached to a segment
+//! indexes/<table>/<id>-<n>             the n-th object attached to a segment when it was staged
+//! indexes/<table>/<id>-<32 hex digits> an object attached to it later
 //! deletes/<table>/<digest>             deleted rows of a segment that are too many for the table's part
 //! policies/<digest>                    a policy bundle
 //! principals/<digest>                  a feed of principals
@@ -45,6 +46,22 @@ pub(crate) fn attachment(table: &TableName, id: SegmentId, ordinal: usize) -> St
     format!("indexes/{table}/{id}-{ordinal}")
 }
 
+/// An object that is attached to a segment after it was published. Named at random, because a
+/// number might have been used in a snapshot that nobody looks at any more.
+pub(crate) fn later_attachment(table: &TableName, id: SegmentId, name: [u8; 16]) -> String {
+    format!("indexes/{table}/{id}-{}", SegmentId::from_bytes(name))
+}
+
+/// Whether an object attached to this segment may lie there.
+pub(crate) fn is_attachment(path: &str, table: &TableName, id: SegmentId) -> bool {
+    let name = path.strip_prefix(&format!("indexes/{table}/{id}-"));
+    name.is_some_and(|name| {
+        let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        let random = name.len() == 32 && name.bytes().all(lower_hex);
+        random || name.parse::<u16>().is_ok_and(|ordinal| ordinal.to_string() == name)
+    })
+}
+
 pub(crate) fn deleted_rows(table: &TableName, digest: &[u8; 32]) -> String {
     format!("deletes/{table}/{}", hex(digest))
 }
@@ -71,6 +88,27 @@ mod tests {
         let paths = numbers.map(snapshot);
         assert!(paths.is_sorted());
         assert_eq!(paths.each_ref().map(|path| snapshot_number(path)), numbers.map(Some));
+    }
+
+    #[test]
+    fn attachments_are_known_by_their_segment() {
+        let table = TableName::new("sale").unwrap();
+        let [one, other] = [1, 2].map(|byte| SegmentId::from_bytes([byte; 16]));
+        let paths = [
+            attachment(&table, one, 0),
+            attachment(&table, one, 17),
+            later_attachment(&table, one, [0xab; 16]),
+        ];
+        for path in &paths {
+            assert!(is_attachment(path, &table, one), "{path}");
+            assert!(!is_attachment(path, &table, other), "{path}");
+            assert!(!is_attachment(path, &TableName::new("sales").unwrap(), one), "{path}");
+        }
+        let beside = attachment(&table, one, 0);
+        let beside = beside.trim_end_matches('0');
+        for name in ["", "00", "+1", "x", "1/2", "../1", "AB".repeat(16).as_str()] {
+            assert!(!is_attachment(&format!("{beside}{name}"), &table, one), "{name}");
+        }
     }
 
     #[test]

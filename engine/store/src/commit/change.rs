@@ -4,7 +4,7 @@
 //! added. So a commit that lost a race can be rebased, as long as nobody else touched the
 //! segments that it changes. Writes only objects that nothing refers to yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use martlet_core::{SegmentId, Selection, TableName, TableSchema};
 use crate::error::StoreError;
 use crate::layout;
 use crate::manifest::deletion::{DeletedRows, INLINE_BYTES_MAX};
-use crate::manifest::{BatchLabel, Deletion, SegmentRef, TableVersion};
+use crate::manifest::{AttachmentRef, BatchLabel, Deletion, SegmentRef, TableVersion};
 use crate::object::ObjectRef;
 use crate::store::Store;
 
@@ -48,6 +48,7 @@ struct SegmentEdit {
     /// The segment as it was when the change was made.
     of: Arc<SegmentRef>,
     deleted: BTreeMap<BatchLabel, Selection>,
+    attachments: Option<Vec<AttachmentRef>>,
 }
 
 impl Kept {
@@ -107,13 +108,29 @@ impl TableChange {
         Ok(())
     }
 
+    pub(super) fn attach(
+        &mut self,
+        of: &Arc<SegmentRef>,
+        attachments: Vec<AttachmentRef>,
+    ) -> Result<(), StoreError> {
+        let table = self.schema.name();
+        let mut places = BTreeSet::new();
+        let fit = attachments.iter().all(|attachment| {
+            let path = attachment.object().path();
+            layout::is_attachment(path, table, of.id()) && places.insert(path)
+        });
+        if !fit {
+            let what = "an attachment of another segment was used, or one twice";
+            return Err(StoreError::misuse(what));
+        }
+        self.edit(of)?.attachments = Some(attachments);
+        Ok(())
+    }
+
     /// What changes of the segment. A rebased commit may not change the segment of an older base
     /// further, since it was not looked at.
     fn edit(&mut self, of: &Arc<SegmentRef>) -> Result<&mut SegmentEdit, StoreError> {
-        let edit = self
-            .edits
-            .entry(of.id())
-            .or_insert_with(|| SegmentEdit { of: Arc::clone(of), deleted: BTreeMap::new() });
+        let edit = self.edits.entry(of.id()).or_insert_with(|| SegmentEdit::of(of));
         if edit.of == *of { Ok(edit) } else { Err(superseded(self.schema.name(), of.id())) }
     }
 
@@ -178,6 +195,10 @@ impl TableChange {
 }
 
 impl SegmentEdit {
+    fn of(segment: &Arc<SegmentRef>) -> Self {
+        Self { of: Arc::clone(segment), deleted: BTreeMap::new(), attachments: None }
+    }
+
     async fn apply(
         &self,
         store: &Store,
@@ -185,6 +206,9 @@ impl SegmentEdit {
         segment: &SegmentRef,
     ) -> Result<SegmentRef, StoreError> {
         let mut changed = segment.clone();
+        if let Some(attachments) = &self.attachments {
+            changed.attachments.clone_from(attachments);
+        }
         for (batch, rows) in &self.deleted {
             let new = rows.and(&store.live(&changed).await?);
             if !new.is_none() {

@@ -215,6 +215,94 @@ async fn what_does_not_belong_to_the_base_is_a_bug() {
     assert_eq!(error.kind(), ErrorKind::Bug, "the batch that is loaded again brought the segment");
 }
 
+/// What is attached to the first segment: content and descriptor.
+async fn attached(store: &Store, snapshot: &Snapshot) -> Vec<(Bytes, Bytes)> {
+    let mut found = Vec::new();
+    for attachment in first(snapshot).attachments() {
+        let content = store.read(attachment.object()).await.unwrap();
+        found.push((content, attachment.descriptor().clone()));
+    }
+    found
+}
+
+fn text(content: &'static str) -> Bytes {
+    Bytes::from_static(content.as_bytes())
+}
+
+#[tokio::test]
+async fn attachments_are_exchanged_and_the_rows_and_older_snapshots_stay() {
+    let (store, objects) = memory();
+    let schema = narrow_schema(TABLE);
+    let mut commit = store.begin(&store.latest().await.unwrap());
+    let rows = narrow_rows(&schema, &[1, 2]);
+    let mut staged = commit.stage_segment(&schema, &label("2026-11-01"), &[rows]).await.unwrap();
+    for (content, descriptor) in [("one", "1"), ("two", "2")] {
+        commit.attach(&mut staged, text(content), text(descriptor)).await.unwrap();
+    }
+    commit.append_table(&schema, vec![staged], None).unwrap();
+    let base = committed(commit).await;
+    let segment = first(&base);
+
+    let mut commit = store.begin(&base);
+    let three = commit.attach_to(&name(), segment.id(), text("three"), text("3")).await.unwrap();
+    assert_eq!(attached(&store, &store.latest().await.unwrap()).await.len(), 2, "seen by nobody");
+    let two = segment.attachments()[1].described_as(text("less of 2"));
+    commit.replace_attachments(&name(), segment.id(), vec![two, three]).unwrap();
+    let exchanged = committed(commit).await;
+
+    let mut commit = store.begin(&exchanged);
+    commit.replace_attachments(&name(), segment.id(), Vec::new()).unwrap();
+    let alone = committed(commit).await;
+    for store in [store, Store::over(objects)] {
+        let at = async |number| {
+            let snapshot = store.snapshot(SnapshotNumber::new(number)).await.unwrap();
+            assert_eq!(numbers(&store, &snapshot, TABLE).await, [1, 2]);
+            assert_eq!(first(&snapshot).object(), segment.object());
+            attached(&store, &snapshot).await
+        };
+        assert_eq!(at(1).await, [(text("one"), text("1")), (text("two"), text("2"))]);
+        assert_eq!(at(2).await, [(text("two"), text("less of 2")), (text("three"), text("3"))]);
+        assert_eq!(at(3).await, []);
+        assert!(store.orphans().await.unwrap().is_empty());
+    }
+    assert_eq!(alone.table(TABLE).unwrap().schema(), &schema);
+}
+
+#[tokio::test]
+async fn rows_are_deleted_and_attachments_exchanged_in_one_commit() {
+    let (store, _) = memory();
+    let base = with_numbers(&store, &[1, 2, 3]).await;
+    let segment = first(&base);
+    let mut commit = adding(&store, &base, "2026-11-02", &[4]).await;
+    let index = commit.attach_to(&name(), segment.id(), text("index"), text("")).await.unwrap();
+    commit.delete_rows(&name(), segment.id(), &rows(&segment, &[0]), &label("2026-11-02")).unwrap();
+    commit.replace_attachments(&name(), segment.id(), vec![index]).unwrap();
+    commit.delete_rows(&name(), segment.id(), &rows(&segment, &[2]), &label("2026-11-02")).unwrap();
+    let after = committed(commit).await;
+    assert_eq!(numbers(&store, &after, TABLE).await, [2, 4]);
+    assert_eq!(attached(&store, &after).await, [(text("index"), text(""))]);
+}
+
+#[tokio::test]
+async fn an_attachment_of_another_segment_is_not_taken() {
+    let (store, _) = memory();
+    let base = with_numbers(&store, &[1, 2]).await;
+    let base = committed(adding(&store, &base, "2026-11-02", &[3]).await).await;
+    let [one, other] = base.table(TABLE).unwrap().segments() else { panic!("two segments") };
+    let mut commit = store.begin(&base);
+    let unknown = SegmentId::from_bytes([0; 16]);
+    let refused = commit.attach_to(&name(), unknown, text("index"), text("")).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Bug);
+    let index = commit.attach_to(&name(), one.id(), text("index"), text("")).await.unwrap();
+    for wrong in [
+        commit.replace_attachments(&name(), other.id(), vec![index.clone()]),
+        commit.replace_attachments(&name(), one.id(), vec![index.clone(), index]),
+        commit.replace_attachments(&name(), unknown, Vec::new()),
+    ] {
+        assert_eq!(wrong.unwrap_err().kind(), ErrorKind::Bug);
+    }
+}
+
 /// At every write, before and after it took effect: the upsert is there whole or not at all.
 #[tokio::test]
 async fn a_fault_at_any_write_never_leaves_half_an_upsert() {

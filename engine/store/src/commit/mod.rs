@@ -25,7 +25,7 @@ pub use stage::StagedSegment;
 use change::{Kept, Load, TableChange};
 
 use crate::error::StoreError;
-use crate::manifest::{BatchLabel, BatchRecord, SegmentRef};
+use crate::manifest::{AttachmentRef, BatchLabel, BatchRecord, SegmentRef, TableVersion};
 use crate::snapshot::Snapshot;
 use crate::store::Store;
 
@@ -148,16 +148,31 @@ impl Commit {
         change.delete(&segment, rows, batch)
     }
 
+    /// Exactly these objects become attached to a segment that the base has, in this order:
+    /// such as it has already ([`SegmentRef::attachments`]), and such as [`Self::attach_to`]
+    /// wrote. None: the segment stands alone. Its rows are not touched.
+    ///
+    /// # Errors
+    /// [`StoreError::Misuse`] if the base's table has no such segment, or an object belongs to
+    /// another; [`StoreError::Superseded`] as for [`Self::delete_rows`].
+    pub fn replace_attachments(
+        &mut self,
+        table: &TableName,
+        segment: SegmentId,
+        attachments: Vec<AttachmentRef>,
+    ) -> Result<(), StoreError> {
+        let (change, segment) = self.change_of(table, segment)?;
+        change.attach(&segment, attachments)
+    }
+
     /// What the commit does to the table of a segment of the base, and that segment.
     fn change_of(
         &mut self,
         table: &TableName,
         segment: SegmentId,
     ) -> Result<(&mut TableChange, Arc<SegmentRef>), StoreError> {
-        let missing = || StoreError::misuse(format!("`{table}` has no segment {segment}"));
-        let base = self.base.table(table.as_str()).ok_or_else(missing)?;
-        let segment = base.segments().iter().find(|other| other.id() == segment);
-        let segment = segment.cloned().ok_or_else(missing)?;
+        let (base, segment) = segment_of(&self.base, table, segment)?;
+        let segment = Arc::clone(segment);
         let schema = || TableChange::of(Arc::new(base.schema().clone()));
         Ok((self.tables.entry(table.clone()).or_insert_with(schema), segment))
     }
@@ -191,6 +206,18 @@ impl Commit {
         let added = self.batches.iter().map(|batch| batch.clone().stamped(committed_at));
         kept.cloned().chain(added).collect()
     }
+}
+
+/// A segment of the base and its table.
+fn segment_of<'a>(
+    base: &'a Snapshot,
+    table: &TableName,
+    segment: SegmentId,
+) -> Result<(&'a TableVersion, &'a Arc<SegmentRef>), StoreError> {
+    let missing = || StoreError::misuse(format!("`{table}` has no segment {segment}"));
+    let table = base.table(table.as_str()).ok_or_else(missing)?;
+    let found = table.segments().iter().find(|other| other.id() == segment);
+    Ok((table, found.ok_or_else(missing)?))
 }
 
 fn new_commit_id() -> CommitId {

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
-use martlet_core::{SegmentId, TableSchema};
+use martlet_core::{SegmentId, TableName, TableSchema};
 
-use super::Commit;
+use super::{Commit, segment_of};
 use crate::error::StoreError;
 use crate::layout;
 use crate::manifest::{AttachmentRef, BatchLabel, SegmentRef};
@@ -99,6 +99,25 @@ impl Commit {
         let object = self.put(&path, bytes).await?;
         staged.segment.attachments.push(AttachmentRef::new(object, descriptor));
         Ok(())
+    }
+
+    /// Writes an object beside a segment that the base has. It is seen by nobody until it is
+    /// given to [`Self::replace_attachments`] and the commit is published.
+    ///
+    /// # Errors
+    /// [`StoreError::Misuse`] if the base's table has no such segment,
+    /// [`StoreError::Access`] if storage failed.
+    pub async fn attach_to(
+        &self,
+        table: &TableName,
+        segment: SegmentId,
+        bytes: Bytes,
+        descriptor: Bytes,
+    ) -> Result<AttachmentRef, StoreError> {
+        segment_of(self.base(), table, segment)?;
+        let name = *uuid::Uuid::new_v4().as_bytes();
+        let object = self.put(&layout::later_attachment(table, segment, name), bytes).await?;
+        Ok(AttachmentRef::new(object, descriptor))
     }
 
     pub(super) async fn put(&self, path: &str, bytes: Bytes) -> Result<ObjectRef, StoreError> {

@@ -17,6 +17,7 @@ use super::deletion::{DeletedRows, Deletion};
 use super::envelope::{self, Content, Format};
 use super::{AttachmentRef, BatchLabel, BatchRecord, SegmentRef, TableVersion, invariants};
 use crate::error::StoreError;
+use crate::layout;
 use crate::object::ObjectRef;
 
 /// A snapshot's own object: what it names, without the tables' parts.
@@ -92,7 +93,11 @@ pub(crate) fn encode_table(
         segments: segments.iter().map(|segment| segment_to_proto(segment)).collect(),
         settings: settings.clone(),
     };
-    envelope::seal(Content::TablePart, format_for(segments), &message.encode_to_vec())
+    envelope::seal(
+        Content::TablePart,
+        format_for(schema.name(), segments),
+        &message.encode_to_vec(),
+    )
 }
 
 pub(crate) fn decode_table(part: &ObjectRef, sealed: &Bytes) -> Result<TableVersion, StoreError> {
@@ -106,7 +111,7 @@ pub(crate) fn decode_table(part: &ObjectRef, sealed: &Bytes) -> Result<TableVers
         .map(|segment| reading.segment(segment).map(Arc::new))
         .collect::<Result<Vec<_>, _>>()?;
     let schema = reading.schema(&message)?;
-    if format_for(&segments) > opened.format {
+    if format_for(schema.name(), &segments) > opened.format {
         return Err(reading.damaged("it holds what its format does not have"));
     }
     // Before rows are counted: no segment has more deleted rows than rows.
@@ -119,10 +124,18 @@ pub(crate) fn decode_table(part: &ObjectRef, sealed: &Bytes) -> Result<TableVers
 }
 
 /// The first format that has what these segments need. An older program would show their
-/// deleted rows, so it must not read the part.
-fn format_for(segments: &[Arc<SegmentRef>]) -> Format {
-    let changed = segments.iter().any(|segment| !segment.deletions.is_empty());
-    if changed { Format::Changed } else { Format::Loaded }
+/// deleted rows, and take attachments that were exchanged for damage, so it must not read the
+/// part.
+fn format_for(table: &TableName, segments: &[Arc<SegmentRef>]) -> Format {
+    let as_loaded = |segment: &SegmentRef| {
+        let mut attachments = segment.attachments.iter().enumerate();
+        let as_staged = attachments.all(|(ordinal, attachment)| {
+            attachment.object().path() == layout::attachment(table, segment.id, ordinal)
+        });
+        segment.deletions.is_empty() && as_staged
+    };
+    let all = segments.iter().all(|segment| as_loaded(segment));
+    if all { Format::Loaded } else { Format::Changed }
 }
 
 fn object_to_proto(object: &ObjectRef) -> proto::ObjectRef {

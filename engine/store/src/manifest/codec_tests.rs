@@ -184,6 +184,42 @@ fn deleted_rows_come_back_as_they_were_in_a_format_that_older_programs_refuse() 
 }
 
 #[test]
+fn exchanged_attachments_come_back_in_a_format_that_older_programs_refuse() {
+    let table = wide_schema();
+    let changed = |change: fn(&mut SegmentRef)| {
+        let mut segment = segment(1, 1);
+        change(&mut segment);
+        let sealed = encode_table(&table, &[Arc::new(segment.clone())], &Bytes::new());
+        let path = layout::table_part(table.name(), blake3::hash(&sealed).as_bytes());
+        let read = decode_table(&ObjectRef::describe(&path, &sealed), &sealed).unwrap();
+        assert_eq!(*read.segments()[0], segment);
+        envelope::open(Content::TablePart, "x", &sealed).unwrap().format
+    };
+    let later = |segment: &mut SegmentRef| {
+        let table = TableName::new("wide").unwrap();
+        let path = layout::later_attachment(&table, segment.id, [7; 16]);
+        let index = ObjectRef::describe(&path, b"index");
+        segment.attachments.push(AttachmentRef::new(index, Bytes::new()));
+    };
+    assert_eq!(changed(|_| {}), Format::Loaded);
+    assert_eq!(changed(|segment| segment.attachments.clear()), Format::Loaded);
+    assert_eq!(changed(later), Format::Changed);
+
+    let mut message = table_message();
+    let index = message.segments[0].attachments[0].clone();
+    message.segments[0].attachments.push(index);
+    let (part, sealed) = seal_table_as(Format::Changed, &message);
+    assert_eq!(decode_table(&part, &sealed).unwrap_err().kind(), ErrorKind::Damaged, "twice");
+    let mut message = table_message();
+    let path = &mut message.segments[0].attachments[0].object.as_mut().unwrap().path;
+    *path = path.replace("-0", "-1");
+    let (part, sealed) = seal_table(&message);
+    assert_eq!(decode_table(&part, &sealed).unwrap_err().kind(), ErrorKind::Damaged, "format 1");
+    let (part, sealed) = seal_table_as(Format::Changed, &message);
+    assert!(decode_table(&part, &sealed).is_ok());
+}
+
+#[test]
 fn each_broken_rule_of_deleted_rows_is_damage() {
     fn inline(part: &mut proto::TablePart) -> &mut proto::Deletion {
         &mut part.segments[1].deletions[0]

@@ -37,7 +37,7 @@ impl Content {
 pub(crate) enum Format {
     /// Tables as they were loaded.
     Loaded = 1,
-    /// Tables whose segments were changed later: rows deleted.
+    /// Tables whose segments were changed later: rows deleted, attachments exchanged.
     Changed = 2,
 }
 

@@ -87,8 +87,10 @@ fn deletions_fit(table: &TableName, segment: &SegmentRef) -> bool {
 }
 
 fn objects_lie_right(table: &TableName, segment: &SegmentRef) -> bool {
-    let attached_right = segment.attachments.iter().enumerate().all(|(ordinal, attachment)| {
-        attachment.object().path() == layout::attachment(table, segment.id, ordinal)
+    let mut places = HashSet::new();
+    let attached_right = segment.attachments.iter().all(|attachment| {
+        let path = attachment.object().path();
+        layout::is_attachment(path, table, segment.id) && places.insert(path)
     });
     attached_right && segment.object.path() == layout::segment(table, segment.id)
 }

@@ -137,6 +137,13 @@ impl AttachmentRef {
     pub const fn descriptor(&self) -> &Bytes {
         &self.descriptor
     }
+
+    /// The same object under another descriptor, for [`crate::Commit::replace_attachments`]: so
+    /// a part of it is left out without writing it again.
+    #[must_use]
+    pub fn described_as(&self, descriptor: Bytes) -> Self {
+        Self { object: self.object.clone(), descriptor }
+    }
 }
 
 /// One immutable segment of a table, and which of its rows are no longer there.
