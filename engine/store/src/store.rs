@@ -330,7 +330,7 @@ impl Store {
     async fn head(&self, number: SnapshotNumber) -> Result<SnapshotHead, StoreError> {
         let path = layout::snapshot(number);
         let sealed = self.objects().get(&path).await?;
-        codec::decode_snapshot(&path, &sealed.ok_or(StoreError::NoSnapshot { number })?)
+        codec::decode_snapshot(&path, number, &sealed.ok_or(StoreError::NoSnapshot { number })?)
     }
 
     async fn table_version(&self, part: &ObjectRef) -> Result<Arc<TableVersion>, StoreError> {

@@ -10,10 +10,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use martlet_core::{SegmentId, Selection, TableName, TableSchema};
 
+use super::compact::Compaction;
 use crate::error::StoreError;
 use crate::layout;
 use crate::manifest::deletion::{DeletedRows, INLINE_BYTES_MAX};
-use crate::manifest::{AttachmentRef, BatchLabel, Deletion, SegmentRef, TableVersion};
+use crate::manifest::{
+    AttachmentRef, BatchLabel, Deletion, SegmentRef, TableContent, TableVersion,
+};
 use crate::object::ObjectRef;
 use crate::store::Store;
 
@@ -23,6 +26,7 @@ pub(super) struct TableChange {
     schema: Arc<TableSchema>,
     load: Option<Load>,
     edits: BTreeMap<SegmentId, SegmentEdit>,
+    compactions: Vec<Compaction>,
 }
 
 /// The segments that the commit brings, and what they take the place of.
@@ -76,11 +80,7 @@ impl Kept {
 impl TableChange {
     /// No change yet of a table that has these columns.
     pub(super) const fn of(schema: Arc<TableSchema>) -> Self {
-        Self { schema, load: None, edits: BTreeMap::new() }
-    }
-
-    pub(super) fn schema(&self) -> &TableSchema {
-        &self.schema
+        Self { schema, load: None, edits: BTreeMap::new(), compactions: Vec::new() }
     }
 
     pub(super) fn load(&mut self, schema: &TableSchema, load: Load) -> Result<(), StoreError> {
@@ -127,54 +127,117 @@ impl TableChange {
         Ok(())
     }
 
+    pub(super) fn compact(&mut self, compaction: Compaction) -> Result<(), StoreError> {
+        for segment in compaction.old() {
+            self.check_not_compacted(segment)?;
+            if self.edits.contains_key(&segment.id()) {
+                return Err(changed_twice(self.schema.name()));
+            }
+        }
+        self.compactions.push(compaction);
+        Ok(())
+    }
+
+    fn check_not_compacted(&self, segment: &SegmentRef) -> Result<(), StoreError> {
+        let taken = self.compactions.iter().any(|compaction| compaction.takes(segment.id()));
+        if taken { Err(changed_twice(self.schema.name())) } else { Ok(()) }
+    }
+
     /// What changes of the segment. A rebased commit may not change the segment of an older base
     /// further, since it was not looked at.
     fn edit(&mut self, of: &Arc<SegmentRef>) -> Result<&mut SegmentEdit, StoreError> {
+        self.check_not_compacted(of)?;
         let edit = self.edits.entry(of.id()).or_insert_with(|| SegmentEdit::of(of));
         if edit.of == *of { Ok(edit) } else { Err(superseded(self.schema.name(), of.id())) }
     }
 
-    /// The table's segments after the change of this base. Deleted rows that need an object of
-    /// their own are written.
-    pub(super) async fn segments_after(
+    /// What the table's part says after the change of this base. Deleted rows that need an
+    /// object of their own are written.
+    pub(super) async fn content_after(
         &self,
         store: &Store,
         before: Option<&Arc<TableVersion>>,
-    ) -> Result<Vec<Arc<SegmentRef>>, StoreError> {
+    ) -> Result<TableContent, StoreError> {
         let before_segments = before.map_or(&[][..], |table| table.segments());
-        self.check_edits(before_segments)?;
-        let kept = self.load.as_ref().map_or(&Kept::Everything, |load| &load.kept);
+        self.check_unchanged(before_segments)?;
         let staying: Vec<_> =
-            before_segments.iter().filter(|segment| kept.keeps(segment)).collect();
+            before_segments.iter().filter(|segment| self.kept().keeps(segment)).collect();
         self.check_columns(before, !staying.is_empty())?;
         let mut segments = Vec::with_capacity(staying.len());
         for segment in staying {
-            let segment = kept.restore(segment);
-            segments.push(match self.edits.get(&segment.id()) {
-                Some(edit) => Arc::new(edit.apply(store, self.schema.name(), &segment).await?),
-                None => segment,
-            });
+            self.carry_over(store, segment, &mut segments).await?;
         }
         segments.extend(self.load.iter().flat_map(|load| load.added.iter().cloned()));
-        Ok(segments)
+        Ok(TableContent {
+            schema: TableSchema::clone(&self.schema),
+            segments,
+            settled: self.settled_after(before)?,
+            settings: before.map(|table| table.settings().clone()).unwrap_or_default(),
+        })
+    }
+
+    fn kept(&self) -> &Kept {
+        self.load.as_ref().map_or(&Kept::Everything, |load| &load.kept)
+    }
+
+    /// What a segment of the base becomes.
+    async fn carry_over(
+        &self,
+        store: &Store,
+        segment: &Arc<SegmentRef>,
+        segments: &mut Vec<Arc<SegmentRef>>,
+    ) -> Result<(), StoreError> {
+        let id = segment.id();
+        if let Some(compaction) = self.compactions.iter().find(|other| other.takes(id)) {
+            if compaction.begins_with(id) {
+                segments.extend(compaction.added().iter().cloned());
+            }
+            return Ok(());
+        }
+        let segment = self.kept().restore(segment);
+        segments.push(match self.edits.get(&id) {
+            Some(edit) => Arc::new(edit.apply(store, self.schema.name(), &segment).await?),
+            None => segment,
+        });
+        Ok(())
     }
 
     /// Every segment that is changed is there, as it was, and stays.
-    fn check_edits(&self, before: &[Arc<SegmentRef>]) -> Result<(), StoreError> {
+    fn check_unchanged(&self, before: &[Arc<SegmentRef>]) -> Result<(), StoreError> {
         let now: BTreeMap<SegmentId, &Arc<SegmentRef>> =
             before.iter().map(|segment| (segment.id(), segment)).collect();
-        let table = self.schema.name();
-        for (id, edit) in &self.edits {
-            let unchanged = now.get(id).is_some_and(|segment| **segment == edit.of);
-            if !unchanged {
-                return Err(superseded(table, *id));
+        let edited = self.edits.values().map(|edit| &edit.of);
+        for of in edited.chain(self.compactions.iter().flat_map(Compaction::old)) {
+            if now.get(&of.id()).is_none_or(|segment| *segment != of) {
+                return Err(superseded(self.schema.name(), of.id()));
             }
-            if self.load.as_ref().is_some_and(|load| !load.kept.keeps(&edit.of)) {
-                let what = format!("one commit drops and changes a segment of `{table}`");
-                return Err(StoreError::misuse(what));
+            if !self.kept().keeps(of) {
+                return Err(changed_twice(self.schema.name()));
             }
         }
         Ok(())
+    }
+
+    /// The batches that can no longer be told from others.
+    fn settled_after(
+        &self,
+        before: Option<&Arc<TableVersion>>,
+    ) -> Result<BTreeSet<BatchLabel>, StoreError> {
+        let mut settled = match (self.kept(), before) {
+            (Kept::Nothing, _) | (_, None) => BTreeSet::new(),
+            (_, Some(table)) => table.settled().clone(),
+        };
+        settled.extend(self.compactions.iter().flat_map(Compaction::settles));
+        match self.kept() {
+            Kept::AllBut(label) if settled.contains(label) => Err(StoreError::Refused {
+                table: self.schema.name().clone(),
+                what: format!(
+                    "batch {label} was compacted together with others, so it cannot be loaded \
+                     again; load a correction under another name or date"
+                ),
+            }),
+            _ => Ok(settled),
+        }
     }
 
     fn check_columns(
@@ -261,6 +324,10 @@ fn inline_bytes(deletion: &Deletion) -> usize {
 
 fn deletion_by<'a>(segment: &'a SegmentRef, batch: &BatchLabel) -> Option<&'a Deletion> {
     segment.deletions.iter().find(|deletion| deletion.batch() == batch)
+}
+
+fn changed_twice(table: &TableName) -> StoreError {
+    StoreError::misuse(format!("one commit changes a segment of `{table}` in two ways"))
 }
 
 fn superseded(table: &TableName, segment: SegmentId) -> StoreError {

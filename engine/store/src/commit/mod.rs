@@ -9,6 +9,7 @@
 //! rebased on the winner's snapshot.
 
 mod change;
+mod compact;
 pub(crate) mod outcome;
 pub(crate) mod publish;
 pub(crate) mod stage;
@@ -23,6 +24,7 @@ pub use outcome::CommitOutcome;
 pub use stage::StagedSegment;
 
 use change::{Kept, Load, TableChange};
+use compact::Compaction;
 
 use crate::error::StoreError;
 use crate::manifest::{AttachmentRef, BatchLabel, BatchRecord, SegmentRef, TableVersion};
@@ -163,6 +165,31 @@ impl Commit {
     ) -> Result<(), StoreError> {
         let (change, segment) = self.change_of(table, segment)?;
         change.attach(&segment, attachments)
+    }
+
+    /// These segments of the base give way to new ones that hold the same rows, without those
+    /// that are deleted; none, if no row is left. What the new ones hold is up to the caller, who
+    /// has read and sorted it; their number of rows has to be that of the live rows.
+    ///
+    /// Each new segment is staged under the label of one of the old ones. If those are of more
+    /// than one batch, or other batches deleted rows of them, these batches are settled
+    /// ([`TableVersion::settled`]): the table does not take them again. So compact what is old
+    /// enough that nobody will correct it.
+    ///
+    /// # Errors
+    /// [`StoreError::Misuse`] if the base's table has no such segment, one is named twice or
+    /// changed by the commit in another way, or a new segment is not as said.
+    pub fn compact(
+        &mut self,
+        table: &TableName,
+        old: &[SegmentId],
+        new: Vec<StagedSegment>,
+    ) -> Result<(), StoreError> {
+        let base = self.base.table(table.as_str());
+        let base = base.ok_or_else(|| StoreError::misuse(format!("there is no `{table}`")))?;
+        let compaction = Compaction::of(base, old, new)?;
+        let schema = || TableChange::of(Arc::new(base.schema().clone()));
+        self.tables.entry(table.clone()).or_insert_with(schema).compact(compaction)
     }
 
     /// What the commit does to the table of a segment of the base, and that segment.

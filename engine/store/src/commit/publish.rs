@@ -14,8 +14,8 @@ use martlet_core::{CommitId, SnapshotNumber, TableName};
 use super::{Commit, CommitOutcome};
 use crate::error::{StoreError, innermost_reason};
 use crate::layout;
-use crate::manifest::TableVersion;
 use crate::manifest::codec::{self, SnapshotHead};
+use crate::manifest::{TableContent, TableVersion};
 use crate::object::ObjectRef;
 use crate::object::access::Objects;
 use crate::snapshot::Snapshot;
@@ -29,7 +29,8 @@ impl Commit {
     /// Makes all changes visible together, as the snapshot after the base.
     ///
     /// # Errors
-    /// [`StoreError::Refused`] if a table that is appended to has other columns in the base;
+    /// [`StoreError::Refused`] if a table that is appended to has other columns in the base, or
+    /// the batch that it drops is settled;
     /// [`StoreError::Superseded`] if a segment that is changed is no longer in the base as it
     /// was; [`StoreError::Misuse`] if the commit drops such a segment itself;
     /// [`StoreError::Access`] if what the snapshot names could not be written;
@@ -53,7 +54,7 @@ impl Commit {
         let path = layout::snapshot(head.number);
         let sealed = codec::encode_snapshot(&head);
         // What is about to be promised is read as every reader will read it.
-        let head = codec::decode_snapshot(&path, &sealed)?;
+        let head = codec::decode_snapshot(&path, head.number, &sealed)?;
         match create(self.store.objects(), head.number, head.commit_id, sealed).await? {
             Creation::Ours => {
                 self.store.note_published(head.number);
@@ -69,7 +70,7 @@ impl Commit {
         let changed: BTreeSet<&TableName> =
             self.tables.keys().chain(self.settings.keys()).collect();
         for name in changed {
-            let sealed = self.table_after(name).await?;
+            let sealed = codec::encode_table(&self.table_after(name).await?);
             let digest = blake3::hash(&sealed);
             let path = layout::table_part(name, digest.as_bytes());
             let part = ObjectRef::describe(&path, &sealed);
@@ -82,23 +83,22 @@ impl Commit {
         Ok(tables)
     }
 
-    /// The part of a table after the commit.
-    async fn table_after(&self, name: &TableName) -> Result<Bytes, StoreError> {
+    /// What the part of a table says after the commit.
+    async fn table_after(&self, name: &TableName) -> Result<TableContent, StoreError> {
         let before = self.base.table(name.as_str());
-        let kept = before.map(|table| table.settings());
-        let settings = self.settings.get(name).or(kept).cloned().unwrap_or_default();
-        match (self.tables.get(name), before) {
-            (Some(change), _) => {
-                let segments = change.segments_after(&self.store, before).await?;
-                Ok(codec::encode_table(change.schema(), &segments, &settings))
+        let mut content = match (self.tables.get(name), before) {
+            (Some(change), _) => change.content_after(&self.store, before).await?,
+            (None, Some(table)) => table.content.clone(),
+            (None, None) => {
+                return Err(StoreError::misuse(format!(
+                    "settings were made for table `{name}`, which does not exist"
+                )));
             }
-            (None, Some(table)) => {
-                Ok(codec::encode_table(table.schema(), table.segments(), &settings))
-            }
-            (None, None) => Err(StoreError::misuse(format!(
-                "settings were made for table `{name}`, which does not exist"
-            ))),
+        };
+        if let Some(settings) = self.settings.get(name) {
+            content.settings = settings.clone();
         }
+        Ok(content)
     }
 
     async fn write_document(
@@ -139,7 +139,7 @@ async fn create(
             Ok(()) => return Ok(Creation::Ours),
             Err(error) => reason = innermost_reason(&error),
         }
-        match read_back(objects, &path).await {
+        match read_back(objects, &path, number).await {
             Ok(Some(found)) if found.commit_id == id => return Ok(Creation::Ours),
             Ok(Some(_)) => return Ok(Creation::Theirs),
             Ok(None) => {}
@@ -153,13 +153,17 @@ async fn create(
 }
 
 /// The snapshot under the path, if there is one; asked again while the storage fails.
-async fn read_back(objects: &Objects, path: &str) -> Result<Option<SnapshotHead>, StoreError> {
+async fn read_back(
+    objects: &Objects,
+    path: &str,
+    number: SnapshotNumber,
+) -> Result<Option<SnapshotHead>, StoreError> {
     let mut pause = FIRST_PAUSE;
     let mut attempt = 1;
     loop {
         match objects.get(path).await {
             Ok(None) => return Ok(None),
-            Ok(Some(sealed)) => return codec::decode_snapshot(path, &sealed).map(Some),
+            Ok(Some(sealed)) => return codec::decode_snapshot(path, number, &sealed).map(Some),
             Err(error) if attempt == ATTEMPTS => return Err(error),
             Err(_) => tokio::time::sleep(pause).await,
         }

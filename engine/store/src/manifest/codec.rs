@@ -15,7 +15,9 @@ use prost::Message;
 
 use super::deletion::{DeletedRows, Deletion};
 use super::envelope::{self, Content, Format};
-use super::{AttachmentRef, BatchLabel, BatchRecord, SegmentRef, TableVersion, invariants};
+use super::{
+    AttachmentRef, BatchLabel, BatchRecord, SegmentRef, TableContent, TableVersion, invariants,
+};
 use crate::error::StoreError;
 use crate::layout;
 use crate::object::ObjectRef;
@@ -51,7 +53,12 @@ pub(crate) fn encode_snapshot(head: &SnapshotHead) -> Bytes {
     envelope::seal(Content::Snapshot, Format::Loaded, &message.encode_to_vec())
 }
 
-pub(crate) fn decode_snapshot(path: &str, sealed: &Bytes) -> Result<SnapshotHead, StoreError> {
+/// The snapshot of that number, which lies at the path.
+pub(crate) fn decode_snapshot(
+    path: &str,
+    number: SnapshotNumber,
+    sealed: &Bytes,
+) -> Result<SnapshotHead, StoreError> {
     let reading = Reading { object: path };
     let opened = envelope::open(Content::Snapshot, path, sealed)?;
     let message =
@@ -75,29 +82,27 @@ pub(crate) fn decode_snapshot(path: &str, sealed: &Bytes) -> Result<SnapshotHead
         policy: message.policy.map(|object| reading.object(object)).transpose()?,
         principals: message.principals.map(|object| reading.object(object)).transpose()?,
     };
-    invariants::check_snapshot(path, &head)?;
+    invariants::check_snapshot(path, number, &head)?;
     Ok(head)
 }
 
-pub(crate) fn encode_table(
-    schema: &TableSchema,
-    segments: &[Arc<SegmentRef>],
-    settings: &Bytes,
-) -> Bytes {
+pub(crate) fn encode_table(table: &TableContent) -> Bytes {
+    let schema = &table.schema;
     let positions = |key: &[usize]| key.iter().map(|position| *position as u32).collect();
+    let settled = |label: &BatchLabel| proto::SettledBatch {
+        name: label.name().to_owned(),
+        date: label.date().days(),
+    };
     let message = proto::TablePart {
         name: schema.name().to_string(),
         columns: schema.columns().iter().map(column_to_proto).collect(),
         primary_key: positions(schema.primary_key()),
         cluster_key: positions(schema.cluster_key()),
-        segments: segments.iter().map(|segment| segment_to_proto(segment)).collect(),
-        settings: settings.clone(),
+        segments: table.segments.iter().map(|segment| segment_to_proto(segment)).collect(),
+        settings: table.settings.clone(),
+        settled: table.settled.iter().map(settled).collect(),
     };
-    envelope::seal(
-        Content::TablePart,
-        format_for(schema.name(), segments),
-        &message.encode_to_vec(),
-    )
+    envelope::seal(Content::TablePart, format_for(table), &message.encode_to_vec())
 }
 
 pub(crate) fn decode_table(part: &ObjectRef, sealed: &Bytes) -> Result<TableVersion, StoreError> {
@@ -105,36 +110,36 @@ pub(crate) fn decode_table(part: &ObjectRef, sealed: &Bytes) -> Result<TableVers
     let opened = envelope::open(Content::TablePart, part.path(), sealed)?;
     let message =
         proto::TablePart::decode(opened.body).map_err(|_| reading.damaged("it is garbled"))?;
-    let segments = message
-        .segments
-        .iter()
-        .map(|segment| reading.segment(segment).map(Arc::new))
-        .collect::<Result<Vec<_>, _>>()?;
     let schema = reading.schema(&message)?;
-    if format_for(schema.name(), &segments) > opened.format {
+    let settled = message.settled.iter().map(|batch| reading.label(&batch.name, batch.date));
+    let segments = message.segments.iter().map(|segment| reading.segment(segment).map(Arc::new));
+    let content = TableContent {
+        schema,
+        segments: segments.collect::<Result<_, _>>()?,
+        settled: settled.collect::<Result<_, _>>()?,
+        settings: message.settings,
+    };
+    if format_for(&content) > opened.format {
         return Err(reading.damaged("it holds what its format does not have"));
     }
-    // Before rows are counted: no segment has more deleted rows than rows.
-    invariants::check_segments(part.path(), schema.name(), &segments)?;
-    let rows = segments.iter().map(|segment| u64::from(segment.live_count())).sum();
-    let settings = message.settings;
-    let table = TableVersion { schema, segments, rows, part: part.clone(), settings };
-    invariants::check_table(&table)?;
-    Ok(table)
+    invariants::check_table(part, &content)?;
+    let rows = content.segments.iter().map(|segment| u64::from(segment.live_count())).sum();
+    Ok(TableVersion { content, rows, part: part.clone() })
 }
 
-/// The first format that has what these segments need. An older program would show their
-/// deleted rows, and take attachments that were exchanged for damage, so it must not read the
-/// part.
-fn format_for(table: &TableName, segments: &[Arc<SegmentRef>]) -> Format {
+/// The first format that has what the table needs. An older program would show its deleted rows,
+/// take attachments that were exchanged for damage, and load a batch again that is settled, so
+/// it must not read the part.
+fn format_for(table: &TableContent) -> Format {
     let as_loaded = |segment: &SegmentRef| {
         let mut attachments = segment.attachments.iter().enumerate();
         let as_staged = attachments.all(|(ordinal, attachment)| {
-            attachment.object().path() == layout::attachment(table, segment.id, ordinal)
+            let place = layout::attachment(table.schema.name(), segment.id, ordinal);
+            attachment.object().path() == place
         });
         segment.deletions.is_empty() && as_staged
     };
-    let all = segments.iter().all(|segment| as_loaded(segment));
+    let all = table.settled.is_empty() && table.segments.iter().all(|segment| as_loaded(segment));
     if all { Format::Loaded } else { Format::Changed }
 }
 

@@ -1,5 +1,7 @@
 //! That a manifest comes back as it was, and that what breaks a rule is damage, never a panic.
 
+use std::collections::BTreeSet;
+
 use martlet_core::{ErrorKind, Kinded};
 use proptest::prelude::*;
 
@@ -49,9 +51,21 @@ fn table_message() -> proto::TablePart {
     message_of([segment(1, 1), segment(2, 1 << 20)])
 }
 
+fn encoded(segments: &[Arc<SegmentRef>]) -> Bytes {
+    encode_table(&content(segments))
+}
+
+fn content(segments: &[Arc<SegmentRef>]) -> TableContent {
+    TableContent {
+        schema: wide_schema(),
+        segments: segments.to_vec(),
+        settled: BTreeSet::new(),
+        settings: Bytes::from_static(b"chosen"),
+    }
+}
+
 fn message_of(segments: [SegmentRef; 2]) -> proto::TablePart {
-    let sealed =
-        encode_table(&wide_schema(), &segments.map(Arc::new), &Bytes::from_static(b"chosen"));
+    let sealed = encoded(&segments.map(Arc::new));
     let opened = envelope::open(Content::TablePart, "x", &sealed).unwrap();
     proto::TablePart::decode(opened.body).unwrap()
 }
@@ -83,14 +97,13 @@ fn snapshot_message() -> proto::Snapshot {
 
 fn decode_message(message: &proto::Snapshot) -> Result<SnapshotHead, StoreError> {
     let sealed = envelope::seal(Content::Snapshot, Format::Loaded, &message.encode_to_vec());
-    decode_snapshot(&layout::snapshot(SnapshotNumber::new(7)), &sealed)
+    decode_snapshot("snapshots/7", SnapshotNumber::new(7), &sealed)
 }
 
 #[test]
 fn a_snapshot_comes_back_as_it_was() {
     let sealed = encode_snapshot(&head());
-    let path = layout::snapshot(SnapshotNumber::new(7));
-    assert_eq!(decode_snapshot(&path, &sealed).unwrap(), head());
+    assert_eq!(decode_snapshot("x", SnapshotNumber::new(7), &sealed).unwrap(), head());
 }
 
 #[test]
@@ -101,14 +114,14 @@ fn a_table_comes_back_as_it_was() {
     assert_eq!(table.schema(), &wide_schema());
     assert_eq!(table.segments(), segments);
     assert_eq!(table.rows(), (1 << 20) + 1);
-    assert_eq!(encode_table(table.schema(), table.segments(), table.settings()), sealed);
+    assert_eq!(encode_table(&table.content), sealed);
 }
 
 #[test]
 fn a_snapshot_under_another_number_is_damage() {
     let sealed = encode_snapshot(&head());
-    let path = layout::snapshot(SnapshotNumber::new(8));
-    assert_eq!(decode_snapshot(&path, &sealed).unwrap_err().kind(), ErrorKind::Damaged);
+    let error = decode_snapshot("x", SnapshotNumber::new(8), &sealed).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damaged);
 }
 
 #[test]
@@ -171,14 +184,14 @@ fn each_broken_rule_of_a_table_is_damage() {
 #[test]
 fn deleted_rows_come_back_as_they_were_in_a_format_that_older_programs_refuse() {
     let segments = [segment(1, 1), deleted_from()].map(Arc::new);
-    let sealed = encode_table(&wide_schema(), &segments, &Bytes::new());
+    let sealed = encoded(&segments);
     let path = layout::table_part(wide_schema().name(), blake3::hash(&sealed).as_bytes());
     let table = decode_table(&ObjectRef::describe(&path, &sealed), &sealed).unwrap();
     assert_eq!(table.segments(), segments);
     assert_eq!(table.rows(), 1 + (1 << 20) - 1_003);
     assert_eq!(table.rows_stored(), 1 + (1 << 20));
     assert_eq!(envelope::open(Content::TablePart, "x", &sealed).unwrap().format, Format::Changed);
-    let untouched = encode_table(&wide_schema(), &segments[..1], &Bytes::new());
+    let untouched = encoded(&segments[..1]);
     let opened = envelope::open(Content::TablePart, "x", &untouched).unwrap();
     assert_eq!(opened.format, Format::Loaded, "what older programs understand, they may read");
 }
@@ -189,7 +202,7 @@ fn exchanged_attachments_come_back_in_a_format_that_older_programs_refuse() {
     let changed = |change: fn(&mut SegmentRef)| {
         let mut segment = segment(1, 1);
         change(&mut segment);
-        let sealed = encode_table(&table, &[Arc::new(segment.clone())], &Bytes::new());
+        let sealed = encoded(&[Arc::new(segment.clone())]);
         let path = layout::table_part(table.name(), blake3::hash(&sealed).as_bytes());
         let read = decode_table(&ObjectRef::describe(&path, &sealed), &sealed).unwrap();
         assert_eq!(*read.segments()[0], segment);
@@ -217,6 +230,26 @@ fn exchanged_attachments_come_back_in_a_format_that_older_programs_refuse() {
     assert_eq!(decode_table(&part, &sealed).unwrap_err().kind(), ErrorKind::Damaged, "format 1");
     let (part, sealed) = seal_table_as(Format::Changed, &message);
     assert!(decode_table(&part, &sealed).is_ok());
+}
+
+#[test]
+fn settled_batches_come_back_in_a_format_that_older_programs_refuse() {
+    let mut settled = content(&[Arc::new(segment(1, 1))]);
+    settled.settled = ["2026-11-22", "2026-11-20"].map(label).into();
+    let sealed = encode_table(&settled);
+    let opened = envelope::open(Content::TablePart, "x", &sealed).unwrap();
+    assert_eq!(opened.format, Format::Changed);
+    let message = proto::TablePart::decode(opened.body).unwrap();
+    let (part, sealed) = seal_table_as(Format::Changed, &message);
+    let table = decode_table(&part, &sealed).unwrap();
+    assert_eq!(table.content, settled);
+    assert_eq!(table.settled(), &settled.settled);
+    let (part, sealed) = seal_table(&message);
+    assert_eq!(decode_table(&part, &sealed).unwrap_err().kind(), ErrorKind::Damaged);
+    let mut message = message;
+    message.settled[0].name = "No Name".to_owned();
+    let (part, sealed) = seal_table_as(Format::Changed, &message);
+    assert_eq!(decode_table(&part, &sealed).unwrap_err().kind(), ErrorKind::Damaged);
 }
 
 #[test]
@@ -274,8 +307,7 @@ proptest! {
         let name = TableName::new("wide").unwrap();
         for body in bodies {
             let sealed = envelope::seal(Content::Snapshot, Format::Loaded, &body);
-            let path = layout::snapshot(SnapshotNumber::new(7));
-            if let Err(error) = decode_snapshot(&path, &sealed) {
+            if let Err(error) = decode_snapshot("x", SnapshotNumber::new(7), &sealed) {
                 prop_assert_eq!(error.kind(), ErrorKind::Damaged);
             }
             let sealed = envelope::seal(Content::TablePart, Format::Changed, &body);

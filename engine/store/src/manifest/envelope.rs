@@ -37,7 +37,8 @@ impl Content {
 pub(crate) enum Format {
     /// Tables as they were loaded.
     Loaded = 1,
-    /// Tables whose segments were changed later: rows deleted, attachments exchanged.
+    /// Tables whose segments were changed later: rows deleted, attachments exchanged, batches
+    /// compacted together.
     Changed = 2,
 }
 

@@ -5,21 +5,25 @@
 //! nothing above has to ask again.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use martlet_core::limits::SEGMENT_ROWS_MAX;
-use martlet_core::{SegmentId, TableName};
+use martlet_core::{SegmentId, SnapshotNumber, TableName};
 
 use super::codec::SnapshotHead;
-use super::{Deletion, SegmentRef, TableVersion};
+use super::{Deletion, SegmentRef, TableContent};
 use crate::error::StoreError;
 use crate::layout;
+use crate::object::ObjectRef;
 
 /// Tables ascend by name and lie where their digest says; a batch's label stands once; the
-/// object's path is that of its number, so that an older snapshot cannot stand in for it.
-pub(crate) fn check_snapshot(path: &str, head: &SnapshotHead) -> Result<(), StoreError> {
+/// number is that of its path, so that an older snapshot cannot stand in for it.
+pub(crate) fn check_snapshot(
+    path: &str,
+    number: SnapshotNumber,
+    head: &SnapshotHead,
+) -> Result<(), StoreError> {
     let check = |holds: bool, what: &str| holds_or_damaged(path, holds, what);
-    check(path == layout::snapshot(head.number), "it is another snapshot than its path says")?;
+    check(head.number == number, "it is another snapshot than its path says")?;
     check(
         head.tables.is_sorted_by(|(left, _), (right, _)| left < right),
         "its tables are not in order, or one stands twice",
@@ -45,31 +49,22 @@ pub(crate) fn check_snapshot(path: &str, head: &SnapshotHead) -> Result<(), Stor
     )
 }
 
-/// The part lies where its digest says.
-pub(crate) fn check_table(table: &TableVersion) -> Result<(), StoreError> {
-    let object = table.part.path();
-    holds_or_damaged(
-        object,
-        object == layout::table_part(table.schema.name(), table.part.digest()),
+/// The part lies where its digest says. Segments are distinct, within the limit of rows, lie
+/// where their ids say, and have no more deleted rows than rows.
+pub(crate) fn check_table(part: &ObjectRef, table: &TableContent) -> Result<(), StoreError> {
+    let name = table.schema.name();
+    let check = |holds: bool, what: &str| holds_or_damaged(part.path(), holds, what);
+    check(
+        part.path() == layout::table_part(name, part.digest()),
         "it is the part of another table than its path says",
-    )
-}
-
-/// Segments are distinct, within the limit of rows, lie where their ids say, and have no more
-/// deleted rows than rows.
-pub(crate) fn check_segments(
-    part: &str,
-    table: &TableName,
-    segments: &[Arc<SegmentRef>],
-) -> Result<(), StoreError> {
-    let check = |holds: bool, what: &str| holds_or_damaged(part, holds, what);
+    )?;
     let mut ids: HashSet<SegmentId> = HashSet::new();
-    for segment in segments {
+    for segment in &table.segments {
         check(ids.insert(segment.id), "it holds one segment twice")?;
         let rows_fit = (1..=SEGMENT_ROWS_MAX).contains(&segment.rows);
         check(rows_fit, "a segment's number of rows is not possible")?;
-        check(objects_lie_right(table, segment), "a segment lies where it does not belong")?;
-        check(deletions_fit(table, segment), "a segment's deleted rows are not possible")?;
+        check(objects_lie_right(name, segment), "a segment lies where it does not belong")?;
+        check(deletions_fit(name, segment), "a segment's deleted rows are not possible")?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ pub(crate) mod deletion;
 pub(crate) mod envelope;
 pub(crate) mod invariants;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -211,27 +212,42 @@ impl SegmentRef {
     }
 }
 
+/// What the part of a table says.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TableContent {
+    pub(crate) schema: TableSchema,
+    pub(crate) segments: Vec<Arc<SegmentRef>>,
+    pub(crate) settled: BTreeSet<BatchLabel>,
+    pub(crate) settings: Bytes,
+}
+
 /// A table as one or more snapshots hold it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TableVersion {
-    pub(crate) schema: TableSchema,
-    pub(crate) segments: Vec<Arc<SegmentRef>>,
+    pub(crate) content: TableContent,
     pub(crate) rows: u64,
     pub(crate) part: ObjectRef,
-    pub(crate) settings: Bytes,
 }
 
 impl TableVersion {
     /// Columns and keys.
     #[must_use]
     pub const fn schema(&self) -> &TableSchema {
-        &self.schema
+        &self.content.schema
     }
 
-    /// The segments, in the order in which they were committed.
+    /// The segments, in the order in which they were committed; one that others were compacted
+    /// into stands where the first of them stood.
     #[must_use]
     pub fn segments(&self) -> &[Arc<SegmentRef>] {
-        &self.segments
+        &self.content.segments
+    }
+
+    /// The batches whose work on this table can no longer be told from that of others, because
+    /// it was compacted with theirs. They cannot be loaded into it again.
+    #[must_use]
+    pub const fn settled(&self) -> &BTreeSet<BatchLabel> {
+        &self.content.settled
     }
 
     /// How many rows the table has; deleted ones do not count.
@@ -243,13 +259,13 @@ impl TableVersion {
     /// What was set by hand for the table with `Commit::set_settings`; empty if nothing was.
     #[must_use]
     pub const fn settings(&self) -> &Bytes {
-        &self.settings
+        &self.content.settings
     }
 
     /// How many rows its segments store, deleted ones included.
     #[must_use]
     pub fn rows_stored(&self) -> u64 {
-        self.segments.iter().map(|segment| u64::from(segment.rows)).sum()
+        self.segments().iter().map(|segment| u64::from(segment.rows)).sum()
     }
 
     /// The object that holds this version; two snapshots with the same one hold the same rows.
