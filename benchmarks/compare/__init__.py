@@ -1,0 +1,1 @@
+"""Martlet beside its peers: the same data, the same questions, in turn, on one machine."""

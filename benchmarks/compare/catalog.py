@@ -1,0 +1,160 @@
+"""Every engine of the comparison: how it is started, loaded, and how large it is on disk."""
+
+import dataclasses
+import json
+import pathlib
+import sys
+
+from compare import mart, policy
+from compare.protocol import Child
+from compare.say import say
+
+LOAD_SECONDS_MAX = 3600 * 3
+
+
+@dataclasses.dataclass
+class Engine:
+    """One contestant over one dataset."""
+
+    name: str
+    title: str
+    dialect: str
+    child: Child
+    load: dict
+    disk: dict
+    server: object = None
+
+    def ask(self, question, timeout):
+        return self.child.ask(question, timeout)
+
+    def memory(self):
+        """The highest resident memory: the server's where there is one."""
+        if self.server:
+            from compare.protocol import peak_resident
+
+            return peak_resident(self.server.process.pid)
+        self.child.note_memory()
+        return self.child.peak_bytes
+
+    def stop(self):
+        self.child.end()
+        if self.server:
+            self.server.stop()
+
+
+def row_rules(dataset):
+    """The row rules of the branch users, as a peer writes them: codes of outlets begin with the province's."""
+    province, outlet = dataset.facts["manager_node"], dataset.facts["teller_outlet"]
+    return {
+        "manager": f"outlet >= '{province}' AND outlet < '{int(province) + 1:02d}'",
+        "teller": f"outlet = '{outlet}'",
+    }
+
+
+def module(name, config, log):
+    return Child([sys.executable, "-m", f"compare.engines.{name}", json.dumps(config)], log=log)
+
+
+def size(folder):
+    return sum(path.stat().st_size for path in pathlib.Path(folder).rglob("*") if path.is_file())
+
+
+class Makers:
+    """Makes engines over a dataset; loads what is not loaded yet and remembers the figures beside the data."""
+
+    def __init__(self, dataset, options, binaries, spec):
+        self.dataset, self.options, self.binaries, self.spec = dataset, options, binaries, spec
+        self.common = {"threads": options.threads, "memory_gib": options.memory_gib}
+
+    def make(self, name):
+        return getattr(self, name)()
+
+    def _config(self, folder):
+        return {**self.common, "folder": str(folder), "schemas": {name: name for name in self.spec["row_rules"]}}
+
+    def _log(self, name):
+        return self.dataset.folder / f"{name}.log"
+
+    def _kept(self, name, load):
+        """The figures of a load: of an earlier run, or of this one."""
+        kept = self.dataset.folder / f"load-{name}.json"
+        if not kept.exists():
+            say(f"loading {self.dataset.name} into {name}")
+            kept.write_text(json.dumps(load()), encoding="utf-8")
+        return json.loads(kept.read_text(encoding="utf-8"))
+
+    def _peer(self, name, title, dialect, config, spec=None):
+        child = module(dialect, config, self._log(name))
+
+        def load():
+            answer = child.ask({"load": spec or self.spec}, LOAD_SECONDS_MAX)
+            if not answer["ok"]:
+                raise SystemExit(f"loading {name}: {answer['error']}")
+            child.end()
+            return {**answer["seconds"], "bytes": size(config["folder"])}
+
+        figures = self._kept(name, load)
+        return Engine(name, title, dialect, child, figures, {"bytes": figures["bytes"]})
+
+    def duckdb(self):
+        return self._peer("duckdb", "DuckDB", "duckdb", self._config(self.dataset.folder / "duckdb"))
+
+    def duckdb_art(self):
+        """DuckDB with ART indexes on the keys that look-ups go by: a copy, so that the plain one stays plain."""
+        import shutil
+
+        folder = self.dataset.folder / "duckdb_art"
+        keys = [("customer", "mobile"), ("customer", "id_number"), ("customer", "email"), ("customer", "customer_id"),
+                ("card", "card_no")]
+        if self.dataset.facts["transactions"] <= self.options.art_rows:
+            keys += [("transaction", "transaction_id"), ("transaction", "account_id"), ("transaction", "customer_id"),
+                     ("transaction", "counterparty_account")]
+        if not (self.dataset.folder / "load-duckdb_art.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            shutil.copytree(self.dataset.folder / "duckdb", folder, ignore=shutil.ignore_patterns("temp"))
+        spec = {"tables": [], "indexes": keys}
+        return self._peer("duckdb_art", "DuckDB with ART indexes", "duckdb", self._config(folder), spec)
+
+    def clickhouse(self):
+        return self._peer("clickhouse", "ClickHouse", "clickhouse", self._config(self.dataset.folder / "clickhouse"))
+
+    def postgres(self):
+        return self._peer("postgres", "PostgreSQL", "postgres", self._config(self.dataset.folder / "postgres"))
+
+    def datafusion(self):
+        config = {**self._config(self.dataset.folder), "row_rules": self.spec["row_rules"],
+                  "tables": self.spec["tables"], "segments": str(self._mart() / "segments")}
+        child = module("datafusion", config, self._log("datafusion"))
+        return Engine("datafusion", "DataFusion on Parquet", "datafusion", child, {}, {})
+
+    def _mart(self):
+        self.martlet_load()
+        return self.dataset.folder / "martlet" / "mart"
+
+    def martlet_load(self):
+        def load():
+            loader = mart.load_bank if self.dataset.name == "bank" else mart.load_tpch
+            figures = loader(self.dataset, self.binaries)
+            place = self.dataset.folder / "martlet" / "mart"
+            figures |= {"bytes": mart.bytes_of(place)}
+            if self.dataset.name == "bank":
+                figures |= {"transaction_bytes": mart.bytes_of(place, "transaction")}
+            return figures
+
+        return self._kept("martlet", load)
+
+    def martlet(self):
+        place = self._mart()
+        command = [self.binaries / "martlet-bench", "--mart", place, "--threads", self.options.threads,
+                   "--memory-gib", self.options.memory_gib]
+        child = Child(command, {"MARTLET_BENCH_PASSWORD": policy.PASSWORD}, self._log("martlet"))
+        figures = self.martlet_load()
+        return Engine("martlet", "Martlet, embedded", "martlet", child, figures, figures["bytes"])
+
+    def martlet_flight(self):
+        place = self._mart()
+        server = mart.Server(self.binaries, place, self.options.threads, self.options.memory_gib)
+        config = {"uri": server.uri, "password": policy.PASSWORD}
+        child = module("martlet_flight", config, self._log("martlet_flight"))
+        figures = self.martlet_load()
+        return Engine("martlet_flight", "Martlet over Flight SQL", "martlet", child, figures, figures["bytes"], server)

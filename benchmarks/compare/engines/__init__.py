@@ -1,0 +1,1 @@
+"""One module per engine. Each runs as a process of its own: `python -m compare.engines.<name>`."""
