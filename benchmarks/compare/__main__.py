@@ -3,6 +3,7 @@
 import shutil
 
 from compare import catalog, constants, data, machine, mart, options as command, report, runner, workload
+from compare.engines import postgres
 from compare.say import say
 
 
@@ -19,7 +20,7 @@ def main():
         found, figures, facts = bank(options, binaries, [one for one in classes if one.dataset == "bank"])
         entries += found
         loads["bank"] = figures
-    result = report.collect(options, machine.describe(binaries), machine.versions(binaries), facts, loads, entries)
+    result = report.collect(options, machine.describe(binaries), machine.versions(binaries, postgres.version()), facts, loads, entries)
     report.write(result, options.results)
 
 
@@ -49,6 +50,9 @@ def loadable(options, dataset):
     names = list(options.engines)
     if "postgres" in names and dataset.facts["transactions"] > options.postgres_rows:
         say(f"PostgreSQL takes part up to {options.postgres_rows:,} transactions: left out")
+        names.remove("postgres")
+    if "postgres" in names and postgres.programs() is None:
+        say("PostgreSQL is not installed: left out")
         names.remove("postgres")
     return names
 

@@ -23,6 +23,8 @@ class Engine:
     load: dict
     disk: dict
     server: object = None
+    # Whether something must be put away at the end even if the process broke off.
+    tidies: bool = False
 
     def ask(self, question, timeout):
         return self.child.ask(question, timeout)
@@ -37,6 +39,8 @@ class Engine:
         return self.child.peak_bytes
 
     def stop(self):
+        if self.tidies and self.child.process is None:
+            self.child.start()
         self.child.end()
         if self.server:
             self.server.stop()
@@ -91,7 +95,7 @@ class Makers:
             if not answer["ok"]:
                 raise SystemExit(f"loading {name}: {answer['error']}")
             child.end()
-            return {**answer["seconds"], "bytes": size(config["folder"])}
+            return {"bytes": size(config["folder"]), **answer["seconds"]}
 
         figures = self._kept(name, load)
         return Engine(name, title, dialect, child, figures, {"bytes": figures["bytes"]})
@@ -119,7 +123,9 @@ class Makers:
         return self._peer("clickhouse", "ClickHouse", "clickhouse", self._config(self.dataset.folder / "clickhouse"))
 
     def postgres(self):
-        return self._peer("postgres", "PostgreSQL", "postgres", self._config(self.dataset.folder / "postgres"))
+        engine = self._peer("postgres", "PostgreSQL", "postgres", self._config(self.dataset.folder / "postgres"))
+        engine.tidies = True
+        return engine
 
     def datafusion(self):
         config = {**self._config(self.dataset.folder), "row_rules": self.spec["row_rules"],

@@ -142,6 +142,7 @@ def spec(dataset, row_rules):
         entry = {
             "name": table.name,
             "cluster_key": table.cluster_key,
+            "primary_key": table.primary_key,
             "has_outlet": any(column.name == "outlet" for column in table.columns),
             "columns": [{"name": c.name, "type": c.type, "nullable": c.nullable} for c in table.columns],
             "parquet": str(dataset.parquet(table.name)),
