@@ -2,7 +2,8 @@
 
 import shutil
 
-from compare import catalog, constants, data, machine, mart, options as command, report, runner, workload
+from compare import catalog, constants, data, machine, mart, report, runner, tpch, workload
+from compare import options as command
 from compare.engines import postgres
 from compare.say import say
 
@@ -10,51 +11,83 @@ from compare.say import say
 def main():
     options = command.parse()
     options.data.mkdir(parents=True, exist_ok=True)
-    if options.fresh:
-        shutil.rmtree(options.data / f"bank-{options.transactions}-{options.seed}", ignore_errors=True)
     binaries = mart.build()
+    result = report.begin(options, machine.describe(), machine.versions(binaries, postgres.version()))
     classes = workload.classes(options.classes)
-    entries, loads = [], {}
-    wanted = {one.dataset for one in classes}
-    if "bank" in wanted:
-        found, figures, facts = bank(options, binaries, [one for one in classes if one.dataset == "bank"])
-        entries += found
-        loads["bank"] = figures
-    result = report.collect(options, machine.describe(binaries), machine.versions(binaries, postgres.version()), facts, loads, entries)
-    report.write(result, options.results)
+    for of in (Bank(options, binaries), Tpch(options, binaries)):
+        wanted = [one for one in classes if one.dataset == of.name]
+        if wanted and of.is_wanted():
+            measure(of, wanted, options, binaries, result)
+            report.write(result, options.results)
+    say(f"the report is in {options.results}")
 
 
-def bank(options, binaries, classes):
-    dataset = data.bank(options, binaries)
-    filled = constants.of(dataset, options.seed)
-    makers = catalog.Makers(dataset, options, binaries, data.spec(dataset, catalog.row_rules(dataset)))
-    for name in loadable(options, dataset):
+class Bank:
+    """The synthetic bank as a dataset of the run."""
+
+    name = "bank"
+
+    def __init__(self, options, binaries):
+        self.options, self.binaries = options, binaries
+
+    def is_wanted(self):
+        return self.options.transactions > 0
+
+    def obtain(self):
+        if self.options.fresh:
+            shutil.rmtree(data.place(self.options), ignore_errors=True)
+        dataset = data.bank(self.options, self.binaries)
+        spec = data.spec(dataset, catalog.row_rules(dataset))
+        return dataset, spec, constants.of(dataset, self.options.seed)
+
+    def engines(self):
+        names = list(self.options.engines)
+        if "postgres" in names and self.options.transactions > self.options.postgres_rows:
+            say(f"PostgreSQL takes part up to {self.options.postgres_rows:,} transactions: left out")
+            names.remove("postgres")
+        if "postgres" in names and postgres.programs() is None:
+            say("PostgreSQL is not installed: left out")
+            names.remove("postgres")
+        return names
+
+
+class Tpch:
+    """TPC-H as a dataset of the run."""
+
+    name = "tpch"
+
+    def __init__(self, options, binaries):
+        self.options = options
+
+    def is_wanted(self):
+        return self.options.tpch_scale > 0
+
+    def obtain(self):
+        dataset = tpch.dataset(self.options)
+        return dataset, tpch.spec(dataset), tpch.constants(self.options)
+
+    def engines(self):
+        return [name for name in self.options.engines if name not in ("duckdb_art", "postgres")]
+
+
+def measure(of, classes, options, binaries, result):
+    """Loads a dataset everywhere, asks its questions, and adds what was found to the result."""
+    dataset, spec, filled = of.obtain()
+    makers = catalog.Makers(dataset, options, binaries, spec)
+    names = of.engines()
+    for name in names:
         makers.make(name).stop()
     if not options.keep:
         data.drop_text(dataset)
-    engines = [makers.make(name) for name in loadable(options, dataset)]
+    engines = [] if options.only_load else [makers.make(name) for name in names]
     try:
         queries = [query for one in classes for query in workload.queries(one, options.queries)]
-        entries = [] if options.only_load else runner.measure(engines, queries, filled, options)
-        figures = {
-            engine.name: {"load": engine.load, "disk": engine.disk, "memory_bytes": engine.memory()}
-            for engine in engines
-        }
+        entries = runner.measure(engines, queries, filled, options)
+        memory = {engine.name: engine.memory() for engine in engines}
     finally:
         for engine in engines:
             engine.stop()
-    return entries, figures, dataset.facts
-
-
-def loadable(options, dataset):
-    names = list(options.engines)
-    if "postgres" in names and dataset.facts["transactions"] > options.postgres_rows:
-        say(f"PostgreSQL takes part up to {options.postgres_rows:,} transactions: left out")
-        names.remove("postgres")
-    if "postgres" in names and postgres.programs() is None:
-        say("PostgreSQL is not installed: left out")
-        names.remove("postgres")
-    return names
+    report.add(result, dataset, {name: makers.figures(name) for name in names}, memory, entries)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import json
 import pathlib
 import sys
 
-from compare import mart, policy
+from compare import mart, policy, tpch
 from compare.protocol import Child
 from compare.say import say
 
@@ -20,8 +20,6 @@ class Engine:
     title: str
     dialect: str
     child: Child
-    load: dict
-    disk: dict
     server: object = None
     # Whether something must be put away at the end even if the process broke off.
     tidies: bool = False
@@ -73,6 +71,11 @@ class Makers:
     def make(self, name):
         return getattr(self, name)()
 
+    def figures(self, name):
+        """What is known of an engine's load and size."""
+        kept = self.dataset.folder / f"load-{'martlet' if name.startswith('martlet') else name}.json"
+        return json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+
     def _config(self, folder):
         return {**self.common, "folder": str(folder), "schemas": {name: name for name in self.spec["row_rules"]}}
 
@@ -97,8 +100,8 @@ class Makers:
             child.end()
             return {"bytes": size(config["folder"]), **answer["seconds"]}
 
-        figures = self._kept(name, load)
-        return Engine(name, title, dialect, child, figures, {"bytes": figures["bytes"]})
+        self._kept(name, load)
+        return Engine(name, title, dialect, child)
 
     def duckdb(self):
         return self._peer("duckdb", "DuckDB", "duckdb", self._config(self.dataset.folder / "duckdb"))
@@ -131,7 +134,7 @@ class Makers:
         config = {**self._config(self.dataset.folder), "row_rules": self.spec["row_rules"],
                   "tables": self.spec["tables"], "segments": str(self._mart() / "segments")}
         child = module("datafusion", config, self._log("datafusion"))
-        return Engine("datafusion", "DataFusion on Parquet", "datafusion", child, {}, {})
+        return Engine("datafusion", "DataFusion on Parquet", "datafusion", child)
 
     def _mart(self):
         self.martlet_load()
@@ -139,7 +142,7 @@ class Makers:
 
     def martlet_load(self):
         def load():
-            loader = mart.load_bank if self.dataset.name == "bank" else mart.load_tpch
+            loader = mart.load_bank if self.dataset.name == "bank" else tpch.load
             figures = loader(self.dataset, self.binaries)
             place = self.dataset.folder / "martlet" / "mart"
             figures |= {"bytes": mart.bytes_of(place)}
@@ -154,13 +157,11 @@ class Makers:
         command = [self.binaries / "martlet-bench", "--mart", place, "--threads", self.options.threads,
                    "--memory-gib", self.options.memory_gib]
         child = Child(command, {"MARTLET_BENCH_PASSWORD": policy.PASSWORD}, self._log("martlet"))
-        figures = self.martlet_load()
-        return Engine("martlet", "Martlet, embedded", "martlet", child, figures, figures["bytes"])
+        return Engine("martlet", "Martlet, embedded", "martlet", child)
 
     def martlet_flight(self):
         place = self._mart()
         server = mart.Server(self.binaries, place, self.options.threads, self.options.memory_gib)
         config = {"uri": server.uri, "password": policy.PASSWORD}
         child = module("martlet_flight", config, self._log("martlet_flight"))
-        figures = self.martlet_load()
-        return Engine("martlet_flight", "Martlet over Flight SQL", "martlet", child, figures, figures["bytes"], server)
+        return Engine("martlet_flight", "Martlet over Flight SQL", "martlet", child, server)

@@ -46,9 +46,13 @@ def plan(transactions):
     return customers, max(40, min(OUTLETS_MAX, customers // CUSTOMERS_PER_OUTLET))
 
 
+def place(options):
+    return options.data / f"bank-{options.transactions}-{options.seed}"
+
+
 def bank(options, binaries):
     """Makes the bank's text, or takes that of an earlier run of the same size and seed."""
-    folder = options.data / f"bank-{options.transactions}-{options.seed}"
+    folder = place(options)
     text = folder / "text"
     facts_file = folder / "facts.json"
     if not facts_file.exists():
@@ -151,11 +155,11 @@ def spec(dataset, row_rules):
             pattern = table.patterns[0].replace("{yyyymmdd}", dataset.date.replace("-", ""))
             entry["text"] = {
                 "glob": str(dataset.folder / "text" / pattern), "delimiter": table.delimiter,
-                "quote": table.quote, "header": table.header,
+                "quote": table.quote, "header": table.header, "ordered": True,
             }
         tables.append(entry)
-    # The largest last, so that the others find an empty machine.
-    tables.sort(key=lambda entry: "text" in entry)
+    # The largest first: what lies on the disk then is its own.
+    tables.sort(key=lambda entry: "text" not in entry)
     return {"tables": tables, "row_rules": row_rules}
 
 

@@ -6,7 +6,7 @@ import platform
 import subprocess
 
 
-def describe(binaries):
+def describe():
     return {
         "cpu": _cpu(), "cores": os.cpu_count(), "memory_gib": round(_memory() / 2**30, 1),
         "system": f"{platform.system()} {platform.release()}",

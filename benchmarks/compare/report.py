@@ -1,40 +1,190 @@
-"""The report: JSON for programs, Markdown for people."""
+"""The report: JSON for programs, Markdown and a chart for people. All three say the same figures."""
 
 import datetime
 import json
-import math
+
+from compare import chart, summary
+
+TITLES = {
+    "martlet": "Martlet", "martlet_flight": "Martlet (Flight SQL)", "duckdb": "DuckDB",
+    "duckdb_art": "DuckDB + ART", "clickhouse": "ClickHouse", "datafusion": "DataFusion", "postgres": "PostgreSQL",
+}
 
 
-def collect(options, machine, versions, facts, loads, entries):
+def begin(options, machine, versions):
     return {
         "measured_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "machine": machine, "versions": versions, "rows": facts["transactions"], "facts": facts,
-        "runs": options.runs, "threads": options.threads, "engines": loads, "entries": entries,
+        "machine": machine, "versions": versions, "rows": options.transactions, "tpch_scale": options.tpch_scale,
+        "threads": options.threads, "memory_gib": options.memory_gib, "runs": options.runs, "seed": options.seed,
+        "timeout_seconds": options.timeout, "loads": [], "entries": [], "growth": [],
     }
+
+
+def add(result, dataset, figures, memory, entries):
+    """One dataset's loads and answers."""
+    for engine, known in figures.items():
+        result["loads"].append(load_figures(dataset, engine, known) | {"peak_resident_bytes": memory.get(engine, 0)})
+    result["entries"] += entries
+
+
+def load_figures(dataset, engine, known):
+    """Seconds and bytes of an engine's load; of the largest table alone where that was measured."""
+    entry = {"dataset": dataset.name, "engine": engine}
+    if dataset.name == "bank":
+        entry["text_bytes"] = dataset.facts["tables"]["transaction"]["bytes"]
+    if engine.startswith("martlet"):
+        entry["seconds"] = known.get("seconds")
+        sizes = known.get("transaction_bytes") or known.get("bytes") or {}
+        entry["bytes_on_disk"] = sum(sizes.values())
+        entry["bytes_without_indexes"] = sizes.get("segments", 0)
+        entry["bytes_all_tables"] = sum(known.get("bytes", {}).values())
+    else:
+        entry["seconds"] = known.get("copy")
+        entry["bytes_on_disk"] = known.get("largest_bytes", known.get("bytes"))
+        entry["bytes_all_tables"] = known.get("bytes")
+    further = {name: value for name, value in known.items() if name not in ("report", "bytes", "transaction_bytes")}
+    entry["steps"] = {name: value for name, value in further.items() if isinstance(value, (int, float))}
+    return entry
 
 
 def write(result, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "latest.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    result["summary"] = summary.classes(result["entries"])
+    text = json.dumps(result, indent=1, ensure_ascii=False)
+    (folder / "latest.json").write_text(text + "\n", encoding="utf-8")
     (folder / "latest.md").write_text(markdown(result), encoding="utf-8")
+    if result["entries"]:
+        (folder / "latest.svg").write_text(chart.draw(result, TITLES), encoding="utf-8")
 
 
 def markdown(result):
-    engines = []
-    for entry in result["entries"]:
-        if entry["engine"] not in engines:
-            engines.append(entry["engine"])
+    parts = [_head(result), _classes(result), _loads(result), _growth(result), _queries(result)]
+    return "\n".join(part for part in parts if part)
+
+
+def _head(result):
+    machine, versions = result["machine"], result["versions"]
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return (
+        "# Martlet beside its peers\n\n"
+        f"{result['rows']:,} transactions, TPC-H at scale {result['tpch_scale']:g}. {machine['cpu']}, "
+        f"{machine['cores']} cores, {machine['memory_gib']:g} GiB, {machine['system']}; {result['threads']} threads "
+        f"and {result['memory_gib']} GiB for each engine; the median of {result['runs']} warm runs, after one that "
+        f"is not counted. Measured at {result['measured_at']}.\n\n"
+        f"{told}.\n\n![The chart](latest.svg)\n"
+    )
+
+
+def _classes(result):
+    lines = [
+        "## By class\n",
+        "Geometric means in milliseconds. *Times faster* is the geometric mean, query by query, of the fastest "
+        "peer of the target against Martlet in process; *least* is the query where Martlet is least ahead.\n",
+        "| class | as | queries | Martlet | over Flight | DuckDB | ClickHouse | DataFusion | PostgreSQL | times faster "
+        "| least | target | |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---|---:|---|",
+    ]
+    for row in result["summary"]:
+        means = [
+            _ms(row["mean_ms"].get(name))
+            for name in ("martlet", "martlet_flight", "duckdb", "clickhouse", "datafusion", "postgres")
+        ]
+        group = f", {row['group']}" if row["group"] else ""
+        ratio = f"**{row['times_faster']:.1f}**" if row["times_faster"] else ""
+        least = f"{row['least_times']:.2f} {row['least_query']}" if row["least_query"] else ""
+        lines.append(
+            f"| ({row['letter']}) {row['title']}{group} | {row['principal']} | {row['queries']} | "
+            + " | ".join(means)
+            + f" | {ratio} | {least} | {row['target']:g} | {row['verdict']} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _loads(result):
+    if not result["loads"]:
+        return ""
+    lines = [
+        "## Loads, sizes, memory\n",
+        "Seconds from text to a state that can be queried, and bytes on disk: of the transaction table alone, for "
+        "TPC-H of all tables. Memory is the highest resident memory while the questions were asked; files that are "
+        "mapped into memory count.\n",
+        "| data | engine | text | load s | on disk | of the text | without indexes | all tables | peak memory | steps |",
+        "|---|---|---:|---:|---:|---:|---:|---:|---:|---|",
+    ]
+    for load in result["loads"]:
+        text, disk = load.get("text_bytes"), load.get("bytes_on_disk")
+        share = f"{disk / text:.2f}" if text and disk else ""
+        seconds = f"{load['seconds']:.1f}" if load.get("seconds") is not None else ""
+        steps = ", ".join(
+            f"{name} {value:.1f}" for name, value in load["steps"].items()
+            if name != "seconds" and not name.endswith("bytes")
+        )
+        cells = [
+            load["dataset"], TITLES[load["engine"]], _bytes(text), seconds, _bytes(disk), share,
+            _bytes(load.get("bytes_without_indexes")), _bytes(load.get("bytes_all_tables")),
+            _bytes(load.get("peak_resident_bytes")), steps,
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _growth(result):
+    if not result["growth"]:
+        return ""
+    lines = ["## Growth\n", "Martlet in process, the same questions over a small and a large bank.\n",
+             "| class | as | rows | ms | rows | ms | costs |", "|---|---|---:|---:|---:|---:|---:|"]
+    for row in result["growth"]:
+        lines.append(
+            f"| ({row['letter']}) {row['title']}{', ' + row['group'] if row['group'] else ''} | {row['principal']} | "
+            f"{row['rows'][0]:,} | {_ms(row['mean_ms'][0])} | {row['rows'][1]:,} | {_ms(row['mean_ms'][1])} | "
+            f"{row['times']:.2f} times, at most {row['most_times']:.2f} ({row['most_query']}) |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _queries(result):
+    engines = [name for name in TITLES if any(entry["engine"] == name for entry in result["entries"])]
     rows = {}
     for entry in result["entries"]:
         rows.setdefault((entry["class"], entry["query"], entry["principal"]), {})[entry["engine"]] = entry
-    lines = [f"| query | as | " + " | ".join(engines) + " |", "|---|---|" + "---:|" * len(engines)]
+    if not rows:
+        return ""
+    lines = [
+        "## Query by query\n",
+        "Medians in milliseconds. ≠ marks an answer that differs from the others', – what was not asked.\n",
+        "| query | as | rows | " + " | ".join(TITLES[name] for name in engines) + " |",
+        "|---|---|---:|" + "---:|" * len(engines),
+    ]
     for (of, query, principal), by in rows.items():
-        cells = []
-        for engine in engines:
-            entry = by.get(engine)
-            cell = "" if entry is None else f"{entry['median_ms']:.1f}" if "median_ms" in entry else "failed"
-            if entry and entry.get("agrees") is False:
-                cell += " ≠"
-            cells.append(cell)
-        lines.append(f"| {of}/{query} | {principal} | " + " | ".join(cells) + " |")
+        rows_out = next((entry["rows_out"] for entry in by.values() if "rows_out" in entry), "")
+        cells = [_cell(by.get(name)) for name in engines]
+        lines.append(f"| {of}/{query} | {principal} | {rows_out} | " + " | ".join(cells) + " |")
+    failed = [entry for entry in result["entries"] if "error" in entry or entry.get("agrees") is False]
+    if failed:
+        lines += ["", "### What failed or differed", ""]
+        lines += [
+            f"- {TITLES[entry['engine']]}, {entry['class']}/{entry['query']} as {entry['principal']}: "
+            + (entry.get("error") or entry.get("difference", ""))[:200].replace("|", "\\|")
+            for entry in failed
+        ]
     return "\n".join(lines) + "\n"
+
+
+def _cell(entry):
+    if entry is None:
+        return "–"
+    if "median_ms" not in entry:
+        return "failed"
+    return _ms(entry["median_ms"]) + (" ≠" if entry.get("agrees") is False else "")
+
+
+def _ms(value):
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+def _bytes(value):
+    if not value:
+        return ""
+    return f"{value / 1e9:.2f} GB" if value >= 1e9 else f"{value / 1e6:.1f} MB"
