@@ -12,6 +12,7 @@ use martlet_core::{Selection, Value};
 use crate::error::IndexError;
 use crate::kind::Index;
 use crate::kind::codes::{BLOCK_ROWS, CodesIndex};
+use crate::kind::vector::VectorIndex;
 
 /// Combinations up to this many are counted in an array, which then stays in the second-level
 /// cache; more are hashed.
@@ -51,6 +52,7 @@ pub fn count_values(column: &Index, rows: &Selection) -> Result<u64, IndexError>
 pub fn value_counts(column: &Index, rows: &Selection) -> Result<Vec<(Value, u64)>, IndexError> {
     check_length(column.rows(), rows)?;
     let counts = match column {
+        Index::Vector(vector) => return Ok(key_counts(vector, rows)),
         Index::Codes(codes) => histogram(&[codes], &[1], codes.dictionary().len() + 1, rows),
         Index::Bitmap(bitmaps) if rows.is_all() => {
             (0..bitmaps.values().len()).map(|position| bitmaps.count(position)).collect()
@@ -61,6 +63,14 @@ pub fn value_counts(column: &Index, rows: &Selection) -> Result<Vec<(Value, u64)
     };
     let counted = column.values().iter().zip(counts).filter(|(_, count)| *count > 0);
     Ok(counted.map(|(value, count)| (value.clone(), u64::from(count))).collect())
+}
+
+fn key_counts(vector: &VectorIndex, rows: &Selection) -> Vec<(Value, u64)> {
+    let mut keys = Vec::new();
+    vector.gather(&rows.minus(&vector.nulls()), &mut keys);
+    keys.sort_unstable();
+    let runs = keys.chunk_by(|left, right| left == right);
+    runs.map(|run| (vector.value_of(run[0]), run.len() as u64)).collect()
 }
 
 fn bitmap_count(with_value: &Selection, rows: &Selection) -> Result<u32, IndexError> {
@@ -78,7 +88,7 @@ fn bitmap_count(with_value: &Selection, rows: &Selection) -> Result<u32, IndexEr
 /// As [`value_counts`].
 pub fn distinct_values(column: &Index, rows: &Selection) -> Result<Vec<Value>, IndexError> {
     check_length(column.rows(), rows)?;
-    if rows.is_all() {
+    if rows.is_all() && column.reader().distinct().is_some() {
         return Ok(column.values().to_vec());
     }
     Ok(value_counts(column, rows)?.into_iter().map(|(value, _)| value).collect())

@@ -13,10 +13,10 @@ use martlet_core::{ColumnSchema, TableSchema};
 
 use crate::choose::IndexChoice;
 use crate::descriptor::{ColumnZones, Descriptor};
-use crate::encode::encode;
+use crate::encode::{Encoded, encode};
 use crate::error::IndexError;
 use crate::file::FileBuilder;
-use crate::kind::{IndexKind, bitmap, codes};
+use crate::kind::{IndexKind, bitmap, codes, vector};
 use crate::values::ColumnKeys;
 use crate::zone;
 
@@ -80,15 +80,19 @@ fn build_column(
         ColumnKeys::of(array).ok_or_else(|| IndexError::Column { column: column.name.clone() })?;
     let mut zones = zone::measure(&keys);
     let encoded = choice.distinct_max().and_then(|distinct_max| encode(&keys, distinct_max));
-    if let Some(encoded) = encoded {
-        let distinct = encoded.null_code();
-        zones.column.distinct = Some(distinct);
-        for kind in choice.kinds(encoded.values.len(), array.len()) {
-            let started = Instant::now();
-            let section = match kind {
-                IndexKind::Bitmap => bitmap::build(column.column_type, &encoded),
-                IndexKind::Codes => codes::build(column.column_type, &encoded),
-            };
+    zones.column.distinct = encoded.as_ref().map(Encoded::null_code);
+    let values = encoded.as_ref().map_or(usize::MAX, |encoded| encoded.values.len());
+    for kind in choice.kinds(values, array.len()) {
+        let started = Instant::now();
+        let section = match (kind, &encoded) {
+            (IndexKind::Bitmap, Some(encoded)) => Some(bitmap::build(column.column_type, encoded)),
+            (IndexKind::Codes, Some(encoded)) => Some(codes::build(column.column_type, encoded)),
+            (IndexKind::Bitmap | IndexKind::Codes, None) => None,
+            (IndexKind::Vector, _) => vector::build(column.column_type, &keys),
+        };
+        if let Some(section) = section {
+            // Counted only where the column was encoded for it.
+            let distinct = zones.column.distinct.unwrap_or(0);
             file.push(position, kind, distinct, &section, started);
         }
     }

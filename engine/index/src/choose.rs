@@ -33,16 +33,13 @@ pub enum IndexChoice {
 
 impl IndexChoice {
     /// The distinct values up to which the column has to be encoded at all.
-    pub(crate) const fn distinct_max(&self) -> Option<usize> {
+    pub(crate) fn distinct_max(&self) -> Option<usize> {
         match self {
             Self::Auto => Some(CODES_DISTINCT_MAX),
             Self::None => None,
             Self::Kinds(kinds) => {
-                if kinds.is_empty() {
-                    None
-                } else {
-                    Some(usize::MAX)
-                }
+                let is_encoded = [IndexKind::Bitmap, IndexKind::Codes];
+                is_encoded.iter().any(|kind| kinds.contains(kind)).then_some(usize::MAX)
             }
         }
     }

@@ -31,7 +31,7 @@ pub struct SectionRef {
     pub length: u64,
     /// First eight bytes of the section's BLAKE3.
     pub digest: u64,
-    /// Distinct values, without null.
+    /// Distinct values, without null; 0 where the kind did not count them.
     pub distinct: u32,
     /// Microseconds that building it took; 0 where nobody measured.
     pub build_micros: u64,
@@ -158,6 +158,7 @@ fn stored_section(section: &SectionRef) -> stored::Section {
     let kind = match section.kind {
         IndexKind::Bitmap => stored::Kind::Bitmap,
         IndexKind::Codes => stored::Kind::Codes,
+        IndexKind::Vector => stored::Kind::Vector,
     };
     stored::Section {
         // A table has at most 1,024 columns.
@@ -175,8 +176,8 @@ fn checked_section(columns: usize, section: &stored::Section) -> Result<SectionR
     let kind = match section.kind() {
         stored::Kind::Bitmap => IndexKind::Bitmap,
         stored::Kind::Codes => IndexKind::Codes,
+        stored::Kind::Vector => IndexKind::Vector,
         stored::Kind::Unspecified
-        | stored::Kind::Vector
         | stored::Kind::BitSliced
         | stored::Kind::Lookup
         | stored::Kind::DatePart

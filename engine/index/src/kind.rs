@@ -2,10 +2,14 @@
 //!
 //! A kind never decides a predicate or a query; it says which rows hold a value.
 
+mod arrow;
 pub mod bitmap;
 pub mod codes;
 mod cursor;
+mod packed;
+mod rows;
 mod table;
+pub mod vector;
 
 use bytes::Bytes;
 use martlet_core::{ColumnType, Selection, Truth, Value};
@@ -16,6 +20,7 @@ use crate::file::digest;
 use crate::logic::Leaf;
 use bitmap::BitmapIndex;
 use codes::CodesIndex;
+use vector::VectorIndex;
 
 /// A kind of index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -24,11 +29,13 @@ pub enum IndexKind {
     Bitmap,
     /// A sorted dictionary and one bit-packed code per row.
     Codes,
+    /// One bit-packed number per row.
+    Vector,
 }
 
 impl IndexKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Bitmap, Self::Codes];
+    pub const ALL: [Self; 3] = [Self::Bitmap, Self::Codes, Self::Vector];
 
     /// The name as load files write it.
     #[must_use]
@@ -36,6 +43,7 @@ impl IndexKind {
         match self {
             Self::Bitmap => "bitmap",
             Self::Codes => "codes",
+            Self::Vector => "vector",
         }
     }
 
@@ -80,9 +88,13 @@ pub(crate) trait Reader {
 
 impl IndexKind {
     /// How much an index of this kind says of a condition on a column of the type.
-    pub(crate) const fn answers(self, _leaf: &Leaf<'_>, _column_type: ColumnType) -> Answers {
+    pub(crate) const fn answers(self, leaf: &Leaf<'_>, _column_type: ColumnType) -> Answers {
         match self {
             Self::Bitmap | Self::Codes => Answers::Exactly,
+            Self::Vector => match leaf {
+                Leaf::Like(_) => Answers::Not,
+                Leaf::IsNull | Leaf::Compare(..) | Leaf::In(_) | Leaf::Part(..) => Answers::Exactly,
+            },
         }
     }
 }
@@ -94,6 +106,8 @@ pub enum Index {
     Bitmap(BitmapIndex),
     /// Codes.
     Codes(CodesIndex),
+    /// A vector.
+    Vector(VectorIndex),
 }
 
 impl Index {
@@ -110,6 +124,7 @@ impl Index {
         let index = match section.kind {
             IndexKind::Bitmap => Self::Bitmap(BitmapIndex::open(bytes, rows)?),
             IndexKind::Codes => Self::Codes(CodesIndex::open(bytes, rows)?),
+            IndexKind::Vector => Self::Vector(VectorIndex::open(bytes, rows)?),
         };
         if index.reader().distinct().is_some_and(|distinct| distinct != section.distinct) {
             return Err(IndexError::damaged("a section has another number of distinct values"));
@@ -121,6 +136,7 @@ impl Index {
         match self {
             Self::Bitmap(index) => index,
             Self::Codes(index) => index,
+            Self::Vector(index) => index,
         }
     }
 
@@ -130,6 +146,7 @@ impl Index {
         match self {
             Self::Bitmap(_) => IndexKind::Bitmap,
             Self::Codes(_) => IndexKind::Codes,
+            Self::Vector(_) => IndexKind::Vector,
         }
     }
 
@@ -169,7 +186,7 @@ impl Index {
     pub const fn as_bitmap(&self) -> Option<&BitmapIndex> {
         match self {
             Self::Bitmap(index) => Some(index),
-            Self::Codes(_) => None,
+            _ => None,
         }
     }
 
@@ -178,7 +195,16 @@ impl Index {
     pub const fn as_codes(&self) -> Option<&CodesIndex> {
         match self {
             Self::Codes(index) => Some(index),
-            Self::Bitmap(_) => None,
+            _ => None,
+        }
+    }
+
+    /// The vector, if it is one.
+    #[must_use]
+    pub const fn as_vector(&self) -> Option<&VectorIndex> {
+        match self {
+            Self::Vector(index) => Some(index),
+            _ => None,
         }
     }
 }

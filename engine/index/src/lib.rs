@@ -46,6 +46,7 @@ pub use error::IndexError;
 pub use evaluate::evaluate;
 pub use kind::bitmap::BitmapIndex;
 pub use kind::codes::CodesIndex;
+pub use kind::vector::{KeySet, VECTOR_BLOCK_ROWS, VectorForm, VectorIndex};
 pub use kind::{Index, IndexKind};
 pub use logic::Candidates;
 pub use probe::{candidates, probe, sections_wanted};

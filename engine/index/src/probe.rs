@@ -130,6 +130,7 @@ fn cost(kind: IndexKind, leaf: &Leaf<'_>, distinct: u32) -> u8 {
     match kind {
         IndexKind::Bitmap if joins_few => 0,
         IndexKind::Codes => 2,
+        IndexKind::Vector => 3,
         IndexKind::Bitmap => 4,
     }
 }

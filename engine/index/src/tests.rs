@@ -4,6 +4,7 @@ mod counting;
 mod format;
 mod probing;
 mod support;
+mod vectors;
 
 use crate::conformance;
 use crate::kind::IndexKind;

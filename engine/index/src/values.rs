@@ -104,7 +104,7 @@ impl<'a> ColumnKeys<'a> {
             },
             DataType::Float64 => Keys::Narrow {
                 keys: float_keys(array.as_primitive::<Float64Type>().values()),
-                value: |key| Value::Float(f64::from_bits(ordered_bits(key).cast_unsigned())),
+                value: |key| Value::Float(float_of(key)),
             },
             DataType::Decimal128(..) => {
                 decimal_keys(array.as_primitive::<Decimal128Type>().values())
@@ -133,8 +133,13 @@ impl<'a> ColumnKeys<'a> {
     }
 }
 
+/// Back from a key that came from a float.
+pub(crate) const fn float_of(key: i64) -> f64 {
+    f64::from_bits(ordered_bits(key).cast_unsigned())
+}
+
 /// Back from a key that came from a date: always within range.
-fn date_of(key: i64) -> i32 {
+pub(crate) fn date_of(key: i64) -> i32 {
     i32::try_from(key).unwrap_or(if key < 0 { i32::MIN } else { i32::MAX })
 }
 

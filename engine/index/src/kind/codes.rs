@@ -3,6 +3,7 @@
 //! Answers what `bitmap` does by a scan of the codes that skips blocks, and is what GROUP BY
 //! counts: a code is an array index. Good as long as the dictionary is small beside the rows.
 
+mod array;
 mod builder;
 mod format;
 mod reader;

@@ -36,6 +36,13 @@ impl<'a> Cursor<'a> {
         Ok(bytes.as_chunks::<4>().0.iter().map(|chunk| u32::from_le_bytes(*chunk)).collect())
     }
 
+    /// So many little-endian signed numbers.
+    pub(super) fn i64s(&mut self, count: usize) -> Result<Vec<i64>, IndexError> {
+        let bytes =
+            self.take(count.checked_mul(8).ok_or(IndexError::damaged("a count is absurd"))?)?;
+        Ok(bytes.as_chunks::<8>().0.iter().map(|chunk| i64::from_le_bytes(*chunk)).collect())
+    }
+
     /// All that is left.
     pub(super) const fn rest(self) -> &'a [u8] {
         self.0

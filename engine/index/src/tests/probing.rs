@@ -58,13 +58,13 @@ proptest! {
     fn whatever_is_missing_the_probe_is_never_too_narrow(
         table in table(),
         predicates in proptest::collection::vec(predicate(), 4),
-        present in any::<u32>(),
+        present in any::<u128>(),
     ) {
         let built = built(&table, &IndexChoice::Auto);
         let descriptor = Descriptor::decode(&built.descriptor.encode()).unwrap();
         for predicate in &predicates {
             let answer = probe(predicate, &table.schema, &descriptor, &|column, kind| {
-                let bit = column * 2 + usize::from(kind == IndexKind::Codes);
+                let bit = column * IndexKind::ALL.len() + kind as usize;
                 (present >> bit & 1 == 1).then(|| opened(&built, column, kind))?
             });
             check_bounds(&answer, &evaluate(predicate, &table.schema, &table.rows))?;

@@ -18,6 +18,7 @@ use martlet_core::{ColumnType, Value};
 
 use crate::error::IndexError;
 use crate::kind::cursor::Cursor;
+pub(super) use crate::kind::packed::unpack_one;
 use crate::kind::table;
 
 /// Rows of one block.

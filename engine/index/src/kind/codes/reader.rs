@@ -12,7 +12,11 @@ use roaring::RoaringBitmap;
 use super::format::{self, BLOCK_ROWS, block_bytes};
 use crate::error::IndexError;
 use crate::kind::Reader;
+use crate::kind::rows::{InBlock, for_each_block};
 use crate::logic::Leaf;
+
+/// Selected rows of a block from which on the whole block is unpacked for them.
+const UNPACKED_FROM: usize = 8;
 
 /// A sorted dictionary and one code per row.
 #[derive(Debug, Clone)]
@@ -145,33 +149,41 @@ impl CodesIndex {
     /// The code of a row; `None` beyond the last.
     #[must_use]
     pub fn code(&self, row: u32) -> Option<u32> {
-        if row >= self.rows {
-            return None;
-        }
-        let mut codes = [0; BLOCK_ROWS];
-        let row = row as usize;
-        self.decode_block(row / BLOCK_ROWS, &mut codes).get(row % BLOCK_ROWS).copied()
+        (row < self.rows).then(|| self.code_at(row))
     }
 
-    /// The codes of the selected rows, in row order.
+    /// The code of a row below [`Self::rows`].
     #[must_use]
-    pub fn gather(&self, rows: &Selection) -> Vec<u32> {
-        let mut gathered = Vec::with_capacity(usize::try_from(rows.count()).unwrap_or(0));
-        if rows.is_all() {
-            self.for_each_block(rows, |_, codes| gathered.extend_from_slice(codes));
-            return gathered;
+    pub fn code_at(&self, row: u32) -> u32 {
+        let row = row as usize;
+        let block = row / BLOCK_ROWS;
+        let (width, base) = (self.widths[block], self.bases[block]);
+        if width == 0 {
+            return base;
         }
+        let start = self.starts[block] as usize;
+        let packed = &self.packed[start..start + block_bytes(width)];
+        base + format::unpack_one(packed, width, row % BLOCK_ROWS)
+    }
+
+    /// Replaces `into` by the codes of the selected rows, in row order.
+    pub fn gather(&self, rows: &Selection, into: &mut Vec<u32>) {
+        into.clear();
+        into.reserve(usize::try_from(rows.count()).unwrap_or(0));
         let mut codes = [0; BLOCK_ROWS];
-        let mut decoded = usize::MAX;
-        for row in rows.iter().take_while(|row| *row < self.rows) {
-            let block = row as usize / BLOCK_ROWS;
-            if block != decoded {
-                self.decode_block(block, &mut codes);
-                decoded = block;
+        for_each_block::<BLOCK_ROWS>(rows, self.rows, |block, selected| match selected {
+            InBlock::All => into.extend_from_slice(self.decode_block(block, &mut codes)),
+            InBlock::Some(rows) if self.widths[block] == 0 => {
+                into.resize(into.len() + rows.len(), self.bases[block]);
             }
-            gathered.push(codes[row as usize % BLOCK_ROWS]);
-        }
-        gathered
+            InBlock::Some(rows) if rows.len() < UNPACKED_FROM => {
+                into.extend(rows.iter().map(|row| self.code_at(*row)));
+            }
+            InBlock::Some(rows) => {
+                self.decode_block(block, &mut codes);
+                into.extend(rows.iter().map(|row| codes[*row as usize % BLOCK_ROWS]));
+            }
+        });
     }
 
     /// The rows that are null.

@@ -1,0 +1,170 @@
+//! Conditions over a vector: blocks settled by their bounds, the others compared row by row.
+
+use std::ops::Range;
+
+use martlet_core::{CivilDate, Comparison, DatePart, Selection, Truth};
+use roaring::RoaringBitmap;
+
+use super::form::VectorForm;
+use super::format::BLOCK_ROWS;
+use super::key_set::KeySet;
+use super::reader::VectorIndex;
+use crate::logic::Leaf;
+
+/// A block's flags: one bit per row, the lowest first.
+const FLAG_BYTES: usize = BLOCK_ROWS / 8;
+
+/// Up to so many keys of a set are compared one by one.
+const KEYS_COMPARED_MAX: usize = 4;
+
+/// Years beyond these have no day that is a date or a timestamp.
+const YEARS: i64 = 10_000_000;
+
+impl VectorIndex {
+    /// The rows whose key is one of the set; null is none.
+    #[must_use]
+    pub fn rows_in(&self, keys: &KeySet) -> Selection {
+        self.rows_where(|block, lowest, highest| match keys.within(lowest, highest) {
+            [] => BlockAnswer::None,
+            [one] if lowest == highest && *one == lowest => BlockAnswer::All,
+            few if few.len() <= KEYS_COMPARED_MAX => self.flagged(block, |key| few.contains(&key)),
+            _ => self.flagged(block, |key| keys.contains(key)),
+        })
+    }
+
+    /// The rows whose key is in the range; null is not.
+    #[must_use]
+    pub fn rows_between(&self, keys: &Range<i128>) -> Selection {
+        self.rows_where(|block, lowest, highest| {
+            let (low, high) = (i128::from(lowest), i128::from(highest));
+            if keys.start >= keys.end || high < keys.start || keys.end <= low {
+                return BlockAnswer::None;
+            }
+            if keys.start <= low && high < keys.end {
+                return BlockAnswer::All;
+            }
+            // Within the block's bounds, so both are 64-bit keys.
+            let from = keys.start.max(low) as i64;
+            let last = (keys.end - 1).min(high) as i64;
+            let mut offsets = [0; BLOCK_ROWS];
+            match self.decode_offsets(block, &mut offsets) {
+                Some((base, offsets)) => {
+                    // At most the block's highest offset, of 32 bits.
+                    let first = from.wrapping_sub(base) as u32;
+                    let span = last.wrapping_sub(from) as u32;
+                    BlockAnswer::Some(flags(offsets, |offset| offset.wrapping_sub(first) <= span))
+                }
+                None => self.flagged(block, |key| from <= key && key <= last),
+            }
+        })
+    }
+
+    /// Where a condition holds and fails, exactly; `None` for one that keys cannot tell.
+    pub(super) fn leaf_truth(&self, leaf: &Leaf<'_>) -> Option<Truth> {
+        let nulls = self.nulls();
+        let holds = match leaf {
+            Leaf::IsNull => {
+                let present = nulls.complement();
+                return Some(Truth::exact(nulls, present));
+            }
+            Leaf::Compare(comparison, constant) => {
+                let keys = self.form().keys_that(*comparison, constant)?;
+                let rows = self.rows_between(&keys);
+                return Some(match comparison {
+                    Comparison::NotEqual => Truth::exact_but(rows, nulls).negated(),
+                    _ => Truth::exact_but(rows, nulls),
+                });
+            }
+            Leaf::In(values) => {
+                self.rows_in(&values.iter().filter_map(|value| self.key_of(value)).collect())
+            }
+            Leaf::Part(part, comparison, constant) => {
+                self.rows_of_part(*part, *comparison, *constant)?
+            }
+            Leaf::Like(_) => return None,
+        };
+        Some(Truth::exact_but(holds, nulls))
+    }
+
+    fn rows_of_part(
+        &self,
+        part: DatePart,
+        comparison: Comparison,
+        constant: i64,
+    ) -> Option<Selection> {
+        if !matches!(self.form(), VectorForm::Date | VectorForm::Timestamp) {
+            return None;
+        }
+        if part == DatePart::Year {
+            let equal = self.keys_of_year(constant);
+            let first = i128::from(i64::MIN)..equal.start;
+            let last = equal.end..i128::from(i64::MAX) + 1;
+            return Some(match comparison {
+                Comparison::Equal => self.rows_between(&equal),
+                Comparison::NotEqual => self.rows_between(&first).or(&self.rows_between(&last)),
+                Comparison::Less => self.rows_between(&first),
+                Comparison::LessOrEqual => self.rows_between(&(first.start..equal.end)),
+                Comparison::Greater => self.rows_between(&last),
+                Comparison::GreaterOrEqual => self.rows_between(&(equal.start..last.end)),
+            });
+        }
+        let holds = |key: i64| {
+            let part = part.of(&self.value_of(key));
+            part.is_some_and(|part| comparison.holds(part.cmp(&constant)))
+        };
+        Some(self.rows_where(|block, _, _| self.flagged(block, holds)))
+    }
+
+    fn keys_of_year(&self, year: i64) -> Range<i128> {
+        const MICROSECONDS_PER_DAY: i128 = 86_400_000_000;
+        let year = year.clamp(-YEARS, YEARS);
+        let unit = if *self.form() == VectorForm::Timestamp { MICROSECONDS_PER_DAY } else { 1 };
+        let first_of = |year| i128::from(CivilDate { year, month: 1, day: 1 }.days()) * unit;
+        first_of(year)..first_of(year + 1)
+    }
+
+    fn flagged(&self, block: usize, is_wanted: impl Fn(i64) -> bool) -> BlockAnswer {
+        let mut keys = [0; BLOCK_ROWS];
+        BlockAnswer::Some(flags(self.decode_block(block, &mut keys), is_wanted))
+    }
+
+    /// The rows that are not null in blocks answered by their number and bounds.
+    fn rows_where(&self, answer: impl Fn(usize, i64, i64) -> BlockAnswer) -> Selection {
+        let mut all_flags = vec![0_u8; self.blocks() * FLAG_BYTES];
+        let blocks = all_flags.as_chunks_mut::<FLAG_BYTES>().0.iter_mut().enumerate();
+        for (block, flags) in blocks {
+            let (lowest, highest) = self.block_bounds(block);
+            if lowest > highest {
+                continue;
+            }
+            match answer(block, lowest, highest) {
+                BlockAnswer::All => flags.fill(u8::MAX),
+                BlockAnswer::None => {}
+                BlockAnswer::Some(found) => *flags = found,
+            }
+        }
+        let mut rows = RoaringBitmap::from_lsb0_bytes(0, &all_flags);
+        if self.null_count() > 0 {
+            rows -= &self.nulls;
+        }
+        // What is flagged behind the last row is dropped here.
+        Selection::from_bitmap(self.rows(), rows)
+    }
+}
+
+enum BlockAnswer {
+    All,
+    None,
+    Some([u8; FLAG_BYTES]),
+}
+
+fn flags<T: Copy>(numbers: &[T], is_wanted: impl Fn(T) -> bool) -> [u8; FLAG_BYTES] {
+    let mut flags = [0; FLAG_BYTES];
+    for (flag, numbers) in flags.iter_mut().zip(numbers.chunks(8)) {
+        *flag = numbers
+            .iter()
+            .enumerate()
+            .fold(0, |byte, (bit, number)| byte | (u8::from(is_wanted(*number)) << bit));
+    }
+    flags
+}
