@@ -35,7 +35,7 @@ pub enum StoreError {
     /// The storage refused or failed.
     #[error("cannot {action} `{object}`: {reason}")]
     Access {
-        /// What was tried: `read`, `write`, `list`.
+        /// What was tried: `read`, `write`, `list`, `delete`.
         action: &'static str,
         /// The object's path in the mart.
         object: String,

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! snapshots/<20-digit number>          conditional create: this is the commit
+//! retired/<20-digit number>            a snapshot that is kept no longer, until its objects are removed
 //! tables/<table>/<digest>              a table's part, shared by the snapshots in which it is the same
 //! segments/<table>/<id>.parquet        rows
 //! indexes/<table>/<id>-<n>             the n-th object attached to a segment when it was staged
@@ -16,6 +17,9 @@ use martlet_core::{SegmentId, SnapshotNumber, TableName};
 /// The folder of the snapshot objects.
 pub(crate) const SNAPSHOTS: &str = "snapshots";
 
+/// The folder of snapshots that are kept no longer.
+pub(crate) const RETIRED: &str = "retired";
+
 /// The folders of everything that a snapshot refers to.
 pub(crate) const REFERRED: [&str; 6] =
     ["tables", "segments", "indexes", "deletes", "policies", "principals"];
@@ -27,9 +31,22 @@ pub(crate) fn snapshot(number: SnapshotNumber) -> String {
     format!("{SNAPSHOTS}/{:0NUMBER_DIGITS$}", number.get())
 }
 
+pub(crate) fn retired(number: SnapshotNumber) -> String {
+    format!("{RETIRED}/{:0NUMBER_DIGITS$}", number.get())
+}
+
 /// The number of the snapshot at a path; `None` for any other object.
 pub(crate) fn snapshot_number(path: &str) -> Option<SnapshotNumber> {
-    let digits = path.strip_prefix(SNAPSHOTS)?.strip_prefix('/')?;
+    number_below(SNAPSHOTS, path)
+}
+
+/// The number of the retired snapshot at a path; `None` for any other object.
+pub(crate) fn retired_number(path: &str) -> Option<SnapshotNumber> {
+    number_below(RETIRED, path)
+}
+
+fn number_below(folder: &str, path: &str) -> Option<SnapshotNumber> {
+    let digits = path.strip_prefix(folder)?.strip_prefix('/')?;
     let well_formed = digits.len() == NUMBER_DIGITS && digits.bytes().all(|b| b.is_ascii_digit());
     well_formed.then(|| digits.parse().ok().map(SnapshotNumber::new)).flatten()
 }
@@ -88,6 +105,9 @@ mod tests {
         let paths = numbers.map(snapshot);
         assert!(paths.is_sorted());
         assert_eq!(paths.each_ref().map(|path| snapshot_number(path)), numbers.map(Some));
+        let retired = numbers.map(retired);
+        assert_eq!(retired.each_ref().map(|path| retired_number(path)), numbers.map(Some));
+        assert_eq!(retired.each_ref().map(|path| snapshot_number(path)), [None; 5]);
     }
 
     #[test]

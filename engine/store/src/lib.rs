@@ -8,8 +8,8 @@
 //! together, or nothing, as its [`CommitOutcome`] says.
 //!
 //! Whatever is read was proven by a checksum first: correct, or a [`StoreError`]. The store does
-//! not know what a bitmap or a rule is, and it never deletes. The bytes are described in
-//! `docs/format.md`.
+//! not know what a bitmap or a rule is, and it deletes nothing but what [`Store::remove_orphans`] is
+//! told to. The bytes are described in `docs/format.md`.
 
 mod commit;
 mod error;
@@ -19,6 +19,7 @@ mod layout;
 mod live;
 mod manifest;
 mod object;
+mod retention;
 mod segment;
 mod snapshot;
 mod store;
@@ -29,6 +30,7 @@ pub use manifest::{AttachmentRef, BatchLabel, BatchRecord, Deletion, SegmentRef,
 pub use object::ObjectRef;
 #[cfg(any(test, feature = "test-support"))]
 pub use object::faulty;
+pub use retention::Orphan;
 pub use segment::reader::SegmentReader;
 pub use snapshot::{Snapshot, SnapshotSummary};
-pub use store::{Orphan, Store};
+pub use store::Store;

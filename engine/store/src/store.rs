@@ -1,8 +1,9 @@
 //! The door to a mart's storage: open it, find snapshots, read what they name, begin a commit.
 //!
-//! Owns the caches of what is immutable anyway (tables' parts, Parquet metadata, open maps). Never deletes.
+//! Owns the caches of what is immutable anyway (tables' parts, Parquet metadata, open maps). Never deletes;
+//! [`crate::retention`] does.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,7 @@ use crate::error::StoreError;
 use crate::layout;
 use crate::live::{DeletionCache, deletion_cache};
 use crate::manifest::codec::{self, SnapshotHead};
-use crate::manifest::{Deletion, SegmentRef, TableVersion};
+use crate::manifest::{SegmentRef, TableVersion};
 use crate::object::ObjectRef;
 use crate::object::access::Objects;
 use crate::segment::reader::{MetadataCache, SegmentReader, metadata_cache};
@@ -48,15 +49,6 @@ struct Inner {
     /// The highest number that was ever seen; snapshots are found by asking for the next one,
     /// because a list may lag behind.
     seen: AtomicU64,
-}
-
-/// An object that no snapshot names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Orphan {
-    /// Its path in the mart.
-    pub path: String,
-    /// Its size.
-    pub size_bytes: u64,
 }
 
 impl Store {
@@ -194,40 +186,6 @@ impl Store {
         Ok(snapshot.newest_date().is_some().then_some(snapshot))
     }
 
-    /// Every object that no snapshot names: what loads left behind that were broken off, and
-    /// what loads that still run have staged. Nothing removes them yet.
-    ///
-    /// # Errors
-    /// [`StoreError::Damaged`] if a snapshot is not whole: then nothing can be called unused.
-    pub async fn orphans(&self) -> Result<Vec<Orphan>, StoreError> {
-        let named = self.named_paths().await?;
-        let mut orphans = Vec::new();
-        for folder in layout::REFERRED {
-            let found = self.objects().list(folder).await?.into_iter().map(|object| Orphan {
-                path: object.location.to_string(),
-                size_bytes: object.size,
-            });
-            orphans.extend(found.filter(|orphan| !named.contains(&orphan.path)));
-        }
-        orphans.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(orphans)
-    }
-
-    async fn named_paths(&self) -> Result<HashSet<String>, StoreError> {
-        let mut named = HashSet::new();
-        for head in self.heads().await? {
-            let documents = [&head.policy, &head.principals].into_iter().flatten();
-            named.extend(documents.map(|object| object.path().to_owned()));
-            for (_, part) in &head.tables {
-                if named.insert(part.path().to_owned()) {
-                    let table = self.table_version(part).await?;
-                    named.extend(table.segments().iter().flat_map(|segment| paths_of(segment)));
-                }
-            }
-        }
-        Ok(named)
-    }
-
     /// The whole object, proven.
     ///
     /// # Errors
@@ -308,7 +266,7 @@ impl Store {
     }
 
     /// The numbers in the list of snapshots, ascending.
-    async fn numbers(&self) -> Result<Vec<SnapshotNumber>, StoreError> {
+    pub(crate) async fn numbers(&self) -> Result<Vec<SnapshotNumber>, StoreError> {
         let listed = self.objects().list(layout::SNAPSHOTS).await?;
         let mut numbers: Vec<_> = listed
             .iter()
@@ -318,13 +276,21 @@ impl Store {
         Ok(numbers)
     }
 
-    async fn heads(&self) -> Result<Vec<SnapshotHead>, StoreError> {
+    /// Every snapshot but those that are retired while they are looked for.
+    pub(crate) async fn heads(&self) -> Result<Vec<SnapshotHead>, StoreError> {
         let numbers = self.numbers().await?;
-        stream::iter(numbers)
-            .map(|number| self.head(number))
+        let found: Vec<Option<SnapshotHead>> = stream::iter(numbers)
+            .map(|number| async move {
+                match self.head(number).await {
+                    Ok(head) => Ok(Some(head)),
+                    Err(StoreError::NoSnapshot { .. }) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            })
             .buffered(READS_AT_ONCE)
             .try_collect()
-            .await
+            .await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     async fn head(&self, number: SnapshotNumber) -> Result<SnapshotHead, StoreError> {
@@ -333,7 +299,10 @@ impl Store {
         codec::decode_snapshot(&path, number, &sealed.ok_or(StoreError::NoSnapshot { number })?)
     }
 
-    async fn table_version(&self, part: &ObjectRef) -> Result<Arc<TableVersion>, StoreError> {
+    pub(crate) async fn table_version(
+        &self,
+        part: &ObjectRef,
+    ) -> Result<Arc<TableVersion>, StoreError> {
         if let Some(table) = self.inner.tables.get(part.digest()) {
             return Ok(table);
         }
@@ -342,15 +311,6 @@ impl Store {
         self.inner.tables.insert(*part.digest(), Arc::clone(&table));
         Ok(table)
     }
-}
-
-fn paths_of(segment: &SegmentRef) -> impl Iterator<Item = String> {
-    let attached = segment.attachments().iter().map(|attachment| attachment.object());
-    let deleted = segment.deletions().iter().filter_map(Deletion::object);
-    std::iter::once(segment.object())
-        .chain(attached)
-        .chain(deleted)
-        .map(|object| object.path().to_owned())
 }
 
 #[cfg(test)]

@@ -131,7 +131,8 @@ async fn staged_work_that_was_dropped_is_unseen_and_listed() {
     let rows = narrow_rows(&schema, &[2]);
     let mut staged = commit.stage_segment(&schema, &label("2026-11-22"), &[rows]).await.unwrap();
     commit.attach(&mut staged, Bytes::from_static(b"index"), Bytes::new()).await.unwrap();
-    let paths: Vec<String> = paths_of(staged.segment()).collect();
+    let staged = staged.segment();
+    let paths = [staged.object().path(), staged.attachments()[0].object().path()];
     drop(commit);
     let latest = store.latest().await.unwrap();
     assert_eq!(numbers(&store, &latest, "numbers").await, [1]);

@@ -2,7 +2,7 @@
 //!
 //! Receives: paths from [`crate::layout`], descriptions from the manifest.
 //! Hands on: bytes that are those that were written, or an error.
-//! Never interprets the bytes, never deletes.
+//! Never interprets the bytes, and deletes only what [`crate::retention`] names.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -70,6 +70,20 @@ impl Objects {
             Ok(found) => found.bytes().await.map(Some).map_err(failed),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(source) => Err(failed(source)),
+        }
+    }
+
+    /// Writes an object that proves itself, whatever stands at the path.
+    pub(crate) async fn put_sealed(&self, path: &str, bytes: Bytes) -> Result<(), StoreError> {
+        let put = self.store.put(&Path::from(path), bytes.into()).await;
+        put.map(|_| ()).map_err(|source| StoreError::access("write", path, source))
+    }
+
+    /// Removes an object; it is no error if there is none.
+    pub(crate) async fn delete(&self, path: &str) -> Result<(), StoreError> {
+        match self.store.delete(&Path::from(path)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(source) => Err(StoreError::access("delete", path, source)),
         }
     }
 
