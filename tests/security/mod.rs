@@ -3,3 +3,4 @@
 mod canary;
 mod doors;
 mod hostile;
+mod indexes;

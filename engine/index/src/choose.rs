@@ -2,6 +2,7 @@
 //!
 //! Reads statistics only, never rows, and never builds.
 
+use crate::by_hand::HandChoice;
 use crate::kind::IndexKind;
 
 /// Up to this many distinct values a column gets bitmaps: beyond it a bitmap holds too few
@@ -29,17 +30,23 @@ pub enum IndexChoice {
     None,
     /// These kinds, however many values there are.
     Kinds(Vec<IndexKind>),
+    /// The kinds that the statistics call for, less those dropped by hand, and those added by
+    /// hand.
+    AutoBut(HandChoice),
 }
 
 impl IndexChoice {
     /// The distinct values up to which the column has to be encoded at all.
     pub(crate) fn distinct_max(&self) -> Option<usize> {
+        let encoded = [IndexKind::Bitmap, IndexKind::Codes];
         match self {
-            Self::Auto => Some(CODES_DISTINCT_MAX),
+            Self::AutoBut(by_hand) if encoded.iter().any(|kind| by_hand.added.contains(kind)) => {
+                Some(usize::MAX)
+            }
+            Self::Auto | Self::AutoBut(_) => Some(CODES_DISTINCT_MAX),
             Self::None => None,
             Self::Kinds(kinds) => {
-                let is_encoded = [IndexKind::Bitmap, IndexKind::Codes];
-                is_encoded.iter().any(|kind| kinds.contains(kind)).then_some(usize::MAX)
+                encoded.iter().any(|kind| kinds.contains(kind)).then_some(usize::MAX)
             }
         }
     }
@@ -52,6 +59,14 @@ impl IndexChoice {
             Self::None => Vec::new(),
             Self::Kinds(kinds) => {
                 IndexKind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect()
+            }
+            Self::AutoBut(by_hand) => {
+                let auto = choose(distinct, rows);
+                let is_wanted = |kind: &IndexKind| {
+                    by_hand.added.contains(kind)
+                        || (auto.contains(kind) && !by_hand.dropped.contains(kind))
+                };
+                IndexKind::ALL.into_iter().filter(is_wanted).collect()
             }
         }
     }

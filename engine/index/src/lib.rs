@@ -21,6 +21,7 @@
 
 pub mod aggregate;
 pub mod build;
+pub mod by_hand;
 pub mod choose;
 #[cfg(any(test, feature = "test-support"))]
 pub mod conformance;
@@ -29,6 +30,7 @@ mod encode;
 pub mod error;
 pub mod evaluate;
 mod file;
+pub mod inventory;
 pub mod kind;
 mod logic;
 pub mod probe;
@@ -40,10 +42,12 @@ mod tests;
 
 pub use aggregate::{count_values, distinct_values, group_counts, value_counts};
 pub use build::{Built, build};
+pub use by_hand::{HandChoice, HandChoices};
 pub use choose::{IndexChoice, choose};
 pub use descriptor::{Descriptor, SectionRef};
 pub use error::IndexError;
 pub use evaluate::evaluate;
+pub use inventory::{IndexFigures, inventory};
 pub use kind::bitmap::BitmapIndex;
 pub use kind::codes::CodesIndex;
 pub use kind::vector::{KeySet, VECTOR_BLOCK_ROWS, VectorForm, VectorIndex};

@@ -17,9 +17,9 @@ use martlet_policy::Grant;
 use martlet_store::TableVersion;
 
 use crate::leak_proof::leak_proof;
-use crate::mart::Mart;
 use crate::scan::SecuredScan;
 use crate::shared::Shared;
+use crate::system::Source;
 
 /// Where a table's raw rows are.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub(crate) enum Rows {
     /// In the segments of a published snapshot.
     Segments(Arc<TableVersion>),
     /// Nowhere yet: one of Martlet's own tables, made when it is read.
-    System(Arc<Mart>),
+    System(Source),
 }
 
 /// A table together with the grant under which it is read.

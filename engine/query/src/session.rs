@@ -17,7 +17,7 @@ use crate::mart::Mart;
 use crate::secured_table::{Rows, SecuredTable};
 use crate::shared::Shared;
 use crate::statement::Statement;
-use crate::system;
+use crate::system::{self, Source};
 use crate::wire::wire_schema;
 
 /// What a principal can ask, and of what.
@@ -88,11 +88,14 @@ fn granted_tables(
         let grant = grant_of(&schema)?;
         Some((version.schema().clone(), grant, Rows::Segments(Arc::clone(version))))
     });
+    let stored: Vec<_> = stored.collect();
+    let source = Source::new(mart, stored.iter().map(|(_, grant, _)| grant.clone()));
     let own = system::schemas().into_iter().filter_map(|schema| {
         let grant = grant_of(&schema)?;
-        Some((schema, grant, Rows::System(Arc::clone(mart))))
+        Some((schema, grant, Rows::System(source.clone())))
     });
     stored
+        .into_iter()
         .chain(own)
         .map(|(schema, grant, rows)| {
             (schema.name().clone(), Arc::new(SecuredTable::new(shared, grant, schema, rows)))

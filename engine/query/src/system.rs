@@ -1,7 +1,10 @@
-//! Martlet's own tables: the audit record and the rules in force, as tables in schema `system`.
+//! Martlet's own tables: the audit record, the rules in force and the indexes, as tables in
+//! schema `system`.
 //!
 //! They are granted by the policy like any other table and read through the same provider;
 //! owns their schemas and makes their rows. Never grants anything itself.
+
+mod table_index;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -10,7 +13,7 @@ use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::SchemaRef;
 use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
 use martlet_policy::directory::Listed;
-use martlet_policy::{CheckedBundle, Class, Role, Rule};
+use martlet_policy::{CheckedBundle, Class, Grant, Role, Rule};
 
 use crate::error::QueryError;
 use crate::mart::Mart;
@@ -25,6 +28,20 @@ pub trait SystemRecords: Send + Sync + Debug {
     /// # Errors
     /// A text that says why they cannot be read; it is logged, not shown.
     fn audit_records(&self, limit: usize) -> Result<RecordBatch, String>;
+}
+
+/// What the tables are made from when they are read.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    mart: Arc<Mart>,
+    /// The reader's own grants of stored tables.
+    grants: Arc<[Grant]>,
+}
+
+impl Source {
+    pub(crate) fn new(mart: &Arc<Mart>, grants: impl IntoIterator<Item = Grant>) -> Self {
+        Self { mart: Arc::clone(mart), grants: grants.into_iter().collect() }
+    }
 }
 
 const AUDIT_RECORD: &[(&str, ColumnType)] = &[
@@ -80,6 +97,7 @@ const TABLES: &[SystemTable] = &[
     ("system.row_rule", ROW_RULE, "rules"),
     ("system.column_class", COLUMN_CLASS, "rules"),
     ("system.principal", PRINCIPAL, "rules"),
+    ("system.table_index", table_index::COLUMNS, "storage"),
 ];
 
 /// The schemas of all system tables, for checking a policy against.
@@ -117,9 +135,10 @@ fn schema(name: &str, columns: &[(&str, ColumnType)], class: &str) -> Option<Tab
 /// The rows of a system table, as the mart and the server stand now.
 pub(crate) fn rows(
     table: &TableSchema,
-    mart: &Mart,
+    source: &Source,
     records: &dyn SystemRecords,
 ) -> Result<RecordBatch, QueryError> {
+    let mart = &source.mart;
     let texts = match table.name().table_part() {
         "audit_record" => {
             return records.audit_records(AUDIT_RECORDS_MAX).map_err(|reason| {
@@ -127,6 +146,7 @@ pub(crate) fn rows(
                 QueryError::RecordsUnreadable
             });
         }
+        "table_index" => return table_index::rows(table, source),
         "role" => mart.bundle().map(roles),
         "row_rule" => mart.bundle().map(row_rules),
         "column_class" => mart.bundle().map(column_classes),

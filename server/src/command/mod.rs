@@ -6,6 +6,7 @@
 mod demo;
 mod exit;
 mod grid;
+mod index;
 mod load;
 mod mart;
 mod password;
@@ -62,6 +63,9 @@ enum Command {
     /// List and show the snapshots of a mart
     #[command(subcommand)]
     Snapshot(snapshot::Arguments),
+    /// List, add and drop indexes
+    #[command(subcommand)]
+    Index(index::Arguments),
     /// Show how a table is stored and indexed
     #[command(subcommand)]
     Table(table::Arguments),
@@ -113,6 +117,7 @@ fn answer(command: Command) -> Result<(), Failure> {
             Command::Sql(arguments) => sql::run(arguments).await,
             Command::Policy(arguments) => policy::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
+            Command::Index(arguments) => index::run(arguments).await,
             Command::Table(arguments) => table::run(arguments).await,
         }
     });

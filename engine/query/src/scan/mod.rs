@@ -222,10 +222,10 @@ impl ExecutionPlan for SecuredScan {
     ) -> DataFusionResult<SendableRecordBatchStream> {
         let schema = self.projection.schema();
         let stream = match &self.rows {
-            Rows::System(mart) => {
+            Rows::System(source) => {
                 let batch = self
                     .scan
-                    .visible_records(mart)
+                    .visible_records(source)
                     .and_then(|rows| self.projection.apply_whole(&rows, self.scan.keys()));
                 futures::stream::iter(std::iter::once(batch)).boxed()
             }

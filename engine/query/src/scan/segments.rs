@@ -17,11 +17,10 @@ use martlet_policy::{Grant, RowRule, TokenKeys};
 use martlet_store::SegmentRef;
 
 use crate::error::QueryError;
-use crate::mart::Mart;
 use crate::scan::probe::{probe_segment, sections_of};
 use crate::scan::{MaskedProjection, descriptor};
 use crate::shared::Shared;
-use crate::system;
+use crate::system::{self, Source};
 
 /// What is the same for every segment of a scan.
 #[derive(Debug)]
@@ -143,8 +142,8 @@ impl SegmentScan {
     }
 
     /// The visible rows of one of Martlet's own tables, with every stored column.
-    pub(crate) fn visible_records(&self, mart: &Mart) -> Result<RecordBatch, QueryError> {
-        let rows = &system::rows(&self.table, mart, self.shared.records.as_ref())?;
+    pub(crate) fn visible_records(&self, source: &Source) -> Result<RecordBatch, QueryError> {
+        let rows = &system::rows(&self.table, source, self.shared.records.as_ref())?;
         let rule = match self.grant.rows() {
             RowRule::All => Predicate::Constant(true),
             RowRule::None => Predicate::Constant(false),
