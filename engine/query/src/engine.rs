@@ -14,6 +14,7 @@ use martlet_core::{SnapshotNumber, TableName};
 use martlet_policy::{Principal, TokenKeys};
 use martlet_store::Store;
 
+use crate::calendar;
 use crate::catalog::CATALOG;
 use crate::error::QueryError;
 use crate::functions::accepted;
@@ -109,7 +110,9 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_runtime_env(runtime(options)?)
         .with_default_features();
     let functions = builder.scalar_functions().take().unwrap_or_default();
-    builder = builder.with_scalar_functions(accepted(functions));
+    builder = builder.with_scalar_functions(
+        accepted(functions).into_iter().chain(calendar::functions()).collect(),
+    );
     if options.indexes == IndexUse::Allowed {
         builder = builder.with_physical_optimizer_rule(Arc::new(IndexCount));
     }

@@ -10,6 +10,7 @@
 //!
 //! Read in this order: [`engine`], [`mart`], [`session`], `secured_table`, `scan`, `scrub`.
 
+mod calendar;
 mod catalog;
 mod convert;
 pub mod engine;
@@ -18,6 +19,7 @@ mod functions;
 mod index_cache;
 mod leak_proof;
 pub mod mart;
+mod monotone;
 mod optimizer;
 mod parse;
 mod row_stream;

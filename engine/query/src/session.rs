@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
-use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::session_state::SessionState;
 use martlet_core::{TableName, TableSchema};
 use martlet_policy::{Access, Decision, Grant, Principal, decide};
 
@@ -36,9 +36,9 @@ impl Session {
             VisibleCatalog { tables: tables.values().filter_map(|table| visible(table)).collect() };
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(CATALOG.into(), Arc::new(SecuredCatalog::new(tables.clone())));
-        let state = SessionStateBuilder::new_from_existing(shared.template.clone())
-            .with_catalog_list(Arc::new(catalogs))
-            .build();
+        // A copy shares every function; building one anew would register each of them again.
+        let mut state = shared.template.clone();
+        state.register_catalog_list(Arc::new(catalogs));
         Self { mart: Arc::clone(mart), state, catalog, tables }
     }
 

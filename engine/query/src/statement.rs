@@ -3,6 +3,7 @@
 //! A statement is consumed by its execution, so that a second one has to be prepared, and
 //! thereby authorised, anew. Rows leave scrubbed and in the wire schema only.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -30,10 +31,18 @@ const INFORMATION_TABLES: [&str; 4] = ["tables", "columns", "schemata", "views"]
 pub struct Statement {
     sql: String,
     state: SessionState,
-    plan: LogicalPlan,
+    plan: Planned,
     schema: SchemaRef,
     parameters: SchemaRef,
     reads: Reads,
+}
+
+/// How far a statement can be planned before it is executed.
+enum Planned {
+    /// Optimized: nothing is missing.
+    Whole(LogicalPlan),
+    /// As written: the values of its parameters are missing.
+    Open(LogicalPlan),
 }
 
 /// Prints the text's length only: it may hold a customer's number.
@@ -72,8 +81,7 @@ impl Statement {
             state.statement_to_plan(parsed.statement).await.map_err(QueryError::from_planning)?;
         only_reads(&plan)?;
         let parameters = parameter_schema(&plan)?;
-        let typed = bind(plan.clone(), &nulls(&parameters))?;
-        let schema = wire_schema(typed.schema().as_arrow())?;
+        let schema = wire_schema(typed(&plan, &parameters)?.schema().as_arrow())?;
         // Bound with nulls a look-up would be optimized away, and its columns with it.
         let optimized = state.optimize(&plan).map_err(QueryError::from_planning)?;
         let mut reads = reads(&plan, &optimized)?;
@@ -83,6 +91,10 @@ impl Statement {
         if parsed.verb == Verb::Explain {
             may_explain(session, &reads)?;
         }
+        let plan = match parameters.fields().len() {
+            0 => Planned::Whole(optimized),
+            _ => Planned::Open(plan),
+        };
         Ok(Self { sql: sql.to_string(), state, plan, schema, parameters, reads })
     }
 
@@ -123,9 +135,19 @@ impl Statement {
     /// otherwise as planning.
     pub async fn execute(self, parameters: Option<&RecordBatch>) -> Result<RowStream, QueryError> {
         let values = given(&self.parameters, parameters)?;
-        let plan = bind(self.plan, &values)?;
-        let physical =
-            self.state.create_physical_plan(&plan).await.map_err(QueryError::from_planning)?;
+        let optimized = match self.plan {
+            Planned::Whole(optimized) => optimized,
+            Planned::Open(plan) => {
+                let bound = bind(plan, &values)?;
+                self.state.optimize(&bound).map_err(QueryError::from_planning)?
+            }
+        };
+        let physical = self
+            .state
+            .query_planner()
+            .create_physical_plan(&optimized, &self.state)
+            .await
+            .map_err(QueryError::from_planning)?;
         let rows =
             execute_stream(physical, self.state.task_ctx()).map_err(QueryError::from_running)?;
         Ok(RowStream::new(rows, self.schema))
@@ -250,6 +272,17 @@ fn parameter_schema(plan: &LogicalPlan) -> Result<SchemaRef, QueryError> {
         })
         .collect::<Result<_, _>>()?;
     Ok(Arc::new(Schema::new(fields)))
+}
+
+/// The plan with a null of its type for every parameter, so that all types are known.
+fn typed<'a>(
+    plan: &'a LogicalPlan,
+    parameters: &Schema,
+) -> Result<Cow<'a, LogicalPlan>, QueryError> {
+    if parameters.fields().is_empty() {
+        return Ok(Cow::Borrowed(plan));
+    }
+    Ok(Cow::Owned(bind(plan.clone(), &nulls(parameters))?))
 }
 
 fn nulls(parameters: &Schema) -> Vec<ScalarValue> {
