@@ -48,11 +48,15 @@ pub fn count_values(column: &Index, rows: &Selection) -> Result<u64, IndexError>
 ///
 /// # Errors
 /// [`IndexError::Lengths`] if the selection is over another number of rows,
-/// [`IndexError::Damaged`] if a bitmap is not what was written.
+/// [`IndexError::Damaged`] if a bitmap is not what was written, [`IndexError::Unanswered`] if
+/// the kind does not tell values apart.
 pub fn value_counts(column: &Index, rows: &Selection) -> Result<Vec<(Value, u64)>, IndexError> {
     check_length(column.rows(), rows)?;
     let counts = match column {
         Index::Vector(vector) => return Ok(key_counts(vector, rows)),
+        Index::BitSliced(_) | Index::DatePart(_) => {
+            return Err(IndexError::Unanswered { kind: column.kind().name() });
+        }
         Index::Codes(codes) => histogram(&[codes], &[1], codes.dictionary().len() + 1, rows),
         Index::Bitmap(bitmaps) if rows.is_all() => {
             (0..bitmaps.values().len()).map(|position| bitmaps.count(position)).collect()

@@ -16,7 +16,7 @@ use crate::descriptor::{ColumnZones, Descriptor};
 use crate::encode::{Encoded, encode};
 use crate::error::IndexError;
 use crate::file::FileBuilder;
-use crate::kind::{IndexKind, bitmap, codes, vector};
+use crate::kind::{IndexKind, bit_sliced, bitmap, codes, date_part, vector};
 use crate::values::ColumnKeys;
 use crate::zone;
 
@@ -89,6 +89,8 @@ fn build_column(
             (IndexKind::Codes, Some(encoded)) => Some(codes::build(column.column_type, encoded)),
             (IndexKind::Bitmap | IndexKind::Codes, None) => None,
             (IndexKind::Vector, _) => vector::build(column.column_type, &keys),
+            (IndexKind::BitSliced, _) => bit_sliced::build(column.column_type, &keys),
+            (IndexKind::DatePart, _) => date_part::build(column.column_type, &keys),
         };
         if let Some(section) = section {
             // Counted only where the column was encoded for it.

@@ -4,26 +4,31 @@
 //! answer with a plain scan of the rows; then damages it in every way that fits a small file.
 //! For tests only (feature `test-support`); reports the first promise broken as a text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema};
 use bytes::Bytes;
 use martlet_core::{
-    ColumnName, ColumnSchema, ColumnType, Comparison, Predicate, Selection, TableName, TableSchema,
-    Value,
+    ColumnName, ColumnSchema, ColumnType, Comparison, DatePart, LikePattern, Predicate, Selection,
+    TableName, TableSchema, Truth, Value,
 };
 
 use crate::build::{Built, build};
 use crate::choose::IndexChoice;
 use crate::descriptor::{Descriptor, SectionRef};
+use crate::error::IndexError;
 use crate::evaluate::evaluate;
-use crate::kind::{Index, IndexKind};
-use crate::logic::Leaf;
+use crate::kind::{Answers, Index, IndexKind};
+use crate::logic::{Leaf, checked_leaf};
 use crate::probe::probe;
 use crate::values::value_at;
 use crate::{count_values, value_counts};
+
+pub use shapes::{Content, Shape, shapes};
+
+mod shapes;
 
 const COLUMN: &str = "value";
 
@@ -32,60 +37,47 @@ const COLUMN: &str = "value";
 /// # Errors
 /// Which case of which shape went wrong, and how.
 pub fn check(kind: IndexKind) -> Result<(), String> {
-    for (shape, array) in shapes() {
-        if kind == IndexKind::Vector && array.data_type() == &arrow::datatypes::DataType::Utf8 {
-            continue;
+    for content in Content::ALL {
+        for shape in shapes(content) {
+            check_shape(kind, content, &shape)
+                .map_err(|error| format!("{content:?}, {}: {error}", shape.name))?;
         }
-        let case = Case::new(kind, array).map_err(|error| format!("{shape}: {error}"))?;
-        case.check_answers().map_err(|error| format!("{shape}: {error}"))?;
-        case.check_lengths().map_err(|error| format!("{shape}: {error}"))?;
+        let small: Vec<Option<i64>> =
+            (0..24).map(|row| (row % 7 != 0).then_some(row % 5 * 41)).collect();
+        check_damage(kind, content, &small).map_err(|error| format!("{content:?}: {error}"))?;
     }
-    check_damage(kind, numbers((0..40).map(|row| (row % 7 != 0).then_some(row % 5))))?;
-    if kind == IndexKind::Vector {
-        return Ok(());
+    Ok(())
+}
+
+fn check_shape(kind: IndexKind, content: Content, shape: &Shape) -> Result<(), String> {
+    let array = content.array(&shape.numbers);
+    let Some(case) = Case::new(kind, array)? else {
+        return expect(!is_built(kind, content, shape), "no section was built");
+    };
+    expect(is_built(kind, content, shape), "a section was built that cannot be right")?;
+    case.check_counts()?;
+    case.check_answers()?;
+    case.check_lengths()
+}
+
+/// Whether the kind serves a column of such content.
+fn is_built(kind: IndexKind, content: Content, shape: &Shape) -> bool {
+    let has_values = shape.numbers.iter().any(Option::is_some);
+    match kind {
+        IndexKind::Bitmap | IndexKind::Codes => true,
+        IndexKind::Vector => match content {
+            Content::Boolean | Content::Text => false,
+            Content::WideDecimal => !has_values,
+            Content::DigitText => has_values,
+            _ => true,
+        },
+        IndexKind::BitSliced => match content {
+            Content::Boolean | Content::Text | Content::DigitText => false,
+            Content::WideDecimal => !has_values,
+            _ => true,
+        },
+        IndexKind::DatePart => matches!(content, Content::Date | Content::Timestamp),
     }
-    check_damage(kind, texts((0..40).map(|row| Some(["ab", "č", "", "李"][row % 4]))))
-}
-
-/// One column per awkward shape, with its name.
-#[must_use]
-pub fn shapes() -> Vec<(&'static str, ArrayRef)> {
-    const ROWS: i32 = 70_000;
-    vec![
-        ("all rows one value", numbers((0..ROWS).map(|_| Some(7)))),
-        ("alternating", numbers((0..ROWS).map(|row| Some(row % 2)))),
-        ("runs", numbers((0..ROWS).map(|row| Some(row / 1_000)))),
-        ("sparse", numbers((0..ROWS).map(|row| Some(i32::from(row % 9_973 == 0))))),
-        ("empty", numbers(std::iter::empty())),
-        ("one row", numbers(std::iter::once(Some(-1)))),
-        ("one null", numbers(std::iter::once(None))),
-        ("all null", numbers((0..ROWS).map(|_| None))),
-        ("nulls between", numbers((0..ROWS).map(|row| (row % 3 == 0).then_some(row % 11)))),
-        (
-            "nulls in runs",
-            numbers((0..ROWS).map(|row| (row / 500 % 2 == 0).then_some(row / 9_000))),
-        ),
-        ("only the last differs", numbers((0..ROWS).map(|row| Some(i32::from(row == ROWS - 1))))),
-        ("one block exactly", numbers((0..128).map(|row| Some(row % 100)))),
-        ("one row over a block", numbers((0..129).map(|row| Some(129 - row)))),
-        ("wide integers", numbers([i32::MIN, -1, 0, 1, i32::MAX].into_iter().map(Some))),
-        (
-            "texts",
-            texts(
-                (0..2_000).map(|row| {
-                    (row % 10 != 3).then_some(["", "a", "aa", "ž", "李", "𠮷"][row % 6])
-                }),
-            ),
-        ),
-    ]
-}
-
-fn numbers(values: impl Iterator<Item = Option<i32>>) -> ArrayRef {
-    Arc::new(values.collect::<Int32Array>())
-}
-
-fn texts(values: impl Iterator<Item = Option<&'static str>>) -> ArrayRef {
-    Arc::new(values.collect::<StringArray>())
 }
 
 struct Case {
@@ -98,7 +90,8 @@ struct Case {
 }
 
 impl Case {
-    fn new(kind: IndexKind, array: ArrayRef) -> Result<Self, String> {
+    /// The column with its index, opened; `None` if the kind was not built.
+    fn new(kind: IndexKind, array: ArrayRef) -> Result<Option<Self>, String> {
         let schema = schema_of(&array)?;
         let field = Field::new(COLUMN, array.data_type().clone(), true);
         let rows =
@@ -106,72 +99,110 @@ impl Case {
                 .map_err(|error| error.to_string())?;
         let choices = [IndexChoice::Kinds(vec![kind])];
         let built = build(&schema, &rows, &choices).map_err(|error| error.to_string())?;
-        let section = built.descriptor.section(0, kind).cloned().ok_or("no section was built")?;
+        let Some(section) = built.descriptor.section(0, kind).cloned() else {
+            return Ok(None);
+        };
         let index = Index::open(&section, &bytes_of(&built, &section)?, built.descriptor.rows())
             .map_err(|error| error.to_string())?;
-        Ok(Self { array, schema, rows, built, section, index: Arc::new(index) })
+        Ok(Some(Self { array, schema, rows, built, section, index: Arc::new(index) }))
     }
 
-    /// Every answer about every value, and about values that are not there.
-    fn check_answers(&self) -> Result<(), String> {
+    fn check_counts(&self) -> Result<(), String> {
         let counts = counted(&self.array);
         let rows = self.built.descriptor.rows();
         let every = Selection::all(rows);
         let nulls = self.array.null_count() as u64;
-        expect(
-            self.index.reader().distinct().is_none()
-                || self.index.values().iter().eq(counts.keys()),
-            "its values are not those of the rows",
-        )?;
         expect(u64::from(self.index.null_count()) == nulls, "its null count is wrong")?;
-        let counted = value_counts(&self.index, &every).map_err(|error| error.to_string())?;
-        expect(counted.into_iter().eq(counts.clone()), "its counts are wrong")?;
+        if self.index.reader().distinct().is_some() && !self.index.values().is_empty() {
+            expect(self.index.values().iter().eq(counts.keys()), "its values are not the rows'")?;
+        }
+        match value_counts(&self.index, &every) {
+            Ok(counted) => expect(counted.into_iter().eq(counts), "its counts are wrong")?,
+            Err(IndexError::Unanswered { .. }) => {}
+            Err(error) => return Err(error.to_string()),
+        }
         for selection in [every, Selection::none(rows), thirds(rows)] {
             let valid = selection.iter().filter(|row| self.array.is_valid(*row as usize)).count();
             let count = count_values(&self.index, &selection).map_err(|error| error.to_string())?;
             expect(count == valid as u64, "its count inside a selection is wrong")?;
         }
-        // Few values are asked for one by one, many by a sample.
-        let step = counts.len() / 16 + 1;
-        let asked = counts.keys().step_by(step).chain(counts.keys().next_back()).cloned();
-        asked.chain(absent(&self.array)).try_for_each(|value| self.check_value(&value))
+        Ok(())
     }
 
-    fn check_value(&self, value: &Value) -> Result<(), String> {
+    /// Every answer about values of the rows, and about values that are not there.
+    fn check_answers(&self) -> Result<(), String> {
+        let values: Vec<Value> = counted(&self.array).into_keys().collect();
+        // Few values are asked for one by one, many by a sample.
+        let step = values.len() / 6 + 1;
+        let asked = values.iter().step_by(step).chain(values.last()).cloned();
+        let asked: Vec<Value> = asked.chain(absent(&self.array)).collect();
+        asked.iter().try_for_each(|value| {
+            self.predicates(value, &asked)?.iter().try_for_each(|asked| self.check_answer(asked))
+        })
+    }
+
+    /// The conditions that can be asked of a value, and of it among others.
+    fn predicates(&self, value: &Value, others: &[Value]) -> Result<Vec<Predicate>, String> {
         let column = ColumnName::new(COLUMN).map_err(|error| error.to_string())?;
-        let comparisons = [
-            Comparison::Equal,
-            Comparison::NotEqual,
-            Comparison::Less,
-            Comparison::LessOrEqual,
-            Comparison::Greater,
-            Comparison::GreaterOrEqual,
-        ];
-        let mut predicates: Vec<Predicate> = comparisons
-            .into_iter()
-            .map(|comparison| Predicate::Compare {
+        let compare = |comparison| Predicate::Compare {
+            column: column.clone(),
+            comparison,
+            value: value.clone(),
+        };
+        let among = |values: BTreeSet<Value>| Predicate::In { column: column.clone(), values };
+        let mut predicates: Vec<Predicate> = COMPARISONS.into_iter().map(compare).collect();
+        predicates.push(among(std::iter::once(value.clone()).collect()));
+        predicates.push(among(others.iter().filter(|other| *other <= value).cloned().collect()));
+        predicates.push(Predicate::IsNull { column: column.clone() });
+        if let Value::Text(text) = value {
+            for pattern in [format!("{text}%"), format!("%{text}%"), format!("_{text}")] {
+                let pattern = LikePattern::new(&pattern);
+                predicates.push(Predicate::Like { column: column.clone(), pattern });
+            }
+        }
+        for part in DatePart::ALL {
+            let Some(value) = part.of(value) else { continue };
+            predicates.extend(COMPARISONS.into_iter().map(|comparison| Predicate::Part {
                 column: column.clone(),
+                part,
                 comparison,
-                value: value.clone(),
-            })
-            .collect();
-        let values = std::iter::once(value.clone()).collect();
-        predicates.push(Predicate::In { column: column.clone(), values });
-        predicates.push(Predicate::IsNull { column });
+                value,
+            }));
+        }
+        Ok(predicates)
+    }
+
+    /// What is promised exactly is exact, what is promised as a bound is no narrower than the
+    /// truth, and where nothing is promised nothing is said.
+    fn check_answer(&self, predicate: &Predicate) -> Result<(), String> {
+        let column_type = self.schema.columns()[0].column_type;
+        let promised = match checked_leaf(predicate, &self.schema) {
+            Some((_, leaf)) => self.index.kind().answers(&leaf, column_type),
+            None => Answers::Not,
+        };
         // Without zone maps, so that the index itself has to answer.
         let descriptor = Descriptor::new(
             self.built.descriptor.rows(),
             Vec::new(),
             self.built.descriptor.sections().to_vec(),
         );
-        predicates.into_iter().try_for_each(|predicate| {
-            let answer = probe(&predicate, &self.schema, &descriptor, &|_, kind| {
-                (kind == self.index.kind()).then(|| Arc::clone(&self.index))
-            });
-            let plain = evaluate(&predicate, &self.schema, &self.rows);
-            expect(answer.exact, "its answer is not exact")?;
-            expect(answer == plain, "its answer differs from that of the rows")
-        })
+        let answer = probe(predicate, &self.schema, &descriptor, &|_, kind| {
+            (kind == self.index.kind()).then(|| Arc::clone(&self.index))
+        });
+        let plain = evaluate(predicate, &self.schema, &self.rows);
+        let is_exact = answer.exact && answer == plain;
+        match promised {
+            Answers::Exactly => expect(is_exact, "its answer is not that of the rows"),
+            Answers::AtMost if answer.exact => expect(is_exact, "it is wrong and says exact"),
+            Answers::AtMost => {
+                let holds = plain.holds.is_within(&answer.holds);
+                expect(holds && plain.fails().is_within(&answer.fails()), "it is too narrow")
+            }
+            Answers::Not => {
+                let unknown = Truth::unknown(self.built.descriptor.rows());
+                expect(self.array.is_empty() || answer == unknown, "it tells what it cannot know")
+            }
+        }
     }
 
     /// An index opened for another number of rows, or for another length, is refused.
@@ -190,10 +221,21 @@ impl Case {
     }
 }
 
+const COMPARISONS: [Comparison; 6] = [
+    Comparison::Equal,
+    Comparison::NotEqual,
+    Comparison::Less,
+    Comparison::LessOrEqual,
+    Comparison::Greater,
+    Comparison::GreaterOrEqual,
+];
+
 /// Every single-bit flip is detected; where the digest is forged to match, opening and asking
 /// may give an error or an answer, but never a panic.
-fn check_damage(kind: IndexKind, array: ArrayRef) -> Result<(), String> {
-    let case = Case::new(kind, array)?;
+fn check_damage(kind: IndexKind, content: Content, small: &[Option<i64>]) -> Result<(), String> {
+    let Some(case) = Case::new(kind, content.array(small))? else { return Ok(()) };
+    let asked = counted(&case.array).into_keys().next_back().ok_or("no value to ask for")?;
+    let predicates = case.predicates(&asked, &absent(&case.array))?;
     let bytes = bytes_of(&case.built, &case.section)?.to_vec();
     for bit in 0..bytes.len() * 8 {
         let mut damaged = bytes.clone();
@@ -207,12 +249,30 @@ fn check_damage(kind: IndexKind, array: ArrayRef) -> Result<(), String> {
         let forged = SectionRef { digest: crate::file::digest(&damaged), ..case.section.clone() };
         if let Ok(index) = Index::open(&forged, &damaged, rows) {
             // Whatever it says: it must say it without a panic.
-            let _ = value_counts(&index, &thirds(rows));
-            let highest = Value::Int(i64::MAX);
-            drop(index.reader().truth(&Leaf::Compare(Comparison::Less, highest)));
+            let leaves = predicates.iter().filter_map(|asked| checked_leaf(asked, &case.schema));
+            use_it(&index, leaves.map(|(_, leaf)| leaf), case.schema.columns()[0].column_type);
         }
     }
     Ok(())
+}
+
+/// Asks an index everything that its kind can be asked.
+fn use_it<'a>(index: &Index, leaves: impl Iterator<Item = Leaf<'a>>, column_type: ColumnType) {
+    let rows = thirds(index.rows());
+    let _ = value_counts(index, &rows);
+    leaves.for_each(|leaf| drop(index.reader().truth(&leaf)));
+    match index {
+        Index::Bitmap(_) => {}
+        Index::Codes(codes) => drop(codes.array(&rows, column_type)),
+        Index::Vector(vector) => drop(vector.array(&rows, column_type)),
+        Index::BitSliced(slices) => {
+            let _ = (slices.sum(&rows), slices.min(&rows), slices.max(&rows));
+        }
+        Index::DatePart(parts) => {
+            drop(parts.month_counts(&rows));
+            DatePart::ALL.into_iter().for_each(|part| drop(parts.part_counts(part, &rows)));
+        }
+    }
 }
 
 fn bytes_of(built: &Built, section: &SectionRef) -> Result<Bytes, String> {
@@ -225,8 +285,9 @@ fn bytes_of(built: &Built, section: &SectionRef) -> Result<Bytes, String> {
 }
 
 fn schema_of(array: &ArrayRef) -> Result<TableSchema, String> {
-    let column_type = [ColumnType::Int32, ColumnType::Text]
+    let column_type = Content::ALL
         .into_iter()
+        .map(Content::column_type)
         .find(|column_type| column_type.arrow() == *array.data_type())
         .ok_or("the battery has no such type")?;
     let name = ColumnName::new(COLUMN).map_err(|error| error.to_string())?;
@@ -243,13 +304,29 @@ fn counted(array: &ArrayRef) -> BTreeMap<Value, u64> {
     counts
 }
 
-/// Values that no shape has: below, between and above.
+/// Values of the column's type that few shapes have: below, between and above, and such as end
+/// where something else does.
 fn absent(array: &ArrayRef) -> Vec<Value> {
+    use arrow::datatypes::DataType;
+    const INTEGERS: [i64; 4] = [i64::MIN, -17, 50_000_000, i64::MAX];
     match array.data_type() {
-        arrow::datatypes::DataType::Utf8 => {
-            ["A", "ab", "\u{10FFFF}"].into_iter().map(Value::text).collect()
+        DataType::Boolean => vec![Value::Boolean(true)],
+        DataType::Float64 => [f64::NEG_INFINITY, -0.0, 0.25, f64::NAN].map(Value::Float).into(),
+        DataType::Decimal128(..) => {
+            let wide = [i128::MIN, i128::from(i64::MAX) + 1, i128::MAX].map(Value::Decimal);
+            INTEGERS.map(|number| Value::Decimal(number.into())).into_iter().chain(wide).collect()
         }
-        _ => [i64::MIN, -17, 50_000_000, i64::MAX].into_iter().map(Value::Int).collect(),
+        // 1970-02-01 is the first of a month, 1969-12-31 the last of one.
+        DataType::Date32 => [i32::MIN, -1, 31, 100, i32::MAX].map(Value::Date).into(),
+        DataType::Timestamp(..) => {
+            let month = 31 * 86_400_000_000;
+            [i64::MIN, -1, month, month - 1, i64::MAX].map(Value::Timestamp).into()
+        }
+        DataType::Utf8 => ["A", "C", "C00000004", "C0000000010", "ab", "\u{10FFFF}"]
+            .into_iter()
+            .map(Value::text)
+            .collect(),
+        _ => INTEGERS.map(Value::Int).into(),
     }
 }
 

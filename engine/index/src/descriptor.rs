@@ -159,6 +159,8 @@ fn stored_section(section: &SectionRef) -> stored::Section {
         IndexKind::Bitmap => stored::Kind::Bitmap,
         IndexKind::Codes => stored::Kind::Codes,
         IndexKind::Vector => stored::Kind::Vector,
+        IndexKind::BitSliced => stored::Kind::BitSliced,
+        IndexKind::DatePart => stored::Kind::DatePart,
     };
     stored::Section {
         // A table has at most 1,024 columns.
@@ -177,11 +179,9 @@ fn checked_section(columns: usize, section: &stored::Section) -> Result<SectionR
         stored::Kind::Bitmap => IndexKind::Bitmap,
         stored::Kind::Codes => IndexKind::Codes,
         stored::Kind::Vector => IndexKind::Vector,
-        stored::Kind::Unspecified
-        | stored::Kind::BitSliced
-        | stored::Kind::Lookup
-        | stored::Kind::DatePart
-        | stored::Kind::Ngram => {
+        stored::Kind::BitSliced => IndexKind::BitSliced,
+        stored::Kind::DatePart => IndexKind::DatePart,
+        stored::Kind::Unspecified | stored::Kind::Lookup | stored::Kind::Ngram => {
             return Err(IndexError::damaged("its descriptor names an unknown kind"));
         }
     };

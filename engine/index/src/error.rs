@@ -40,6 +40,12 @@ pub enum IndexError {
         /// How many columns the table has.
         columns: usize,
     },
+    /// The index is of a kind that cannot tell what was asked.
+    #[error("an index of kind `{kind}` cannot tell that; ask one of another kind")]
+    Unanswered {
+        /// The kind's name.
+        kind: &'static str,
+    },
     /// Two things over the rows of one segment differ in how many rows that is.
     #[error("index covers {index} rows, but the selection is over {selection}")]
     Lengths {
@@ -63,6 +69,7 @@ impl Kinded for IndexError {
             Self::Column { .. }
             | Self::TooManyRows { .. }
             | Self::Choices { .. }
+            | Self::Unanswered { .. }
             | Self::Lengths { .. } => ErrorKind::Bug,
         }
     }

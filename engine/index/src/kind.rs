@@ -3,9 +3,12 @@
 //! A kind never decides a predicate or a query; it says which rows hold a value.
 
 mod arrow;
+pub mod bit_sliced;
 pub mod bitmap;
+mod bitmaps;
 pub mod codes;
 mod cursor;
+pub mod date_part;
 mod packed;
 mod rows;
 mod table;
@@ -18,8 +21,10 @@ use crate::descriptor::SectionRef;
 use crate::error::IndexError;
 use crate::file::digest;
 use crate::logic::Leaf;
+use bit_sliced::BitSlicedIndex;
 use bitmap::BitmapIndex;
 use codes::CodesIndex;
+use date_part::DatePartIndex;
 use vector::VectorIndex;
 
 /// A kind of index.
@@ -31,11 +36,16 @@ pub enum IndexKind {
     Codes,
     /// One bit-packed number per row.
     Vector,
+    /// One roaring bitmap per binary digit.
+    BitSliced,
+    /// One roaring bitmap per month, day of the week and hour.
+    DatePart,
 }
 
 impl IndexKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Bitmap, Self::Codes, Self::Vector];
+    pub const ALL: [Self; 5] =
+        [Self::Bitmap, Self::Codes, Self::Vector, Self::BitSliced, Self::DatePart];
 
     /// The name as load files write it.
     #[must_use]
@@ -44,6 +54,8 @@ impl IndexKind {
             Self::Bitmap => "bitmap",
             Self::Codes => "codes",
             Self::Vector => "vector",
+            Self::BitSliced => "bit_sliced",
+            Self::DatePart => "date_part",
         }
     }
 
@@ -88,13 +100,15 @@ pub(crate) trait Reader {
 
 impl IndexKind {
     /// How much an index of this kind says of a condition on a column of the type.
-    pub(crate) const fn answers(self, leaf: &Leaf<'_>, _column_type: ColumnType) -> Answers {
+    pub(crate) fn answers(self, leaf: &Leaf<'_>, column_type: ColumnType) -> Answers {
         match self {
             Self::Bitmap | Self::Codes => Answers::Exactly,
             Self::Vector => match leaf {
                 Leaf::Like(_) => Answers::Not,
                 Leaf::IsNull | Leaf::Compare(..) | Leaf::In(_) | Leaf::Part(..) => Answers::Exactly,
             },
+            Self::BitSliced => bit_sliced::answers(leaf),
+            Self::DatePart => date_part::answers(leaf, column_type),
         }
     }
 }
@@ -108,6 +122,10 @@ pub enum Index {
     Codes(CodesIndex),
     /// A vector.
     Vector(VectorIndex),
+    /// Bit slices.
+    BitSliced(BitSlicedIndex),
+    /// Months, days of the week and hours.
+    DatePart(DatePartIndex),
 }
 
 impl Index {
@@ -125,6 +143,8 @@ impl Index {
             IndexKind::Bitmap => Self::Bitmap(BitmapIndex::open(bytes, rows)?),
             IndexKind::Codes => Self::Codes(CodesIndex::open(bytes, rows)?),
             IndexKind::Vector => Self::Vector(VectorIndex::open(bytes, rows)?),
+            IndexKind::BitSliced => Self::BitSliced(BitSlicedIndex::open(bytes, rows)?),
+            IndexKind::DatePart => Self::DatePart(DatePartIndex::open(bytes, rows)?),
         };
         if index.reader().distinct().is_some_and(|distinct| distinct != section.distinct) {
             return Err(IndexError::damaged("a section has another number of distinct values"));
@@ -137,6 +157,8 @@ impl Index {
             Self::Bitmap(index) => index,
             Self::Codes(index) => index,
             Self::Vector(index) => index,
+            Self::BitSliced(index) => index,
+            Self::DatePart(index) => index,
         }
     }
 
@@ -147,6 +169,8 @@ impl Index {
             Self::Bitmap(_) => IndexKind::Bitmap,
             Self::Codes(_) => IndexKind::Codes,
             Self::Vector(_) => IndexKind::Vector,
+            Self::BitSliced(_) => IndexKind::BitSliced,
+            Self::DatePart(_) => IndexKind::DatePart,
         }
     }
 
@@ -204,6 +228,24 @@ impl Index {
     pub const fn as_vector(&self) -> Option<&VectorIndex> {
         match self {
             Self::Vector(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The bit slices, if it is them.
+    #[must_use]
+    pub const fn as_bit_sliced(&self) -> Option<&BitSlicedIndex> {
+        match self {
+            Self::BitSliced(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The months, days of the week and hours, if it is them.
+    #[must_use]
+    pub const fn as_date_part(&self) -> Option<&DatePartIndex> {
+        match self {
+            Self::DatePart(index) => Some(index),
             _ => None,
         }
     }

@@ -153,7 +153,10 @@ fn conjunction(rows: u32, parts: impl Iterator<Item = Truth>) -> Truth {
 
 /// The leaf with the position of its column; `None` if the schema has no such column or a
 /// constant is not of its type.
-fn checked_leaf<'a>(predicate: &'a Predicate, schema: &TableSchema) -> Option<(usize, Leaf<'a>)> {
+pub(crate) fn checked_leaf<'a>(
+    predicate: &'a Predicate,
+    schema: &TableSchema,
+) -> Option<(usize, Leaf<'a>)> {
     let (column, leaf): (&ColumnName, Leaf<'a>) = match predicate {
         Predicate::Compare { column, comparison, value } => {
             (column, Leaf::Compare(*comparison, sql_value(value)))

@@ -129,9 +129,11 @@ fn cost(kind: IndexKind, leaf: &Leaf<'_>, distinct: u32) -> u8 {
     };
     match kind {
         IndexKind::Bitmap if joins_few => 0,
+        IndexKind::DatePart => 1,
         IndexKind::Codes => 2,
         IndexKind::Vector => 3,
-        IndexKind::Bitmap => 4,
+        IndexKind::BitSliced => 4,
+        IndexKind::Bitmap => 5,
     }
 }
 

@@ -14,7 +14,9 @@ mod key_set;
 mod reader;
 
 pub(crate) use builder::build;
+pub(super) use builder::{keys_of, nulls_of};
 pub use form::VectorForm;
 pub use format::BLOCK_ROWS as VECTOR_BLOCK_ROWS;
+pub(super) use format::width_of;
 pub use key_set::KeySet;
 pub use reader::VectorIndex;

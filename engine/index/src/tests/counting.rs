@@ -84,9 +84,16 @@ proptest! {
             .collect();
         for kind in IndexKind::ALL {
             let Some(index) = opened(&built, column, kind) else {
-                prop_assert_eq!(kind, IndexKind::Vector);
+                // Only some kinds serve a column of any content.
+                prop_assert!(!matches!(kind, IndexKind::Bitmap | IndexKind::Codes));
                 continue;
             };
+            if value_counts(&index, &selection) == Err(IndexError::Unanswered { kind: kind.name() }) {
+                prop_assert!(matches!(kind, IndexKind::BitSliced | IndexKind::DatePart));
+                let count: u64 = plain.iter().map(|(_, count)| count).sum();
+                prop_assert_eq!(count_values(&index, &selection).unwrap(), count);
+                continue;
+            }
             prop_assert_eq!(value_counts(&index, &selection).unwrap(), plain.clone());
             let distinct: Vec<Value> = plain.iter().map(|(value, _)| value.clone()).collect();
             prop_assert_eq!(distinct_values(&index, &selection).unwrap(), distinct);

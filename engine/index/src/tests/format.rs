@@ -120,5 +120,5 @@ fn rows_that_do_not_fit_are_refused() {
     let refused = build(&table.schema, &fewer, &choices).unwrap_err();
     assert!(matches!(refused, IndexError::Column { column } if column.as_str() == "c0"));
     let refused = build(&table.schema, &table.rows, &choices[1..]).unwrap_err();
-    assert_eq!(refused, IndexError::Choices { choices: 8, columns: 9 });
+    assert_eq!(refused, IndexError::Choices { choices: 9, columns: 10 });
 }

@@ -72,6 +72,21 @@ proptest! {
     }
 
     #[test]
+    fn each_kind_alone_is_never_too_narrow(
+        table in table(), predicates in proptest::collection::vec(predicate(), 4),
+    ) {
+        for kind in IndexKind::ALL {
+            let built = built(&table, &IndexChoice::Kinds(vec![kind]));
+            for predicate in &predicates {
+                let answer = probe(predicate, &table.schema, &built.descriptor, &|column, kind| {
+                    opened(&built, column, kind)
+                });
+                check_bounds(&answer, &evaluate(predicate, &table.schema, &table.rows))?;
+            }
+        }
+    }
+
+    #[test]
     fn the_sections_wanted_suffice(table in table(), predicate in predicate()) {
         let built = built(&table, &IndexChoice::Auto);
         let wanted = sections_wanted(&predicate, &table.schema, &built.descriptor);

@@ -18,7 +18,8 @@ use crate::choose::IndexChoice;
 use crate::kind::{Index, IndexKind};
 use crate::values::value_at;
 
-pub(super) const TYPES: [ColumnType; 9] = [
+/// The columns of the random tables. The last is of texts that are numbers of one width.
+pub(super) const TYPES: [ColumnType; 10] = [
     ColumnType::Boolean,
     ColumnType::Int32,
     ColumnType::Int64,
@@ -28,12 +29,14 @@ pub(super) const TYPES: [ColumnType; 9] = [
     ColumnType::Date,
     ColumnType::Timestamp,
     ColumnType::Text,
+    ColumnType::Text,
 ];
 
 /// Positions in [`TYPES`].
 const DATE: usize = 6;
 const TIMESTAMP: usize = 7;
 const TEXT: usize = 8;
+const DIGIT_TEXT: usize = 9;
 
 pub(super) fn schema() -> TableSchema {
     let column = |(position, column_type): (usize, &ColumnType)| ColumnSchema {
@@ -47,9 +50,9 @@ pub(super) fn schema() -> TableSchema {
 }
 
 /// The awkward values of each type, to which a small number is mapped, the low ones most often.
-pub(super) fn value(column_type: ColumnType, pick: u8) -> Value {
+pub(super) fn value(column: usize, pick: u8) -> Value {
     let at = usize::from(pick);
-    match column_type {
+    match TYPES[column] {
         ColumnType::Boolean => Value::Boolean(pick % 2 == 1),
         ColumnType::Int32 => {
             Value::Int([0, 1, -1, i64::from(i32::MAX), i64::from(i32::MIN), 7][at % 6])
@@ -66,6 +69,7 @@ pub(super) fn value(column_type: ColumnType, pick: u8) -> Value {
         }
         ColumnType::Date => Value::Date([0, 20_000, -1, i32::MAX, i32::MIN][at % 5]),
         ColumnType::Timestamp => Value::Timestamp([0, 1, -1, i64::MAX, i64::MIN][at % 5]),
+        ColumnType::Text if column == DIGIT_TEXT => Value::text(&format!("C{:04}", 1 << pick)),
         ColumnType::Text => Value::text(TEXTS[at % TEXTS.len()]),
     }
 }
@@ -81,9 +85,20 @@ const TEXTS: [&str; 7] = [
     "\u{10FFFF}\u{10FFFF}\u{10FFFF}\u{10FFFF}\u{10FFFF}\u{10FFFF}\u{10FFFF}\u{10FFFF}",
 ];
 
-fn array(column_type: ColumnType, picks: &[Option<u8>]) -> ArrayRef {
+/// A constant to compare a column with: one of its values, or a text of another shape.
+fn constant(column: usize, pick: u8) -> Value {
+    match pick {
+        5.. if column == DIGIT_TEXT => {
+            Value::text(["C", "C00040", "C001", "D"][usize::from(pick) % 4])
+        }
+        _ => value(column, pick),
+    }
+}
+
+fn array(column: usize, picks: &[Option<u8>]) -> ArrayRef {
+    let column_type = TYPES[column];
     let values: Vec<Option<Value>> =
-        picks.iter().map(|pick| pick.map(|pick| value(column_type, pick))).collect();
+        picks.iter().map(|pick| pick.map(|pick| value(column, pick))).collect();
     macro_rules! of {
         ($array:ty, $variant:path, $convert:expr) => {
             values
@@ -136,15 +151,15 @@ pub(super) fn table() -> impl Strategy<Value = Table> {
     let length = prop_oneof![6 => 0_usize..300, 1 => Just(128), 1 => 16_000_usize..26_000];
     let columns = proptest::collection::vec((column, any::<bool>()), TYPES.len());
     (length, columns).prop_map(|(length, columns)| {
-        let arrays = TYPES
+        let arrays = columns
             .iter()
-            .zip(&columns)
-            .map(|(column_type, (pattern, in_runs))| {
+            .enumerate()
+            .map(|(column, (pattern, in_runs))| {
                 let pick = |row: usize| match in_runs {
                     true => pattern[row * pattern.len() / length],
                     false => pattern[row % pattern.len()],
                 };
-                array(*column_type, &(0..length).map(pick).collect::<Vec<_>>())
+                array(column, &(0..length).map(pick).collect::<Vec<_>>())
             })
             .collect();
         let schema = schema();
@@ -159,15 +174,15 @@ pub(super) fn predicate() -> impl Strategy<Value = Predicate> {
     let leaf = prop_oneof![
         1 => any::<bool>().prop_map(Predicate::Constant),
         6 => (column.clone(), comparison(), 0_u8..8).prop_map(move |(column, comparison, pick)| {
-            Predicate::Compare { column: name(column), comparison, value: value(TYPES[column], pick) }
+            Predicate::Compare { column: name(column), comparison, value: constant(column, pick) }
         }),
         2 => (column.clone(), proptest::collection::vec(0_u8..8, 0..4)).prop_map(move |(column, picks)| {
-            let values = picks.into_iter().map(|pick| value(TYPES[column], pick)).collect();
+            let values = picks.into_iter().map(|pick| constant(column, pick)).collect();
             Predicate::In { column: name(column), values }
         }),
         1 => column.prop_map(move |column| Predicate::IsNull { column: name(column) }),
-        2 => "[a%_李ž]{0,3}".prop_map(move |pattern| {
-            Predicate::Like { column: name(TEXT), pattern: LikePattern::new(&pattern) }
+        2 => (TEXT..=DIGIT_TEXT, "[aC0%_李ž]{0,3}").prop_map(move |(column, pattern)| {
+            Predicate::Like { column: name(column), pattern: LikePattern::new(&pattern) }
         }),
         2 => (DATE..=TIMESTAMP, 0..DatePart::ALL.len(), comparison(), 0_i64..13).prop_map(
             move |(column, part, comparison, value)| Predicate::Part {

@@ -1,27 +1,23 @@
 //! Codes per row to bitmaps: one counting sort, then each value's rows in ascending order.
 
 use martlet_core::ColumnType;
-use roaring::RoaringBitmap;
 
 use super::format;
 use crate::encode::Encoded;
+use crate::kind::bitmaps::BitmapsBuilder;
 
 /// The section of a column.
 pub(crate) fn build(column_type: ColumnType, column: &Encoded) -> Vec<u8> {
     let (counts, rows_by_code) = sorted_by_code(column);
-    let mut area = Vec::new();
-    let mut offsets = Vec::with_capacity(counts.len() + 1);
-    offsets.push(0);
+    let mut bitmaps = BitmapsBuilder::default();
     let mut rest = &rows_by_code[..];
     for count in &counts {
         let (rows, others) = rest.split_at(*count as usize);
         rest = others;
-        append_bitmap(rows, &mut area);
-        // The bitmaps of 2^20 rows take a few MiB, far from 2^32 bytes.
-        offsets.push(u32::try_from(area.len()).unwrap_or(u32::MAX));
+        bitmaps.push_rows(rows);
     }
     let row_count = u32::try_from(column.codes.len()).unwrap_or(u32::MAX);
-    format::write(column_type, row_count, &column.values, &counts, &offsets, &area)
+    format::write(column_type, row_count, &column.values, &bitmaps)
 }
 
 /// How many rows each code has (null's last), and all rows, by code and then ascending.
@@ -45,13 +41,4 @@ fn sorted_by_code(column: &Encoded) -> (Vec<u32>, Vec<u32>) {
         *place += 1;
     }
     (counts, rows)
-}
-
-fn append_bitmap(rows: &[u32], area: &mut Vec<u8>) {
-    let mut bitmap = RoaringBitmap::new();
-    // Ascending by construction; the count appended is then that of the rows.
-    let _ = bitmap.append(rows.iter().copied());
-    bitmap.optimize();
-    // Writing into memory cannot fail; were it to, the section would be refused at open.
-    let _ = bitmap.serialize_into(&mut *area);
 }

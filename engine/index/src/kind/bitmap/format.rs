@@ -11,61 +11,48 @@
 //!
 //! Every row is in exactly one bitmap, so the counts add up to the rows.
 
+use bytes::Bytes;
 use martlet_core::{ColumnType, Value};
 
 use crate::error::IndexError;
+use crate::kind::bitmaps::{Bitmaps, BitmapsBuilder};
 use crate::kind::cursor::Cursor;
 use crate::kind::table;
 
 const MAGIC: [u8; 4] = *b"BMP1";
 
 /// A section's parts, before the bitmaps are looked into.
-pub(super) struct Parts<'a> {
+pub(super) struct Parts {
     pub(super) rows: u32,
     pub(super) values: Vec<Value>,
     /// One per value, then null's.
-    pub(super) counts: Vec<u32>,
-    /// One per value, null's, and the end.
-    pub(super) offsets: Vec<u32>,
-    pub(super) area: &'a [u8],
+    pub(super) bitmaps: Bitmaps,
 }
 
 pub(super) fn write(
     column_type: ColumnType,
     rows: u32,
     values: &[Value],
-    counts: &[u32],
-    offsets: &[u32],
-    area: &[u8],
+    bitmaps: &BitmapsBuilder,
 ) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&rows.to_le_bytes());
     table::write(column_type, values, &mut bytes);
-    for number in counts.iter().chain(offsets) {
-        bytes.extend_from_slice(&number.to_le_bytes());
-    }
-    bytes.extend_from_slice(area);
+    bitmaps.write(&mut bytes);
     bytes
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Parts<'_>, IndexError> {
-    let mut cursor = Cursor::new(bytes);
+pub(super) fn read(section: &Bytes) -> Result<Parts, IndexError> {
+    let mut cursor = Cursor::new(section);
     if cursor.array()? != MAGIC {
         return Err(IndexError::damaged("a section is not of its kind"));
     }
     let rows = cursor.u32()?;
     let values = table::read(&mut cursor)?;
-    let counts = cursor.u32s(values.len() + 1)?;
-    let offsets = cursor.u32s(values.len() + 2)?;
-    let area = cursor.rest();
-    let ends_fit = offsets.is_sorted()
-        && offsets.first() == Some(&0)
-        && offsets.last().is_some_and(|end| *end as usize == area.len());
-    if !ends_fit {
-        return Err(IndexError::damaged("its bitmaps do not fill their place"));
-    }
-    if counts.iter().map(|count| u64::from(*count)).sum::<u64>() != u64::from(rows) {
+    let bitmaps = Bitmaps::read(rows, values.len() + 1, cursor, section)?;
+    let every = 0..values.len() + 1;
+    if bitmaps.rows_of(std::slice::from_ref(&every)) != u64::from(rows) {
         return Err(IndexError::damaged("its counts do not add up"));
     }
-    Ok(Parts { rows, values, counts, offsets, area })
+    Ok(Parts { rows, values, bitmaps })
 }

@@ -1,19 +1,18 @@
 //! An opened bitmap index: values, counts and the null bitmap decoded, the others on demand.
 //!
 //! Bitmaps are decoded when asked for, because a query needs few of them and a cold segment
-//! should cost what it uses. What was proven at open (digest, table, offsets, counts) is
-//! checked once more against each bitmap as it is decoded; a mismatch is an error, never an
-//! answer.
+//! should cost what it uses.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 use martlet_core::{ColumnType, Selection, Truth, Value};
-use roaring::{MultiOps, RoaringBitmap};
+use roaring::RoaringBitmap;
 
 use super::format;
 use crate::error::IndexError;
 use crate::kind::Reader;
+use crate::kind::bitmaps::Bitmaps;
 use crate::logic::Leaf;
 
 /// One roaring bitmap per distinct value.
@@ -21,9 +20,7 @@ use crate::logic::Leaf;
 pub struct BitmapIndex {
     rows: u32,
     values: Vec<Value>,
-    counts: Vec<u32>,
-    offsets: Vec<u32>,
-    area: Bytes,
+    bitmaps: Bitmaps,
     nulls: RoaringBitmap,
 }
 
@@ -33,16 +30,8 @@ impl BitmapIndex {
         if parts.rows != rows {
             return Err(IndexError::damaged("it covers another number of rows"));
         }
-        let mut index = Self {
-            rows,
-            values: parts.values,
-            counts: parts.counts,
-            offsets: parts.offsets,
-            area: bytes.slice_ref(parts.area),
-            nulls: RoaringBitmap::new(),
-        };
-        index.nulls = index.decode(index.values.len())?;
-        Ok(index)
+        let nulls = parts.bitmaps.decode(parts.values.len())?;
+        Ok(Self { rows, values: parts.values, bitmaps: parts.bitmaps, nulls })
     }
 
     /// Rows covered.
@@ -60,14 +49,14 @@ impl BitmapIndex {
     /// How many rows hold the value at this position; 0 where there is none.
     #[must_use]
     pub fn count(&self, position: usize) -> u32 {
-        if position < self.values.len() { self.counts[position] } else { 0 }
+        if position < self.values.len() { self.bitmaps.counts()[position] } else { 0 }
     }
 
     /// How many rows are null.
     #[must_use]
     pub fn null_count(&self) -> u32 {
         // Null's count stands behind those of the values, and was compared with the bitmap.
-        self.counts.last().copied().unwrap_or(0)
+        self.bitmaps.counts().last().copied().unwrap_or(0)
     }
 
     /// The rows that are null.
@@ -84,42 +73,19 @@ impl BitmapIndex {
         if position >= self.values.len() {
             return Ok(Selection::none(self.rows));
         }
-        Ok(Selection::from_bitmap(self.rows, self.decode(position)?))
+        Ok(Selection::from_bitmap(self.rows, self.bitmaps.decode(position)?))
     }
 
     /// The rows that hold a value at one of the positions, which are ascending and disjoint.
     pub(crate) fn rows_within(&self, wanted: &[Range<usize>]) -> Result<Selection, IndexError> {
-        let rows_of = |ranges: &[Range<usize>]| -> u64 {
-            ranges
-                .iter()
-                .flat_map(|range| &self.counts[range.clone()])
-                .map(|count| u64::from(*count))
-                .sum()
-        };
         let unwanted = gaps(wanted, self.values.len());
-        if rows_of(wanted) <= rows_of(&unwanted) {
-            return Ok(Selection::from_bitmap(self.rows, self.union(wanted)?));
+        if self.bitmaps.rows_of(wanted) <= self.bitmaps.rows_of(&unwanted) {
+            return Ok(Selection::from_bitmap(self.rows, self.bitmaps.union(wanted)?));
         }
         // Fewer rows are left out than taken in: take them, and null, from the whole.
-        let mut rest = self.union(&unwanted)?;
+        let mut rest = self.bitmaps.union(&unwanted)?;
         rest |= &self.nulls;
         Ok(Selection::from_bitmap(self.rows, rest).complement())
-    }
-
-    fn union(&self, ranges: &[Range<usize>]) -> Result<RoaringBitmap, IndexError> {
-        ranges.iter().flat_map(Clone::clone).map(|position| self.decode(position)).union()
-    }
-
-    fn decode(&self, position: usize) -> Result<RoaringBitmap, IndexError> {
-        let refused = || IndexError::damaged("a bitmap is not well formed");
-        let place = self.offsets[position] as usize..self.offsets[position + 1] as usize;
-        let bytes = self.area.get(place).ok_or_else(refused)?;
-        let bitmap = RoaringBitmap::deserialize_from(bytes).map_err(|_| refused())?;
-        let is_within = bitmap.max().is_none_or(|last| last < self.rows);
-        if !is_within || bitmap.len() != u64::from(self.counts[position]) {
-            return Err(refused());
-        }
-        Ok(bitmap)
     }
 }
 
@@ -153,7 +119,7 @@ impl Reader for BitmapIndex {
     }
 
     fn memory_bytes(&self) -> usize {
-        4 * (self.counts.len() + self.offsets.len()) + self.nulls.serialized_size()
+        self.bitmaps.memory_bytes() + self.nulls.serialized_size()
     }
 }
 

@@ -48,14 +48,17 @@ fn extremes(mut keys: impl Iterator<Item = i64>) -> (i64, i64) {
     keys.fold((first, first), |(low, high), key| (low.min(key), high.max(key)))
 }
 
-pub(crate) fn nulls_of(column: &ColumnKeys<'_>, rows: u32) -> RoaringBitmap {
+pub(in crate::kind) fn nulls_of(column: &ColumnKeys<'_>, rows: u32) -> RoaringBitmap {
     let mut nulls: RoaringBitmap = (0..rows).filter(|row| column.is_null(*row as usize)).collect();
     nulls.optimize();
     nulls
 }
 
 /// What the keys stand for, and one per row; arbitrary under a null.
-fn keys_of(column_type: ColumnType, column: &ColumnKeys<'_>) -> Option<(VectorForm, Vec<i64>)> {
+pub(in crate::kind) fn keys_of(
+    column_type: ColumnType,
+    column: &ColumnKeys<'_>,
+) -> Option<(VectorForm, Vec<i64>)> {
     let form = match column_type {
         ColumnType::Boolean => return None,
         ColumnType::Int32 | ColumnType::Int64 => VectorForm::Int,

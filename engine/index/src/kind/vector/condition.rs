@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use martlet_core::{CivilDate, Comparison, DatePart, Selection, Truth};
+use martlet_core::{Comparison, DatePart, Selection, Truth};
 use roaring::RoaringBitmap;
 
 use super::form::VectorForm;
@@ -16,9 +16,6 @@ const FLAG_BYTES: usize = BLOCK_ROWS / 8;
 
 /// Up to so many keys of a set are compared one by one.
 const KEYS_COMPARED_MAX: usize = 4;
-
-/// Years beyond these have no day that is a date or a timestamp.
-const YEARS: i64 = 10_000_000;
 
 impl VectorIndex {
     /// The rows whose key is one of the set; null is none.
@@ -95,32 +92,15 @@ impl VectorIndex {
         if !matches!(self.form(), VectorForm::Date | VectorForm::Timestamp) {
             return None;
         }
-        if part == DatePart::Year {
-            let equal = self.keys_of_year(constant);
-            let first = i128::from(i64::MIN)..equal.start;
-            let last = equal.end..i128::from(i64::MAX) + 1;
-            return Some(match comparison {
-                Comparison::Equal => self.rows_between(&equal),
-                Comparison::NotEqual => self.rows_between(&first).or(&self.rows_between(&last)),
-                Comparison::Less => self.rows_between(&first),
-                Comparison::LessOrEqual => self.rows_between(&(first.start..equal.end)),
-                Comparison::Greater => self.rows_between(&last),
-                Comparison::GreaterOrEqual => self.rows_between(&(equal.start..last.end)),
-            });
+        if let Some(keys) = self.form().keys_of_part(part, comparison, constant) {
+            let none = Selection::none(self.rows());
+            return Some(keys.iter().fold(none, |all, keys| all.or(&self.rows_between(keys))));
         }
         let holds = |key: i64| {
             let part = part.of(&self.value_of(key));
             part.is_some_and(|part| comparison.holds(part.cmp(&constant)))
         };
         Some(self.rows_where(|block, _, _| self.flagged(block, holds)))
-    }
-
-    fn keys_of_year(&self, year: i64) -> Range<i128> {
-        const MICROSECONDS_PER_DAY: i128 = 86_400_000_000;
-        let year = year.clamp(-YEARS, YEARS);
-        let unit = if *self.form() == VectorForm::Timestamp { MICROSECONDS_PER_DAY } else { 1 };
-        let first_of = |year| i128::from(CivilDate { year, month: 1, day: 1 }.days()) * unit;
-        first_of(year)..first_of(year + 1)
     }
 
     fn flagged(&self, block: usize, is_wanted: impl Fn(i64) -> bool) -> BlockAnswer {

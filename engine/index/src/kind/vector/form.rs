@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use martlet_core::{ColumnType, Comparison, Value};
+use martlet_core::{CivilDate, ColumnType, Comparison, DatePart, Value};
 
 use crate::values::{date_of, float_of, narrow_key};
 
@@ -33,12 +33,27 @@ pub enum VectorForm {
     },
 }
 
+const INT: u8 = 1;
+const FLOAT: u8 = 2;
+const DECIMAL: u8 = 3;
+const DATE: u8 = 4;
+const TIMESTAMP: u8 = 5;
+
+/// Below every key, and above.
+const START: i128 = i64::MIN as i128;
+const END: i128 = i64::MAX as i128 + 1;
+
+const MICROSECONDS_PER_DAY: i128 = 86_400_000_000;
+
+/// Years beyond these have no day that is a date or a timestamp.
+const YEARS: i64 = 10_000_000;
+
 /// Digits of the longest number that a key holds whatever the digits are.
 pub(super) const DIGITS_MAX: u8 = 18;
 
 impl VectorForm {
     /// Whether the keys can be those of a column of the type.
-    pub(super) const fn fits(&self, column_type: ColumnType) -> bool {
+    pub(in crate::kind) const fn fits(&self, column_type: ColumnType) -> bool {
         matches!(
             (self, column_type),
             (Self::Int, ColumnType::Int32 | ColumnType::Int64)
@@ -51,7 +66,7 @@ impl VectorForm {
     }
 
     /// The key that stands for the value; `None` if none does.
-    pub(super) fn key_of(&self, value: &Value) -> Option<i64> {
+    pub(in crate::kind) fn key_of(&self, value: &Value) -> Option<i64> {
         match (self, value) {
             (Self::Int, Value::Int(_))
             | (Self::Float, Value::Float(_))
@@ -66,7 +81,7 @@ impl VectorForm {
     }
 
     /// The value that a key stands for.
-    pub(super) fn value_of(&self, key: i64) -> Value {
+    pub(in crate::kind) fn value_of(&self, key: i64) -> Value {
         match self {
             Self::Int => Value::Int(key),
             Self::Float => Value::Float(float_of(key)),
@@ -82,13 +97,11 @@ impl VectorForm {
 
     /// The keys, as a range, that compare so with a constant; for `<>` those that are equal.
     /// `None` if the constant is of another type.
-    pub(super) fn keys_that(
+    pub(in crate::kind) fn keys_that(
         &self,
         comparison: Comparison,
         constant: &Value,
     ) -> Option<Range<i128>> {
-        const END: i128 = i64::MAX as i128 + 1;
-        const START: i128 = i64::MIN as i128;
         let place = self.place_of(constant)?;
         Some(match comparison {
             Comparison::Equal | Comparison::NotEqual => place,
@@ -97,6 +110,61 @@ impl VectorForm {
             Comparison::Greater => place.end..END,
             Comparison::GreaterOrEqual => place.start..END,
         })
+    }
+
+    /// The keys, as ascending ranges, of which a part of the date compares so with a constant;
+    /// `None` where that is no few ranges. Only years are.
+    pub(in crate::kind) fn keys_of_part(
+        &self,
+        part: DatePart,
+        comparison: Comparison,
+        constant: i64,
+    ) -> Option<Vec<Range<i128>>> {
+        let unit = match self {
+            Self::Date => 1,
+            Self::Timestamp => MICROSECONDS_PER_DAY,
+            _ => return None,
+        };
+        if part != DatePart::Year {
+            return None;
+        }
+        let first_of = |year| i128::from(CivilDate { year, month: 1, day: 1 }.days()) * unit;
+        let year = constant.clamp(-YEARS, YEARS);
+        let (start, end) = (first_of(year), first_of(year + 1));
+        let one = |keys: Range<i128>| std::iter::once(keys).collect();
+        Some(match comparison {
+            Comparison::Equal => one(start..end),
+            Comparison::NotEqual => vec![START..start, end..END],
+            Comparison::Less => one(START..start),
+            Comparison::LessOrEqual => one(START..end),
+            Comparison::Greater => one(end..END),
+            Comparison::GreaterOrEqual => one(start..END),
+        })
+    }
+
+    /// The number by which a section tells what its keys are; `None` for a digit text, which
+    /// takes more than a number.
+    pub(in crate::kind) const fn number_tag(&self) -> Option<u8> {
+        match self {
+            Self::Int => Some(INT),
+            Self::Float => Some(FLOAT),
+            Self::Decimal => Some(DECIMAL),
+            Self::Date => Some(DATE),
+            Self::Timestamp => Some(TIMESTAMP),
+            Self::DigitText { .. } => None,
+        }
+    }
+
+    /// Back from [`Self::number_tag`].
+    pub(in crate::kind) const fn of_number_tag(tag: u8) -> Option<Self> {
+        match tag {
+            INT => Some(Self::Int),
+            FLOAT => Some(Self::Float),
+            DECIMAL => Some(Self::Decimal),
+            DATE => Some(Self::Date),
+            TIMESTAMP => Some(Self::Timestamp),
+            _ => None,
+        }
     }
 
     /// Where the constant stands among the keys: the first that is not below it, and the first

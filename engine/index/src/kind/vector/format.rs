@@ -38,11 +38,6 @@ pub(super) const PART_ROWS: usize = BitPacker4x::BLOCK_LEN;
 const _: () = assert!(PART_ROWS == 128 && BLOCK_ROWS.is_multiple_of(PART_ROWS));
 
 const MAGIC: [u8; 4] = *b"VEC1";
-const INT: u8 = 1;
-const FLOAT: u8 = 2;
-const DECIMAL: u8 = 3;
-const DATE: u8 = 4;
-const TIMESTAMP: u8 = 5;
 const DIGIT_TEXT: u8 = 6;
 
 /// A section's parts, before the numbers are looked into.
@@ -73,7 +68,7 @@ pub(super) fn block_bytes(rows: u32, block: usize, width: u8) -> usize {
 }
 
 /// Bits that the highest offset of a block needs.
-pub(super) const fn width_of(base: i64, maximum: i64) -> u8 {
+pub(in crate::kind) const fn width_of(base: i64, maximum: i64) -> u8 {
     // At most 64.
     (u64::BITS - maximum.wrapping_sub(base).cast_unsigned().leading_zeros()) as u8
 }
@@ -96,14 +91,7 @@ pub(super) fn write(parts: &Parts<'_>) -> Vec<u8> {
 }
 
 fn write_form(form: &VectorForm, bytes: &mut Vec<u8>) {
-    bytes.push(match form {
-        VectorForm::Int => INT,
-        VectorForm::Float => FLOAT,
-        VectorForm::Decimal => DECIMAL,
-        VectorForm::Date => DATE,
-        VectorForm::Timestamp => TIMESTAMP,
-        VectorForm::DigitText { .. } => DIGIT_TEXT,
-    });
+    bytes.push(form.number_tag().unwrap_or(DIGIT_TEXT));
     if let VectorForm::DigitText { prefix, digits } = form {
         bytes.push(*digits);
         // The builder takes no longer prefix.
@@ -142,24 +130,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Parts<'_>, IndexError> {
 }
 
 fn read_form(cursor: &mut Cursor<'_>) -> Result<VectorForm, IndexError> {
-    Ok(match cursor.u8()? {
-        INT => VectorForm::Int,
-        FLOAT => VectorForm::Float,
-        DECIMAL => VectorForm::Decimal,
-        DATE => VectorForm::Date,
-        TIMESTAMP => VectorForm::Timestamp,
-        DIGIT_TEXT => {
-            let digits = cursor.u8()?;
-            let length = u16::from_le_bytes(cursor.array()?);
-            let prefix = std::str::from_utf8(cursor.take(usize::from(length))?)
-                .map_err(|_| IndexError::damaged("its prefix is not a text"))?;
-            if !(1..=DIGITS_MAX).contains(&digits) {
-                return Err(IndexError::damaged("its numbers have too many digits"));
-            }
-            VectorForm::DigitText { prefix: Arc::from(prefix), digits }
-        }
-        _ => return Err(IndexError::damaged("its values are of an unknown type")),
-    })
+    let tag = cursor.u8()?;
+    if tag != DIGIT_TEXT {
+        return VectorForm::of_number_tag(tag)
+            .ok_or(IndexError::damaged("its values are of an unknown type"));
+    }
+    let digits = cursor.u8()?;
+    let length = u16::from_le_bytes(cursor.array()?);
+    let prefix = std::str::from_utf8(cursor.take(usize::from(length))?)
+        .map_err(|_| IndexError::damaged("its prefix is not a text"))?;
+    if !(1..=DIGITS_MAX).contains(&digits) {
+        return Err(IndexError::damaged("its numbers have too many digits"));
+    }
+    Ok(VectorForm::DigitText { prefix: Arc::from(prefix), digits })
 }
 
 fn read_nulls(cursor: &mut Cursor<'_>, rows: u32) -> Result<RoaringBitmap, IndexError> {
