@@ -1,34 +1,33 @@
 //! One table's files to its sorted rows: the part of a load that touches no store.
 //!
 //! Receives: the files of a table from `arrive`. Hands on: sorted rows to `write`. Runs on
-//! ordinary threads, and holds about [`MEMORY_BYTES`] whatever the delivery's size.
+//! ordinary threads, within the load's memory whatever the delivery's size.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::AsArray;
 use arrow::datatypes::UInt64Type;
-use martlet_core::{BatchDate, TableSchema};
+use martlet_core::BatchDate;
 
 use crate::arrive::ArrivedFile;
-use crate::config::plan::{FileFormat, TablePlan};
+use crate::config::plan::{FileFormat, LoadMode, TablePlan};
 use crate::decode::delimited::Revisit;
 use crate::decode::{DecodedChunk, decode_table, parquet};
 use crate::error::IngestError;
-use crate::keys::KeyCollector;
+use crate::keys::{KeyCollector, KeyEntry, SortedKeys};
 use crate::origin::Origin;
 use crate::progress::{Progress, Stage};
 use crate::reason::Reason;
 use crate::reject::{Reject, RejectLog};
 use crate::shape::{SortedRows, Sorter};
-
-/// Memory that a load plans with: a quarter of it for the rows being sorted and about as much
-/// again for their sort keys, an eighth for their primary keys, the rest for chunks being
-/// decoded and segments being written.
-pub(crate) const MEMORY_BYTES: usize = 1024 * 1024 * 1024;
+use crate::supersede::KeyBounds;
 
 /// How a load uses memory and disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Workspace<'a> {
+    /// Half of it is for rows that wait to be sorted, an eighth for their primary keys, the
+    /// rest for chunks being decoded and segments being written.
     pub(crate) memory_bytes: usize,
     /// A folder for working files.
     pub(crate) scratch: &'a Path,
@@ -37,7 +36,11 @@ pub(crate) struct Workspace<'a> {
 /// A table's rows, ready to be written.
 #[derive(Debug)]
 pub(crate) struct Collected {
+    /// None of a table whose rows are deleted.
     pub(crate) rows: SortedRows,
+    pub(crate) keys: SortedKeys,
+    /// Of the keys, where they decide which rows of the mart go.
+    pub(crate) bounds: KeyBounds,
     pub(crate) rows_read: u64,
     pub(crate) rows_rejected: u64,
     pub(crate) bytes_read: u64,
@@ -55,48 +58,66 @@ pub(crate) fn collect(
     let name = table.schema.name().as_str();
     let bytes_read: u64 = files.iter().map(|file| file.bytes).sum();
     let rejected_before = rejects.rejected();
-    let mut gathering = Gathering::new(&table.schema, workspace);
+    let sorter = Sorter::new(&table.schema, workspace.memory_bytes / 2, workspace.scratch)?;
+    let mut keys = KeyCollector::new(workspace.memory_bytes / 8, workspace.scratch);
+    let is_refused = AtomicBool::new(false);
+    let mut bounds = KeyBounds::default();
     let mut rows_read = 0;
-    decode_table(table, files, date, |chunk, bytes| {
-        rows_read += chunk.rows_read;
-        rejects.add(name, &chunk.rejects)?;
-        progress.stage(name, Stage::Decode, bytes, bytes_read);
-        // A batch that is refused already is read on only to show more of what is wrong.
-        if rejects.limit_is_passed() { Ok(()) } else { gathering.take(chunk) }
-    })?;
+    decode_table(
+        table,
+        files,
+        date,
+        |chunk| {
+            // A batch that is refused already is read on only to show more of what is wrong.
+            if table.mode != LoadMode::Delete && !is_refused.load(Ordering::Relaxed) {
+                sorter.add(&chunk.rows.batch)?;
+            }
+            Gathered::of(table, chunk)
+        },
+        |gathered, bytes| {
+            rows_read += gathered.rows_read;
+            rejects.add(name, &gathered.rejects)?;
+            progress.stage(name, Stage::Decode, bytes, bytes_read);
+            is_refused.store(rejects.limit_is_passed(), Ordering::Relaxed);
+            bounds.widen(gathered.bounds);
+            if rejects.limit_is_passed() { Ok(()) } else { keys.add(&gathered.keys) }
+        },
+    )?;
     progress.stage(name, Stage::Decode, bytes_read, bytes_read);
     rejects.refuse_if_passed()?;
 
-    let later = gathering.keys.later_rows()?;
+    let (later, keys) = keys.finish()?;
     reject_duplicates(table, files, &later, rejects)?;
     rejects.refuse_if_passed()?;
     progress.stage(name, Stage::Sort, 0, bytes_read);
-    let rows = gathering.sorter.finish(&later)?;
+    let dropped = if table.mode == LoadMode::Delete { &[][..] } else { &later };
+    let rows = sorter.finish(dropped)?;
     progress.stage(name, Stage::Sort, bytes_read, bytes_read);
     let rows_rejected = rejects.rejected() - rejected_before;
-    Ok(Collected { rows, rows_read, rows_rejected, bytes_read })
+    Ok(Collected { rows, keys, bounds, rows_read, rows_rejected, bytes_read })
 }
 
-/// Where the good rows go while they are read.
-struct Gathering {
-    origin_column: usize,
-    keys: KeyCollector,
-    sorter: Sorter,
+/// What is left of a chunk when its rows are with the sorter.
+struct Gathered {
+    rows_read: u64,
+    keys: Vec<KeyEntry>,
+    bounds: KeyBounds,
+    rejects: Vec<Reject>,
 }
 
-impl Gathering {
-    fn new(schema: &TableSchema, workspace: Workspace<'_>) -> Self {
-        Self {
-            origin_column: schema.columns().len(),
-            keys: KeyCollector::new(workspace.memory_bytes / 8, workspace.scratch),
-            sorter: Sorter::new(schema, workspace.memory_bytes / 4, workspace.scratch),
-        }
-    }
-
-    fn take(&mut self, chunk: DecodedChunk) -> Result<(), IngestError> {
-        let origins = chunk.rows.batch.column(self.origin_column).as_primitive::<UInt64Type>();
-        self.keys.add(&chunk.rows.keys, origins.values())?;
-        self.sorter.add(chunk.rows.batch)
+impl Gathered {
+    fn of(table: &TablePlan, chunk: DecodedChunk) -> Result<Self, IngestError> {
+        let DecodedChunk { rows_read, rows, rejects } = chunk;
+        let origins = rows.batch.column(rows.batch.num_columns() - 1);
+        let origins = origins.as_primitive::<UInt64Type>().values();
+        let keys = rows.keys.iter().zip(origins);
+        let keys = keys.map(|(key, origin)| KeyEntry::new(*key, *origin)).collect();
+        let bounds = if table.mode.supersedes() {
+            KeyBounds::of(&table.schema, &rows.batch)?
+        } else {
+            KeyBounds::default()
+        };
+        Ok(Self { rows_read, keys, bounds, rejects })
     }
 }
 

@@ -130,9 +130,9 @@ pub enum IngestError {
         /// Its date.
         date: BatchDate,
     },
-    /// A replaced table already holds a later day.
+    /// A table of which a batch replaces rows already holds a later day.
     #[error(
-        "table `{table}` is replaced by every batch and already holds {loaded}: a batch of {date} would take it back in time"
+        "batches replace rows of table `{table}`, which already holds {loaded}: a batch of {date} would take it back in time"
     )]
     OlderThanLoaded {
         /// The table.
@@ -151,6 +151,14 @@ pub enum IngestError {
         table: TableName,
         /// The first difference, in words.
         difference: String,
+    },
+    /// Rows are deleted from a table that the mart does not have, or not by its primary key.
+    #[error("rows of table `{table}` cannot be deleted: {problem}")]
+    NotDeletable {
+        /// The table.
+        table: TableName,
+        /// Why, in words.
+        problem: String,
     },
     /// Others committed again and again in between.
     #[error("the mart changed {attempts} times while the batch was being published: load again")]
@@ -204,7 +212,8 @@ impl Kinded for IngestError {
             | Self::TooManyRejects { .. }
             | Self::OtherContent { .. }
             | Self::OlderThanLoaded { .. }
-            | Self::SchemaChanged { .. } => ErrorKind::Invalid,
+            | Self::SchemaChanged { .. }
+            | Self::NotDeletable { .. } => ErrorKind::Invalid,
             Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }

@@ -13,14 +13,17 @@ use martlet_store::{BatchLabel, Commit, Snapshot, Store};
 use tokio::task::spawn_blocking;
 
 use crate::arrive::{Arrival, ArrivedFile, arrive};
-use crate::collect::{Collected, MEMORY_BYTES, Workspace, collect};
-use crate::config::plan::{LoadMode, LoadPlan, TablePlan};
+use crate::collect::{Collected, Workspace, collect};
+use crate::config::plan::{LoadPlan, TablePlan};
 use crate::error::IngestError;
+use crate::keys::SortedKeys;
+use crate::memory;
 use crate::progress::{Progress, Stage};
-use crate::publish::{Batch, Published, Wanted};
+use crate::publish::{ATTEMPTS, Batch, Published, Wanted};
 use crate::reject::RejectLog;
 use crate::report::{LoadReport, TableReport, per_second};
-use crate::write::write;
+use crate::supersede::{KeyBounds, superseded};
+use crate::write::{SegmentWriter, write};
 
 /// What to do when the batch is in the mart with other content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,28 +90,49 @@ pub enum LoadOutcome {
 /// [`IngestError`]; nothing of the batch is visible then. Too many bad rows leave the reject
 /// file, whose path the error tells.
 pub async fn load(store: &Store, request: LoadRequest) -> Result<LoadOutcome, IngestError> {
-    load_within(store, request, MEMORY_BYTES).await
+    load_within(store, request, memory::default_budget()).await
 }
 
-/// Loads a batch with a memory budget of the caller's.
-pub(crate) async fn load_within(
+/// Loads a batch with a memory budget of the caller's, in bytes; [`load`] takes a quarter of the
+/// machine's memory. A table of which more than half the budget waits to be sorted goes through
+/// working files; the result is the same.
+///
+/// # Errors
+/// As for [`load`].
+pub async fn load_within(
     store: &Store,
     request: LoadRequest,
     memory_bytes: usize,
 ) -> Result<LoadOutcome, IngestError> {
-    let started = Instant::now();
     let request = Arc::new(request);
+    for _ in 0..ATTEMPTS {
+        if let Some(outcome) = load_once(store, &request, memory_bytes).await? {
+            return Ok(outcome);
+        }
+    }
+    Err(IngestError::Conflict { attempts: ATTEMPTS })
+}
+
+/// Loads a batch onto the latest snapshot; `None` if somebody else changed a table meanwhile in
+/// which the batch had looked for rows to take the place of.
+async fn load_once(
+    store: &Store,
+    request: &Arc<LoadRequest>,
+    memory_bytes: usize,
+) -> Result<Option<LoadOutcome>, IngestError> {
+    let started = Instant::now();
     let label = BatchLabel::new(&request.plan.name, request.date)?;
-    let arrival = arrived(&request).await?;
+    let arrival = arrived(request).await?;
     let batch =
         Batch { plan: &request.plan, label, digest: arrival.digest, replace: request.replace };
     let base = store.latest().await?;
     if batch.wanted_on(&base)? == Wanted::AlreadyThere {
-        return Ok(already_loaded(&batch, base));
+        return Ok(Some(already_loaded(&batch, base)));
     }
 
     let mut loading = Loading {
-        request: &request,
+        store,
+        request,
         batch: &batch,
         commit: store.begin(&base),
         rejects: Arc::new(Mutex::new(RejectLog::start(
@@ -127,7 +151,8 @@ pub(crate) async fn load_within(
     request.progress.stage("", Stage::Publish, 0, report.bytes_stored);
     let snapshot = match batch.publish(store, commit, report.rows_loaded).await? {
         Published::Now(snapshot) => snapshot,
-        Published::ByAnother(snapshot) => return Ok(already_loaded(&batch, snapshot)),
+        Published::ByAnother(snapshot) => return Ok(Some(already_loaded(&batch, snapshot))),
+        Published::Overtaken => return Ok(None),
     };
     request.progress.stage("", Stage::Publish, report.bytes_stored, report.bytes_stored);
     report.batch = batch.label.name().to_string();
@@ -138,7 +163,7 @@ pub(crate) async fn load_within(
         rejects.lock().map_err(|_| IngestError::Worker)?.path().map(PathBuf::from);
     report.seconds = started.elapsed().as_secs_f64();
     report.rows_per_second = per_second(report.rows_read, report.seconds);
-    Ok(LoadOutcome::Published { snapshot, report })
+    Ok(Some(LoadOutcome::Published { snapshot, report }))
 }
 
 async fn arrived(request: &Arc<LoadRequest>) -> Result<Arrival, IngestError> {
@@ -163,6 +188,7 @@ fn file_stem(batch: &Batch<'_>) -> String {
 
 /// A load between its first table and its publication.
 struct Loading<'a> {
+    store: &'a Store,
     request: &'a Arc<LoadRequest>,
     batch: &'a Batch<'a>,
     commit: Commit,
@@ -177,25 +203,25 @@ impl Loading<'_> {
         let table = &self.request.plan.tables[at];
         let file_count = files.len();
         let collected = self.collect(at, files).await?;
-        let Collected { rows, rows_read, rows_rejected, bytes_read } = collected;
+        let Collected { rows, keys, bounds, rows_read, rows_rejected, bytes_read } = collected;
+        let rows_superseded = self.supersede(table, keys, &bounds).await?;
         let rows_loaded = rows.rows();
-        let staged = write(
-            &self.commit,
-            &table.schema,
-            &table.indexes,
-            &self.batch.label,
-            rows,
-            &self.request.progress,
-        )
-        .await?;
+        let writer = SegmentWriter {
+            commit: &self.commit,
+            schema: Arc::new(table.schema.clone()),
+            indexes: table.indexes.clone().into(),
+            label: self.batch.label.clone(),
+        };
+        let staged = write(&writer, rows, &self.request.progress).await?;
         let seconds = started.elapsed().as_secs_f64();
         self.report.add(TableReport {
             table: table.schema.name().to_string(),
-            mode: mode_word(table),
+            mode: table.mode.word(),
             files: file_count,
             rows_read,
             rows_loaded,
             rows_rejected,
+            rows_superseded,
             bytes_read,
             segments: staged.len(),
             bytes_stored: staged.iter().map(martlet_store::StagedSegment::bytes_stored).sum(),
@@ -203,6 +229,26 @@ impl Loading<'_> {
             rows_per_second: per_second(rows_read, seconds),
         });
         self.batch.change(&mut self.commit, table, staged)
+    }
+
+    /// Deletes the rows of earlier batches that have one of the keys, where the table's mode says
+    /// so. Returns how many there are.
+    async fn supersede(
+        &mut self,
+        table: &TablePlan,
+        keys: SortedKeys,
+        bounds: &KeyBounds,
+    ) -> Result<u64, IngestError> {
+        let (name, label) = (table.schema.name(), &self.batch.label);
+        let before = self.commit.base().table(name.as_str()).cloned();
+        let Some(before) = before.filter(|_| table.mode.supersedes()) else { return Ok(0) };
+        let scratch = &self.request.rejects_dir;
+        let mut rows = 0;
+        for gone in superseded(self.store, &before, label, keys, bounds, scratch).await? {
+            rows += gone.rows.count();
+            self.commit.delete_rows(name, gone.segment, &gone.rows, label)?;
+        }
+        Ok(rows)
     }
 
     /// The table's sorted rows, on threads that may block.
@@ -219,13 +265,6 @@ impl Loading<'_> {
         })
         .await
         .map_err(|_| IngestError::Worker)?
-    }
-}
-
-const fn mode_word(table: &TablePlan) -> &'static str {
-    match table.mode {
-        LoadMode::Replace => "replace",
-        LoadMode::Append => "append",
     }
 }
 

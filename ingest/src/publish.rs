@@ -14,7 +14,7 @@ use crate::error::IngestError;
 use crate::load::ReplaceMode;
 
 /// How often a batch is put on top of a mart that changed meanwhile.
-const ATTEMPTS: u32 = 5;
+pub(crate) const ATTEMPTS: u32 = 5;
 
 /// Whether a batch has work to do on a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub(crate) enum Published {
     Now(Snapshot),
     /// Somebody else loaded the same content first.
     ByAnother(Snapshot),
+    /// Not at all: a table changed in which the batch had looked for rows to supersede.
+    Overtaken,
 }
 
 impl Batch<'_> {
@@ -59,17 +61,28 @@ impl Batch<'_> {
             match table.mode {
                 LoadMode::Replace => self.refuse_going_back(base, table)?,
                 LoadMode::Append => self.refuse_other_schema(base, table)?,
+                LoadMode::Upsert => {
+                    self.refuse_going_back(base, table)?;
+                    self.refuse_other_schema(base, table)?;
+                }
+                LoadMode::Delete => {
+                    self.refuse_going_back(base, table)?;
+                    refuse_other_key(base, table)?;
+                }
             }
         }
         Ok(Wanted::Yes)
     }
 
-    /// A replaced table never goes back to an earlier day. Its segments tell its day; where it
-    /// has none, the batches of the same name do.
+    /// A table of which rows are replaced never goes back to an earlier day. Its segments, and
+    /// what was deleted of them, tell its day; where it has none, the batches of the same name do.
     fn refuse_going_back(&self, base: &Snapshot, table: &TablePlan) -> Result<(), IngestError> {
         let name = table.schema.name();
         let Some(before) = base.table(name.as_str()) else { return Ok(()) };
-        let of_segments = before.segments().iter().map(|segment| segment.batch().date());
+        let of_segments = before.segments().iter().flat_map(|segment| {
+            let deleting = segment.deletions().iter().map(|deletion| deletion.batch().date());
+            deleting.chain([segment.batch().date()])
+        });
         let of_batches = base
             .batches()
             .iter()
@@ -104,9 +117,28 @@ impl Batch<'_> {
     ) -> Result<(), IngestError> {
         match table.mode {
             LoadMode::Replace => commit.replace_table(&table.schema, segments)?,
-            LoadMode::Append => commit.append_table(&table.schema, segments, Some(&self.label))?,
+            LoadMode::Append | LoadMode::Upsert => {
+                commit.append_table(&table.schema, segments, Some(&self.label))?;
+            }
+            LoadMode::Delete => {
+                if let Some(before) = commit.base().table(table.schema.name().as_str()) {
+                    let schema = before.schema().clone();
+                    commit.append_table(&schema, Vec::new(), Some(&self.label))?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Whether a table whose rows the batch takes the place of is another than the one that was
+    /// searched for them.
+    fn is_overtaken(&self, searched: &Snapshot, latest: &Snapshot) -> bool {
+        let part = |snapshot: &Snapshot, table: &TablePlan| {
+            let table = snapshot.table(table.schema.name().as_str());
+            table.map(|table| table.part().clone())
+        };
+        let mut searched_tables = self.plan.tables.iter().filter(|table| table.mode.supersedes());
+        searched_tables.any(|table| part(searched, table) != part(latest, table))
     }
 
     /// Publishes all tables together, on top of whatever the mart has become meanwhile.
@@ -126,9 +158,32 @@ impl Batch<'_> {
             if self.wanted_on(&latest)? == Wanted::AlreadyThere {
                 return Ok(Published::ByAnother(latest));
             }
+            if self.is_overtaken(conflicted.base(), &latest) {
+                return Ok(Published::Overtaken);
+            }
             commit = conflicted.rebase(&latest);
         }
         Err(IngestError::Conflict { attempts: ATTEMPTS })
+    }
+}
+
+/// Rows are deleted by the primary key that the mart's table has, and by no other columns.
+fn refuse_other_key(base: &Snapshot, table: &TablePlan) -> Result<(), IngestError> {
+    let name = table.schema.name();
+    let refused = |problem: &str| {
+        Err(IngestError::NotDeletable { table: name.clone(), problem: problem.to_string() })
+    };
+    let Some(before) = base.table(name.as_str()) else {
+        return refused("the mart does not have it");
+    };
+    let key = |schema: &TableSchema| -> Vec<_> {
+        let columns = schema.primary_key().iter().map(|at| &schema.columns()[*at]);
+        columns.map(|column| (column.name.clone(), column.column_type)).collect()
+    };
+    if key(before.schema()) == key(&table.schema) {
+        Ok(())
+    } else {
+        refused("its primary key in the mart has other columns, types or another order")
     }
 }
 

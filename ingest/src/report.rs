@@ -42,16 +42,19 @@ pub struct LoadReport {
 pub struct TableReport {
     /// The table.
     pub table: String,
-    /// `replace` or `append`.
+    /// `replace`, `append`, `upsert` or `delete`.
     pub mode: &'static str,
     /// Files that were read.
     pub files: usize,
-    /// Rows of the files; equal to the loaded and the rejected ones together.
+    /// Rows of the files; equal to the loaded and the rejected ones together, but where rows are
+    /// deleted and none is loaded.
     pub rows_read: u64,
     /// Rows that are in the mart now.
     pub rows_loaded: u64,
     /// Rows that are in the reject file.
     pub rows_rejected: u64,
+    /// Rows of earlier batches that an upsert took the place of, or that were deleted.
+    pub rows_superseded: u64,
     /// Bytes of the files.
     pub bytes_read: u64,
     /// Segments written.

@@ -46,6 +46,12 @@ impl Selection {
         Self { rows, set }
     }
 
+    /// The rows of these numbers, in any order; those at or above `rows` are dropped.
+    #[must_use]
+    pub fn from_rows(rows: u32, numbers: impl IntoIterator<Item = u32>) -> Self {
+        Self::from_bitmap(rows, numbers.into_iter().collect())
+    }
+
     /// The rows whose flag is set; the length is the iterator's.
     #[must_use]
     pub fn from_flags(flags: impl IntoIterator<Item = bool>) -> Self {

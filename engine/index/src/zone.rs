@@ -56,54 +56,101 @@ impl ZoneMap {
 }
 
 /// Measures a column: its zone, and its pages' where they prove more than the column's does.
+/// Every row is looked at once: the column's bounds are those of its pages.
 pub(crate) fn measure(column: &ColumnKeys<'_>) -> ColumnZones {
-    let whole = zone_of(column, 0..column.rows(), COLUMN_TEXT_BYTES_MAX);
-    let pages: Vec<ZoneMap> = (0..column.rows())
+    let measured: Vec<Measured<'_>> = (0..column.rows())
         .step_by(PAGE_ROWS as usize)
         .map(|start| start..column.rows().min(start + PAGE_ROWS as usize))
-        .map(|rows| zone_of(column, rows, PAGE_TEXT_BYTES_MAX))
+        .map(|rows| Measured::of(column, rows))
         .collect();
+    let whole = measured.iter().copied().reduce(Measured::and).unwrap_or(Measured::NOTHING);
+    let whole = whole.zone(column, COLUMN_TEXT_BYTES_MAX);
+    let pages: Vec<ZoneMap> =
+        measured.into_iter().map(|page| page.zone(column, PAGE_TEXT_BYTES_MAX)).collect();
     let pages = if are_worth_keeping(&whole, &pages) { pages } else { Vec::new() };
     ColumnZones { column: whole, pages }
 }
 
-fn zone_of(column: &ColumnKeys<'_>, rows: Range<usize>, text_bytes_max: usize) -> ZoneMap {
-    let row_count = u32::try_from(rows.len()).unwrap_or(u32::MAX);
-    let nulls = rows.clone().filter(|row| column.is_null(*row)).count();
-    let present = rows.filter(|row| !column.is_null(*row));
-    let (min, max, bounds) = match &column.keys {
-        Keys::Narrow { keys, value } => exact(extremes(present.map(|row| keys[row])), value),
-        Keys::Wide(keys) => exact(extremes(present.map(|row| keys[row])), &Value::Decimal),
-        Keys::Text(array) => cut(extremes(present.map(|row| array.value(row))), text_bytes_max),
-    };
-    ZoneMap {
-        rows: row_count,
-        nulls: u32::try_from(nulls).unwrap_or(row_count),
-        min,
-        max,
-        bounds,
-        distinct: None,
+/// What was found of a run of rows.
+#[derive(Clone, Copy)]
+struct Measured<'a> {
+    rows: usize,
+    nulls: usize,
+    extremes: Extremes<'a>,
+}
+
+/// The lowest and the highest key.
+#[derive(Clone, Copy)]
+enum Extremes<'a> {
+    Nothing,
+    Narrow(i64, i64),
+    Wide(i128, i128),
+    Text(&'a str, &'a str),
+}
+
+impl<'a> Measured<'a> {
+    const NOTHING: Self = Self { rows: 0, nulls: 0, extremes: Extremes::Nothing };
+
+    fn of(column: &ColumnKeys<'a>, rows: Range<usize>) -> Self {
+        let nulls = rows.clone().filter(|row| column.is_null(*row)).count();
+        let present = rows.clone().filter(|row| !column.is_null(*row));
+        let extremes = match &column.keys {
+            Keys::Narrow { keys, .. } if nulls == 0 => {
+                extremes(keys[rows.clone()].iter().copied(), Extremes::Narrow)
+            }
+            Keys::Narrow { keys, .. } => extremes(present.map(|row| keys[row]), Extremes::Narrow),
+            Keys::Wide(keys) => extremes(present.map(|row| keys[row]), Extremes::Wide),
+            Keys::Text(array) => extremes(present.map(|row| array.value(row)), Extremes::Text),
+        };
+        Self { rows: rows.len(), nulls, extremes }
+    }
+
+    /// What is found of both runs together.
+    fn and(self, other: Self) -> Self {
+        let extremes = match (self.extremes, other.extremes) {
+            (Extremes::Narrow(low, high), Extremes::Narrow(lower, higher)) => {
+                Extremes::Narrow(low.min(lower), high.max(higher))
+            }
+            (Extremes::Wide(low, high), Extremes::Wide(lower, higher)) => {
+                Extremes::Wide(low.min(lower), high.max(higher))
+            }
+            (Extremes::Text(low, high), Extremes::Text(lower, higher)) => {
+                Extremes::Text(low.min(lower), high.max(higher))
+            }
+            (Extremes::Nothing, extremes) | (extremes, _) => extremes,
+        };
+        Self { rows: self.rows + other.rows, nulls: self.nulls + other.nulls, extremes }
+    }
+
+    fn zone(self, column: &ColumnKeys<'_>, text_bytes_max: usize) -> ZoneMap {
+        let (min, max, bounds) = match (self.extremes, &column.keys) {
+            (Extremes::Narrow(low, high), Keys::Narrow { value, .. }) => {
+                (Some(value(low)), Some(value(high)), Bounds::Exact)
+            }
+            (Extremes::Wide(low, high), _) => {
+                (Some(Value::Decimal(low)), Some(Value::Decimal(high)), Bounds::Exact)
+            }
+            (Extremes::Text(low, high), _) => cut(low, high, text_bytes_max),
+            (Extremes::Nothing | Extremes::Narrow(..), _) => (None, None, Bounds::Exact),
+        };
+        let rows = u32::try_from(self.rows).unwrap_or(u32::MAX);
+        let nulls = u32::try_from(self.nulls).unwrap_or(rows);
+        ZoneMap { rows, nulls, min, max, bounds, distinct: None }
     }
 }
 
-fn extremes<K: Copy + Ord>(mut keys: impl Iterator<Item = K>) -> Option<(K, K)> {
-    let first = keys.next()?;
-    Some(keys.fold((first, first), |(low, high), key| (low.min(key), high.max(key))))
+fn extremes<'a, K: Copy + Ord>(
+    mut keys: impl Iterator<Item = K>,
+    found: impl Fn(K, K) -> Extremes<'a>,
+) -> Extremes<'a> {
+    let Some(first) = keys.next() else { return Extremes::Nothing };
+    let (low, high) = keys.fold((first, first), |(low, high), key| (low.min(key), high.max(key)));
+    found(low, high)
 }
 
 type MeasuredBounds = (Option<Value>, Option<Value>, Bounds);
 
-fn exact<K>(extremes: Option<(K, K)>, value: &impl Fn(K) -> Value) -> MeasuredBounds {
-    match extremes {
-        Some((low, high)) => (Some(value(low)), Some(value(high)), Bounds::Exact),
-        None => (None, None, Bounds::Exact),
-    }
-}
-
-fn cut(extremes: Option<(&str, &str)>, bytes_max: usize) -> MeasuredBounds {
-    let Some((low, high)) = extremes else {
-        return (None, None, Bounds::Exact);
-    };
+fn cut(low: &str, high: &str, bytes_max: usize) -> MeasuredBounds {
     let bounds = if low.len() <= bytes_max && high.len() <= bytes_max {
         Bounds::Exact
     } else {

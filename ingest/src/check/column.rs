@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
-    StringArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, BooleanBufferBuilder, Date32Array, Decimal128Array, Float64Array,
+    Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
@@ -22,8 +22,8 @@ use crate::reason::Reason;
 #[derive(Debug)]
 pub(crate) struct ColumnBuffer {
     values: Values,
-    /// One flag a row: whether the value is there.
-    valid: Vec<bool>,
+    /// The rows that are null, ascending.
+    nulls: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -56,11 +56,11 @@ impl ColumnBuffer {
                 Values::Text { bytes: Vec::with_capacity(rows * 8), ends }
             }
         };
-        Self { values, valid: Vec::with_capacity(rows) }
+        Self { values, nulls: Vec::new() }
     }
 
     pub(crate) fn push_null(&mut self) {
-        self.valid.push(false);
+        self.nulls.push(self.rows());
         match &mut self.values {
             Values::Boolean(values) => values.push(false),
             Values::Int32(values) | Values::Date(values) => values.push(0),
@@ -95,7 +95,6 @@ impl ColumnBuffer {
             }
             _ => return Err(Reason::NotNumber),
         }
-        self.valid.push(true);
         Ok(())
     }
 
@@ -128,13 +127,12 @@ impl ColumnBuffer {
             (Values::Timestamp(values), Typed::TimestampNanos(value)) => values.push(value / 1_000),
             _ => return Err(Reason::NotNumber),
         }
-        self.valid.push(true);
         Ok(())
     }
 
     /// Drops every row from `rows` on.
     pub(crate) fn truncate(&mut self, rows: usize) {
-        self.valid.truncate(rows);
+        self.nulls.truncate(self.nulls.partition_point(|row| *row < rows));
         match &mut self.values {
             Values::Boolean(values) => values.truncate(rows),
             Values::Int32(values) | Values::Date(values) => values.truncate(rows),
@@ -149,32 +147,34 @@ impl ColumnBuffer {
         }
     }
 
-    /// Gives back what was reserved and not used: the rows may be held for a while.
-    fn shrink(&mut self) {
-        match &mut self.values {
-            Values::Boolean(_) => {}
-            Values::Int32(values) | Values::Date(values) => values.shrink_to_fit(),
-            Values::Int64(values) | Values::Timestamp(values) => values.shrink_to_fit(),
-            Values::Float64(values) => values.shrink_to_fit(),
-            Values::Decimal(values, ..) => values.shrink_to_fit(),
-            Values::Text { bytes, ends } => {
-                bytes.shrink_to_fit();
-                ends.shrink_to_fit();
-            }
+    fn rows(&self) -> usize {
+        match &self.values {
+            Values::Boolean(values) => values.len(),
+            Values::Int32(values) | Values::Date(values) => values.len(),
+            Values::Int64(values) | Values::Timestamp(values) => values.len(),
+            Values::Float64(values) => values.len(),
+            Values::Decimal(values, ..) => values.len(),
+            // One end stands in front of the first text.
+            Values::Text { ends, .. } => ends.len() - 1,
         }
+    }
+
+    fn null_buffer(&self) -> Option<NullBuffer> {
+        if self.nulls.is_empty() {
+            return None;
+        }
+        let mut valid = BooleanBufferBuilder::new(self.rows());
+        valid.append_n(self.rows(), true);
+        self.nulls.iter().for_each(|row| valid.set_bit(*row, false));
+        Some(NullBuffer::new(valid.finish()))
     }
 
     /// The column as an Arrow array.
     ///
     /// # Errors
     /// If Arrow finds the text broken, which the buffer's own writes rule out.
-    pub(crate) fn finish(mut self) -> Result<ArrayRef, ArrowError> {
-        self.shrink();
-        let nulls = if self.valid.iter().all(|valid| *valid) {
-            None
-        } else {
-            Some(NullBuffer::from(self.valid))
-        };
+    pub(crate) fn finish(self) -> Result<ArrayRef, ArrowError> {
+        let nulls = self.null_buffer();
         Ok(match self.values {
             Values::Boolean(values) => {
                 Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls))
@@ -249,5 +249,7 @@ pub(crate) fn text_or_null<'a>(field: Field<'a>, rule: &ColumnRule) -> Option<&'
             Empty::NullUnlessQuoted | Empty::Value => Some(text),
         };
     }
-    if rule.nulls.words.iter().any(|word| word == text) { None } else { Some(text) }
+    let is_null_word =
+        !rule.nulls.words.is_empty() && rule.nulls.words.iter().any(|word| word == text);
+    if is_null_word { None } else { Some(text) }
 }

@@ -49,6 +49,40 @@ fn for_each_whole_digit(whole: &[u8], thousands: Option<u8>, mut digit: impl FnM
     !separated || group == 3
 }
 
+/// Digits of which any number fits 64 bits with its sign.
+const SHORT_DIGITS: usize = 18;
+
+/// Digits and nothing else, at most [`SHORT_DIGITS`] of them, as their number.
+fn short(digits: &[u8]) -> Option<i64> {
+    if digits.len() > SHORT_DIGITS {
+        return None;
+    }
+    let mut number = 0_i64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number * 10 + i64::from(digit);
+    }
+    Some(number)
+}
+
+/// What nearly every decimal of a file looks like: few digits, no separator, no more places
+/// than the column has. `None` leaves the text to the strict reading, which finds the reason.
+fn short_decimal(cut: &Cut<'_>, precision: u8, scale: u8) -> Option<i64> {
+    let decimals = cut.decimals.unwrap_or_default();
+    let (places, scale) = (decimals.len(), usize::from(scale));
+    let whole_digits_max = usize::from(precision).min(SHORT_DIGITS).checked_sub(scale)?;
+    if cut.whole.is_empty() || places > scale || cut.whole.len() > whole_digits_max {
+        return None;
+    }
+    let missing = u32::try_from(scale - places).ok()?;
+    let whole = short(cut.whole)? * 10_i64.pow(u32::try_from(scale).ok()?);
+    let number = whole + short(decimals)? * 10_i64.pow(missing);
+    Some(if cut.negative { -number } else { number })
+}
+
 /// A whole number in `i64`.
 pub(crate) fn whole(
     text: &str,
@@ -58,6 +92,9 @@ pub(crate) fn whole(
     let cut = cut(text, style);
     if cut.decimals.is_some() || cut.whole.is_empty() {
         return Err(Reason::NotInteger);
+    }
+    if let Some(number) = short(cut.whole) {
+        return Ok(if cut.negative { -number } else { number });
     }
     let mut number = Some(0_i64);
     let well_formed = for_each_whole_digit(cut.whole, style.thousands, |digit| {
@@ -81,6 +118,9 @@ pub(crate) fn decimal(
     scale: u8,
 ) -> Result<i128, Reason> {
     let cut = cut(text, style);
+    if let Some(number) = short_decimal(&cut, precision, scale) {
+        return Ok(i128::from(number));
+    }
     let decimals = cut.decimals.unwrap_or_default();
     if (cut.whole.is_empty() && decimals.is_empty()) || !decimals.iter().all(u8::is_ascii_digit) {
         return Err(Reason::NotNumber);

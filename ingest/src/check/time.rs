@@ -1,7 +1,7 @@
 //! Dates and timestamps: a text of a known format to days or microseconds since 1970-01-01.
 //!
-//! Owns the formats. Patterns of fixed width (the everyday ones) are read digit by digit; the
-//! rest goes through `chrono`. Never guesses a format and never drops a zone or a time of day.
+//! Owns the formats. Patterns of fixed width (the everyday ones) are read digit by digit and
+//! counted here; the rest goes through `chrono`. Never guesses a format and never drops a zone or a time of day.
 
 use chrono::format::{Fixed, Item, Numeric, StrftimeItems};
 use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
@@ -43,8 +43,21 @@ enum Part {
 
 /// What a pattern found in a text.
 struct Found {
-    date: NaiveDate,
-    time: NaiveTime,
+    /// Since 1970-01-01.
+    days: i32,
+    /// Since midnight.
+    seconds: u32,
+    nanos: u32,
+}
+
+impl Found {
+    fn of(date: NaiveDate, time: NaiveTime) -> Self {
+        Self {
+            days: days(date),
+            seconds: time.num_seconds_from_midnight(),
+            nanos: time.nanosecond(),
+        }
+    }
 }
 
 impl TimeFormats {
@@ -66,22 +79,20 @@ impl TimeFormats {
     /// Days since 1970-01-01.
     pub(crate) fn date(&self, text: &str) -> Result<i32, Reason> {
         let found = self.find(text)?;
-        if found.time != NaiveTime::MIN {
+        if (found.seconds, found.nanos) != (0, 0) {
             return Err(Reason::TimeOfDay);
         }
-        Ok(days(found.date))
+        Ok(found.days)
     }
 
     /// Microseconds since 1970-01-01 00:00.
     pub(crate) fn timestamp(&self, text: &str) -> Result<i64, Reason> {
         let found = self.find(text)?;
-        let nanos = found.time.nanosecond();
-        if !nanos.is_multiple_of(1_000) {
+        if !found.nanos.is_multiple_of(1_000) {
             return Err(Reason::TooPrecise);
         }
-        let seconds = i64::from(found.time.num_seconds_from_midnight());
-        let micros = seconds * 1_000_000 + i64::from(nanos / 1_000);
-        Ok(i64::from(days(found.date)) * MICROS_PER_DAY + micros)
+        let micros = i64::from(found.seconds) * 1_000_000 + i64::from(found.nanos / 1_000);
+        Ok(i64::from(found.days) * MICROS_PER_DAY + micros)
     }
 
     fn find(&self, text: &str) -> Result<Found, Reason> {
@@ -154,7 +165,7 @@ impl Pattern {
         let written = sample.format(text).to_string();
         for has_time in [true, false] {
             let pattern = Self::Free { text: text.to_string(), has_time };
-            if pattern.find(&written).is_ok_and(|found| found.date == sample.date()) {
+            if pattern.find(&written).is_ok_and(|found| found.days == days(sample.date())) {
                 return Ok(pattern);
             }
         }
@@ -166,12 +177,12 @@ impl Pattern {
             Self::Fixed { parts, year_from } => find_fixed(parts, *year_from, text.as_bytes()),
             Self::Free { text: pattern, has_time: true } => {
                 NaiveDateTime::parse_from_str(text, pattern)
-                    .map(|at| Found { date: at.date(), time: at.time() })
+                    .map(|at| Found::of(at.date(), at.time()))
                     .map_err(|_| Miss::OtherForm)
             }
             Self::Free { text: pattern, has_time: false } => {
                 NaiveDate::parse_from_str(text, pattern)
-                    .map(|date| Found { date, time: NaiveTime::MIN })
+                    .map(|date| Found::of(date, NaiveTime::MIN))
                     .map_err(|_| Miss::OtherForm)
             }
         }
@@ -242,13 +253,31 @@ fn find_fixed(parts: &[Part], year_from: i32, text: &[u8]) -> Result<Found, Miss
     if !rest.is_empty() {
         return Err(Miss::OtherForm);
     }
-    let date = NaiveDate::from_ymd_opt(numbers.year, numbers.month, numbers.day);
-    let time =
-        NaiveTime::from_hms_nano_opt(numbers.hour, numbers.minute, numbers.second, numbers.nanos);
-    match (date, time) {
-        (Some(date), Some(time)) => Ok(Found { date, time }),
-        _ => Err(Miss::NoSuchDay),
+    let Numbers { year, month, day, hour, minute, second, nanos } = numbers;
+    if hour > 23 || minute > 59 || second > 59 {
+        return Err(Miss::NoSuchDay);
     }
+    let days = days_of(year, month, day).ok_or(Miss::NoSuchDay)?;
+    Ok(Found { days, seconds: (hour * 60 + minute) * 60 + second, nanos })
+}
+
+/// Days since 1970-01-01 of a day; `None` if the calendar has no such day. Counted in years
+/// that begin in March, so that the leap day comes last.
+fn days_of(year: i32, month: u32, day: u32) -> Option<i32> {
+    const DAYS: [u32; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    if !(-9_999..=99_999).contains(&year) {
+        return None;
+    }
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let most = *DAYS.get(month.checked_sub(1)? as usize)? + u32::from(is_leap && month == 2);
+    if !(1..=most).contains(&day) {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let before_month = i32::try_from((153 * month + 2) / 5 + day - 1).ok()?;
+    let years = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    // From the first of March of the year 0 to 1970-01-01.
+    Some(years + before_month - 719_468)
 }
 
 fn take_part(part: Part, year_from: i32, rest: &mut &[u8], into: &mut Numbers) -> Option<()> {

@@ -102,6 +102,20 @@ proptest! {
         prop_assert_eq!(formats(&[pattern]).date(&date.format(pattern).to_string()), Ok(number));
     }
 
+    /// The fast way and `chrono` agree on which days and times there are.
+    #[test]
+    fn digits_mean_what_chrono_says(
+        (year, month, day) in (0_i32..10_000, 0_u32..14, 0_u32..33),
+        (hour, minute, second) in (0_u32..25, 0_u32..61, 0_u32..61),
+    ) {
+        let text = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
+        let expected = NaiveDate::from_ymd_opt(year, month, day)
+            .and_then(|date| date.and_hms_opt(hour, minute, second))
+            .map(|at| at.and_utc().timestamp_micros())
+            .ok_or(Reason::NoSuchDay);
+        prop_assert_eq!(formats(&["%Y-%m-%d %H:%M:%S"]).timestamp(&text), expected);
+    }
+
     #[test]
     fn any_text_is_read_or_refused(text in ".{0,24}") {
         let formats = formats(&["%y%m%d", "%Y-%m-%d %H:%M:%S%.f", "%d %b %Y"]);

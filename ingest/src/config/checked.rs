@@ -77,6 +77,7 @@ fn check_table(written: Written<'_>, raw: &Spanned<RawTable>) -> Result<TablePla
     }
     let primary_key = check_key(written, raw, &raw.primary_key, "primary_key")?;
     let cluster_key = check_key(written, raw, &raw.cluster_key, "cluster_key")?;
+    check_keys_of_mode(written, raw, mode)?;
     let columns = raw
         .column
         .iter()
@@ -95,10 +96,44 @@ fn check_table(written: Written<'_>, raw: &Spanned<RawTable>) -> Result<TablePla
 }
 
 fn check_mode(written: Written<'_>, mode: &Spanned<String>) -> Result<LoadMode, IngestError> {
-    match mode.get_ref().as_str() {
-        "replace" => Ok(LoadMode::Replace),
-        "append" => Ok(LoadMode::Append),
-        _ => Err(written.refuse(mode.span(), "`mode` is \"replace\" or \"append\"")),
+    const MODES: [LoadMode; 4] =
+        [LoadMode::Replace, LoadMode::Append, LoadMode::Upsert, LoadMode::Delete];
+    MODES.into_iter().find(|known| known.word() == mode.get_ref()).ok_or_else(|| {
+        let problem = "`mode` is \"replace\", \"append\", \"upsert\" or \"delete\"";
+        written.refuse(mode.span(), problem)
+    })
+}
+
+/// Rows are found by their primary key, so there has to be one; and a row that goes is told by
+/// its key alone.
+fn check_keys_of_mode(
+    written: Written<'_>,
+    raw: &RawTable,
+    mode: LoadMode,
+) -> Result<(), IngestError> {
+    if mode.supersedes() && raw.primary_key.is_empty() {
+        let problem = format!("mode \"{}\" needs a `primary_key`", mode.word());
+        return Err(written.refuse(raw.mode.span(), problem));
+    }
+    if mode != LoadMode::Delete {
+        return Ok(());
+    }
+    if let Some(part) = raw.cluster_key.first() {
+        let problem = "rows that are deleted are not stored, so there is no `cluster_key`";
+        return Err(written.refuse(part.span(), problem));
+    }
+    let is_key = |name: &String| raw.primary_key.iter().any(|part| part.get_ref() == name);
+    match raw
+        .column
+        .iter()
+        .map(|column| &column.get_ref().name)
+        .find(|name| !is_key(name.get_ref()))
+    {
+        Some(name) => {
+            let problem = "mode \"delete\" reads the columns of the primary key and no others";
+            Err(written.refuse(name.span(), problem))
+        }
+        None => Ok(()),
     }
 }
 

@@ -212,7 +212,7 @@ fn tables_and_patterns() {
     assert!(refusal(&good.replace("a.csv", "a_[.csv")).1.contains("not a pattern"));
     assert!(refusal(&good.replace("[\"a.csv\"]", "[]")).1.contains("names its `files`"));
     assert!(refusal(&good.replace("\"t\"", "\"system.t\"")).1.contains("Martlet's own"));
-    assert!(refusal(&good.replace("append", "upsert")).1.contains("\"replace\" or \"append\""));
+    assert!(refusal(&good.replace("append", "merge")).1.contains("\"replace\", \"append\""));
     assert!(refusal(&good.replace("night", "../night")).1.contains("is not a name"));
 }
 

@@ -38,11 +38,35 @@ pub enum LoadMode {
     Replace,
     /// The batch's rows join those of earlier dates.
     Append,
+    /// The batch's rows join those of earlier dates and take the place of those that have the
+    /// same primary key.
+    Upsert,
+    /// The batch names primary keys; the rows that have them go.
+    Delete,
+}
+
+impl LoadMode {
+    /// The word of the load file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Replace => "replace",
+            Self::Append => "append",
+            Self::Upsert => "upsert",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Whether the batch's keys decide which rows of earlier batches go.
+    pub(crate) const fn supersedes(self) -> bool {
+        matches!(self, Self::Upsert | Self::Delete)
+    }
 }
 
 /// One table of the load.
 #[derive(Debug, Clone)]
 pub(crate) struct TablePlan {
+    /// Of a table whose rows are deleted: its primary key alone.
     pub(crate) schema: TableSchema,
     pub(crate) mode: LoadMode,
     /// One per column of the schema.
@@ -221,8 +245,9 @@ impl LoadPlan {
         self.reject_limit
     }
 
-    /// The tables that the batch loads, in the load file's order.
+    /// The tables that the batch brings rows to, in the load file's order.
     pub fn tables(&self) -> impl Iterator<Item = (&TableSchema, LoadMode)> {
-        self.tables.iter().map(|table| (&table.schema, table.mode))
+        let bringing = self.tables.iter().filter(|table| table.mode != LoadMode::Delete);
+        bringing.map(|table| (&table.schema, table.mode))
     }
 }

@@ -69,7 +69,7 @@ fn decode(
     let date = "2026-11-22".parse().unwrap();
     let arrival = arrive(&plan, date, &Silent)?;
     let mut decoded = Decoded { rows_read: 0, batches: Vec::new(), rejects: Vec::new() };
-    decode_table(&plan.tables[0], &arrival.tables[0], date, |chunk, _| {
+    decode_table(&plan.tables[0], &arrival.tables[0], date, Ok, |chunk, _| {
         decoded.rows_read += chunk.rows_read;
         decoded.batches.push(chunk.rows.batch);
         decoded.rejects.extend(chunk.rejects);

@@ -2,10 +2,12 @@
 //!
 //! Receives: chunks from `chunks`. Hands on: fields to `check`, bad records to `reject`.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use encoding_rs::UTF_8;
 use martlet_core::limits::LINE_BYTES_MAX;
 use martlet_core::{BatchDate, TableSchema};
 
@@ -125,10 +127,13 @@ pub(crate) fn decode_chunk(
 ) -> Result<DecodedChunk, IngestError> {
     let rows_expected = chunk.bytes.len() / ROW_BYTES_EXPECTED;
     let checker = RowChecker::new(schema, &file.source.rules, &form.bound, rows_expected);
+    let is_utf8 = form.dialect.encoding == UTF_8;
+    let text = if is_utf8 { std::str::from_utf8(&chunk.bytes).ok() } else { None };
     let mut decoder = ChunkDecoder {
         schema,
         file,
         form,
+        text: text.map(|text| (text, chunk.offset)),
         checker,
         fields: Fields::default(),
         rejects: Vec::new(),
@@ -154,12 +159,14 @@ struct ChunkDecoder<'a> {
     schema: &'a TableSchema,
     file: &'a OpenFile<'a>,
     form: &'a DelimitedForm,
+    /// The whole chunk and its offset, where all of it is UTF-8.
+    text: Option<(&'a str, u64)>,
     checker: RowChecker<'a>,
     fields: Fields,
     rejects: Vec<Reject>,
 }
 
-impl ChunkDecoder<'_> {
+impl<'a> ChunkDecoder<'a> {
     fn take(&mut self, record: Record<'_>) {
         if let Err((column, reason)) = self.try_take(record) {
             let reason = match record.ending {
@@ -174,9 +181,7 @@ impl ChunkDecoder<'_> {
         if record.bytes.len() > LINE_BYTES_MAX {
             return Err((None, Reason::TooLong));
         }
-        let encoding = self.form.dialect.encoding;
-        let text = decode(encoding, record.bytes)
-            .ok_or((None, Reason::Encoding { name: encoding.name() }))?;
+        let text = self.text_of(record)?;
         let text = if record.offset == 0 { without_mark(&text) } else { &text };
         self.form.splitter.split(text, &mut self.fields).map_err(|torn| self.torn(torn))?;
         let (found, expected) = (self.fields.len(), self.form.fields.len());
@@ -189,6 +194,20 @@ impl ChunkDecoder<'_> {
             let column = &self.schema.columns()[refused.column];
             (Some(column.name.to_string()), refused.reason)
         })
+    }
+
+    fn text_of<'r>(&self, record: Record<'r>) -> Result<Cow<'r, str>, (Option<String>, Reason)>
+    where
+        'a: 'r,
+    {
+        if let Some((text, offset)) = self.text {
+            let start = usize::try_from(record.offset - offset).unwrap_or(usize::MAX);
+            if let Some(text) = text.get(start..start.saturating_add(record.bytes.len())) {
+                return Ok(Cow::Borrowed(text));
+            }
+        }
+        let encoding = self.form.dialect.encoding;
+        decode(encoding, record.bytes).ok_or((None, Reason::Encoding { name: encoding.name() }))
     }
 
     fn torn(&self, torn: Torn) -> (Option<String>, Reason) {

@@ -1,22 +1,22 @@
 //! Files to checked rows, on all cores, in the order in which the rows arrived.
 //!
-//! Receives: files from `arrive`. Hands on: decoded chunks, in order, to whoever calls
-//! [`decode_table`]. Reading is done once and in order; decoding and checking in parallel.
-//! Never holds more than two rounds of chunks.
+//! Receives: files from `arrive`. Hands on: decoded chunks to whoever calls [`decode_table`].
+//! Reading is done once and in order, by whichever thread needs a chunk; decoding and checking
+//! in parallel. Holds one chunk per thread.
 
 mod bind;
 mod chunks;
 pub(crate) mod delimited;
+mod delivery;
 pub(crate) mod encoding;
 pub(crate) mod fields;
 pub(crate) mod parquet;
 mod records;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
 use martlet_core::{BatchDate, TableSchema};
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use self::parquet::{ParquetForm, ParquetReader};
 use crate::arrive::ArrivedFile;
@@ -26,6 +26,7 @@ use crate::error::IngestError;
 use crate::reject::Reject;
 use chunks::Chunk;
 use delimited::{DelimitedForm, DelimitedReader};
+use delivery::Delivery;
 
 /// A file that is being read.
 #[derive(Debug)]
@@ -53,33 +54,50 @@ pub(crate) struct DecodedChunk {
     pub(crate) rejects: Vec<Reject>,
 }
 
-/// Decodes all files of a table. `take` gets the chunks in order and the bytes read so far.
-pub(crate) fn decode_table(
+/// Decodes all files of a table, on all threads. `shape` gets each chunk where it was decoded;
+/// `take` gets what it came to, in the order of the chunks, and the bytes read so far.
+///
+/// # Errors
+/// The first one in the order of the chunks; no chunk behind it is taken then.
+pub(crate) fn decode_table<T: Send>(
     table: &TablePlan,
     files: &[ArrivedFile],
     date: BatchDate,
-    mut take: impl FnMut(DecodedChunk, u64) -> Result<(), IngestError>,
+    shape: impl Fn(DecodedChunk) -> Result<T, IngestError> + Sync,
+    take: impl FnMut(T, u64) -> Result<(), IngestError> + Send,
 ) -> Result<(), IngestError> {
-    let mut reading = Reading { table, files, next_file: 0, date, open: None, bytes_done: 0 };
-    let mut round = reading.next_round()?;
-    while !round.is_empty() {
-        let bytes_read = reading.bytes_read();
-        let (next, decoded) = rayon::join(
-            || reading.next_round(),
-            || round.par_iter().map(|work| work.decode(&table.schema)).collect::<Vec<_>>(),
-        );
-        for chunk in decoded {
-            take(chunk?, bytes_read)?;
+    let reading = Mutex::new(Reading::of(table, files, date));
+    let delivery = Mutex::new(Delivery::to(take));
+    let work_off = || -> Result<(), IngestError> {
+        loop {
+            let next = reading.lock().map_err(|_| IngestError::Worker)?.next_work();
+            let (place, shaped, bytes_read) = match next {
+                Ok(None) => return Ok(()),
+                Ok(Some(work)) => {
+                    let shaped = work.decode(&table.schema).and_then(&shape);
+                    (work.place, shaped, work.bytes_read)
+                }
+                Err((place, error)) => (place, Err(error), 0),
+            };
+            let mut delivery = delivery.lock().map_err(|_| IngestError::Worker)?;
+            if delivery.accept(place, shaped, bytes_read).is_break() {
+                reading.lock().map_err(|_| IngestError::Worker)?.stop();
+                return Ok(());
+            }
         }
-        round = next?;
-    }
-    Ok(())
+    };
+    rayon::broadcast(|_| work_off()).into_iter().collect::<Result<(), _>>()?;
+    delivery.into_inner().map_err(|_| IngestError::Worker)?.outcome
 }
 
 /// A piece of a file, with all that is needed to decode it apart from the rest.
 struct Work<'a> {
     file: Arc<OpenFile<'a>>,
     piece: Piece,
+    /// Its place in the order of the chunks.
+    place: u64,
+    /// Bytes of all files up to its end.
+    bytes_read: u64,
 }
 
 enum Piece {
@@ -111,6 +129,8 @@ struct Reading<'a> {
     open: Option<(Arc<OpenFile<'a>>, Reader, &'a ArrivedFile)>,
     /// Bytes of the files that were read to their end.
     bytes_done: u64,
+    /// Pieces cut so far.
+    cut: u64,
 }
 
 enum Reader {
@@ -128,21 +148,37 @@ impl Reader {
 }
 
 impl<'a> Reading<'a> {
+    const fn of(table: &'a TablePlan, files: &'a [ArrivedFile], date: BatchDate) -> Self {
+        Self { table, files, next_file: 0, date, open: None, bytes_done: 0, cut: 0 }
+    }
+
     fn bytes_read(&self) -> u64 {
         self.bytes_done + self.open.as_ref().map_or(0, |(_, reader, _)| reader.bytes_read())
     }
 
-    fn next_round(&mut self) -> Result<Vec<Work<'a>>, IngestError> {
-        let most = rayon::current_num_threads() * 2;
-        let mut round = Vec::with_capacity(most);
-        while round.len() < most {
-            let Some(work) = self.next_work()? else { break };
-            round.push(work);
+    /// The next piece, or the place in the order where reading failed.
+    fn next_work(&mut self) -> Result<Option<Work<'a>>, (u64, IngestError)> {
+        let place = self.cut;
+        self.cut += 1;
+        match self.next_piece() {
+            Ok(piece) => Ok(piece.map(|(file, piece)| {
+                let bytes_read = self.bytes_read();
+                Work { file, piece, place, bytes_read }
+            })),
+            Err(error) => {
+                self.stop();
+                Err((place, error))
+            }
         }
-        Ok(round)
     }
 
-    fn next_work(&mut self) -> Result<Option<Work<'a>>, IngestError> {
+    /// Nothing more is read.
+    fn stop(&mut self) {
+        self.open = None;
+        self.next_file = self.files.len();
+    }
+
+    fn next_piece(&mut self) -> Result<Option<(Arc<OpenFile<'a>>, Piece)>, IngestError> {
         loop {
             if self.open.is_none() && !self.open_next()? {
                 return Ok(None);
@@ -160,7 +196,7 @@ impl<'a> Reading<'a> {
                     .map(|(batch, first_row)| Piece::Rows { batch, first_row }),
             };
             if let Some(piece) = piece {
-                return Ok(Some(Work { file: Arc::clone(file), piece }));
+                return Ok(Some((Arc::clone(file), piece)));
             }
             arrived.is_unchanged()?;
             self.bytes_done += arrived.bytes;

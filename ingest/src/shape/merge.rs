@@ -1,34 +1,34 @@
 //! Sorted runs to one sorted sequence of rows.
 //!
-//! Owns the merge: a heap of runs by the key of their next row. Holds one batch of every run,
-//! and those that the rows being put together still point into.
+//! Owns the merge: a heap of runs by the key of their next row. It moves no row: it tells of
+//! each segment which slices of which blocks it is made of. Rows of one run that stand together
+//! in the result are found by searching, not one by one. Holds one block of every run, and
+//! those that a segment being told points into.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::compute::{concat_batches, interleave_record_batch};
-use arrow::datatypes::UInt64Type;
-use arrow::row::Rows;
+use arrow::array::{ArrayRef, RecordBatch};
 
-use super::run::{Run, RunReader};
-use super::{Order, prefix};
+use super::Run;
+use super::order::{Keys, Order};
+use super::packed::{Slice, Unpacking, origins};
+use super::scratch::{Place, Scratch};
 use crate::error::IngestError;
 
-/// Rows that are put together at a time.
-const PIECE_ROWS: usize = 32 * 1024;
+/// Rows of a run that are looked at together: few, because every run has a block in memory.
+pub(super) const BLOCK_ROWS: usize = 2 * 1024;
 
 /// Runs that are being merged.
 pub(super) struct Merge {
-    order: Order,
+    blocks: Blocks,
     heads: Vec<Head>,
     /// A binary heap of positions in `heads`, the least key first.
     heap: Vec<usize>,
     dropped: HashSet<u64>,
-    /// Batches that rows of the current piece point into.
-    batches: Vec<RecordBatch>,
-    /// The current piece: batch and row.
-    piece: Vec<(usize, usize)>,
+    /// Segments told so far.
+    told: u64,
 }
 
 impl std::fmt::Debug for Merge {
@@ -37,43 +37,101 @@ impl std::fmt::Debug for Merge {
     }
 }
 
-/// A run and its next row.
+/// How blocks are got at.
+struct Blocks {
+    order: Order,
+    unpacking: Arc<Unpacking>,
+    scratch: Scratch,
+}
+
+/// What of a run was not yet looked at.
+enum Rest {
+    Held(RecordBatch),
+    Spilled(VecDeque<Place>),
+}
+
+/// A block of a run and its next row.
 struct Head {
-    reader: RunReader,
-    batch: RecordBatch,
-    keys: Rows,
+    rest: Rest,
+    block: RecordBatch,
+    keys: Keys,
     row: usize,
-    prefix: u64,
-    /// The batch's place among those of the current piece, if a row points into it.
-    in_piece: Option<usize>,
+    /// The segment that points into the block, and the block's place among its batches.
+    pointed: Option<(u64, usize)>,
+}
+
+impl Blocks {
+    fn next(&self, rest: &mut Rest) -> Result<Option<(RecordBatch, Keys)>, IngestError> {
+        let block = match rest {
+            Rest::Held(rows) if rows.num_rows() == 0 => return Ok(None),
+            Rest::Held(rows) => {
+                let length = rows.num_rows().min(BLOCK_ROWS);
+                let block = rows.slice(0, length);
+                *rows = rows.slice(length, rows.num_rows() - length);
+                block
+            }
+            Rest::Spilled(places) => match places.pop_front() {
+                Some(place) => self.scratch.read(place)?,
+                None => return Ok(None),
+            },
+        };
+        let all = [Slice { batch: 0, start: 0, rows: block.num_rows() }];
+        let key: Vec<ArrayRef> = self
+            .order
+            .columns()
+            .iter()
+            .map(|at| self.unpacking.column(*at, std::slice::from_ref(&block), &all))
+            .collect::<Result<_, _>>()?;
+        let keys = self.order.keys(&key)?;
+        Ok(Some((block, keys)))
+    }
 }
 
 impl Head {
-    fn open(order: &Order, run: Run) -> Result<Option<Self>, IngestError> {
-        let mut reader = run.read()?;
-        let Some(batch) = reader.next().transpose()? else { return Ok(None) };
-        let keys = order.keys(&batch)?;
-        let prefix = prefix(keys.row(0).data());
-        Ok(Some(Self { reader, batch, keys, row: 0, prefix, in_piece: None }))
+    fn open(blocks: &Blocks, run: Run) -> Result<Option<Self>, IngestError> {
+        let mut rest = match run {
+            Run::Held(rows) => Rest::Held(rows),
+            Run::Spilled(places) => Rest::Spilled(places.into()),
+        };
+        let first = blocks.next(&mut rest)?;
+        Ok(first.map(|(block, keys)| Self { rest, block, keys, row: 0, pointed: None }))
     }
 
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.prefix
-            .cmp(&other.prefix)
-            .then_with(|| self.keys.row(self.row).data().cmp(other.keys.row(other.row).data()))
+    fn cmp_at(&self, row: usize, other: &Self) -> Ordering {
+        self.keys
+            .of(row)
+            .cmp(other.keys.of(other.row))
+            .then_with(|| origins(&self.block)[row].cmp(&origins(&other.block)[other.row]))
     }
 
-    /// Goes to the next row; false behind the last.
-    fn advance(&mut self, order: &Order) -> Result<bool, IngestError> {
-        self.row += 1;
-        if self.row == self.batch.num_rows() {
-            let Some(batch) = self.reader.next().transpose()? else { return Ok(false) };
-            self.keys = order.keys(&batch)?;
-            self.batch = batch;
-            self.row = 0;
-            self.in_piece = None;
+    /// The end of the rows that come before the other run's next one, at most `most` of them.
+    /// The first of them does, as the heap knows.
+    fn lead_over(&self, other: Option<&Self>, most: usize) -> usize {
+        let end = self.block.num_rows().min(self.row + most);
+        let Some(other) = other else { return end };
+        let leads = |row: usize| self.cmp_at(row, other).is_lt();
+        let mut step = 1;
+        let mut known = self.row;
+        while known + step < end && leads(known + step) {
+            known += step;
+            step *= 2;
         }
-        self.prefix = prefix(self.keys.row(self.row).data());
+        let (mut low, mut high) = (known + 1, end.min(known + step));
+        while low < high {
+            let middle = low.midpoint(high);
+            if leads(middle) { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// Goes on to a row; false behind the last.
+    fn advance(&mut self, to: usize, blocks: &Blocks) -> Result<bool, IngestError> {
+        self.row = to;
+        if to < self.block.num_rows() {
+            return Ok(true);
+        }
+        let Some((block, keys)) = blocks.next(&mut self.rest)? else { return Ok(false) };
+        (self.block, self.keys, self.row, self.pointed) = (block, keys, 0, None);
         Ok(true)
     }
 }
@@ -81,68 +139,49 @@ impl Head {
 impl Merge {
     pub(super) fn open(
         order: Order,
+        unpacking: Arc<Unpacking>,
         runs: Vec<Run>,
+        scratch: Scratch,
         dropped: HashSet<u64>,
     ) -> Result<Self, IngestError> {
+        let blocks = Blocks { order, unpacking, scratch };
         let mut heads = Vec::with_capacity(runs.len());
         for run in runs {
-            heads.extend(Head::open(&order, run)?);
+            heads.extend(Head::open(&blocks, run)?);
         }
         let heap: Vec<usize> = (0..heads.len()).collect();
-        let mut merge =
-            Self { order, heads, heap, dropped, batches: Vec::new(), piece: Vec::new() };
+        let mut merge = Self { blocks, heads, heap, dropped, told: 0 };
         for at in (0..merge.heap.len() / 2).rev() {
             merge.sift_down(at);
         }
         Ok(merge)
     }
 
-    /// The next rows, at most so many; `None` behind the last.
-    pub(super) fn next(&mut self, rows: usize) -> Result<Option<RecordBatch>, IngestError> {
-        let mut pieces = Vec::new();
-        let mut missing = rows;
-        while missing > 0 {
-            let Some(piece) = self.next_piece(missing.min(PIECE_ROWS))? else { break };
-            missing -= piece.num_rows();
-            pieces.push(piece);
-        }
-        Ok(match pieces.as_slice() {
-            [] => None,
-            pieces => Some(concat_batches(&self.order.schema, pieces)?),
-        })
-    }
-
-    fn next_piece(&mut self, rows: usize) -> Result<Option<RecordBatch>, IngestError> {
-        while self.piece.len() < rows {
+    /// Where the next rows are, at most so many; `None` behind the last.
+    pub(super) fn next(&mut self, rows: usize) -> Result<Option<Told>, IngestError> {
+        let mut telling = Told { batches: Vec::new(), slices: Vec::new(), rows: 0 };
+        while telling.rows < rows {
             let Some(&least) = self.heap.first() else { break };
-            self.take_row(least);
-            if !self.heads[least].advance(&self.order)? {
+            let end = self.heads[least].lead_over(self.second(), rows - telling.rows);
+            telling.add(&mut self.heads[least], end, self.told, &self.dropped);
+            if !self.heads[least].advance(end, &self.blocks)? {
                 self.heap.swap_remove(0);
             }
             self.sift_down(0);
         }
-        if self.piece.is_empty() {
-            return Ok(None);
-        }
-        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
-        let piece = interleave_record_batch(&batches, &self.piece)?;
-        self.piece.clear();
-        self.batches.clear();
-        self.heads.iter_mut().for_each(|head| head.in_piece = None);
-        Ok(Some(piece))
+        self.told += 1;
+        Ok((telling.rows > 0).then_some(telling))
     }
 
-    fn take_row(&mut self, run: usize) {
-        let head = &mut self.heads[run];
-        let origins = head.batch.column(self.order.origin_column()).as_primitive::<UInt64Type>();
-        if self.dropped.contains(&origins.value(head.row)) {
-            return;
-        }
-        let batch = *head.in_piece.get_or_insert_with(|| {
-            self.batches.push(head.batch.clone());
-            self.batches.len() - 1
-        });
-        self.piece.push((batch, head.row));
+    /// The run that comes next behind the first.
+    fn second(&self) -> Option<&Head> {
+        let at = match self.heap.len() {
+            0 | 1 => return None,
+            2 => 1,
+            _ if self.is_less(2, 1) => 2,
+            _ => 1,
+        };
+        Some(&self.heads[self.heap[at]])
     }
 
     fn sift_down(&mut self, mut at: usize) {
@@ -160,6 +199,48 @@ impl Merge {
     }
 
     fn is_less(&self, left: usize, right: usize) -> bool {
-        self.heads[self.heap[left]].cmp(&self.heads[self.heap[right]]).is_lt()
+        let right = &self.heads[self.heap[right]];
+        let left = &self.heads[self.heap[left]];
+        left.cmp_at(left.row, right).is_lt()
+    }
+}
+
+/// Where the rows of a segment are, and in which order.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) batches: Vec<RecordBatch>,
+    pub(super) slices: Vec<Slice>,
+    rows: usize,
+}
+
+impl Told {
+    /// Adds the rows of a head up to `end`, without the dropped ones.
+    fn add(&mut self, head: &mut Head, end: usize, segment: u64, dropped: &HashSet<u64>) {
+        let batch = match head.pointed {
+            Some((told, batch)) if told == segment => batch,
+            _ => {
+                self.batches.push(head.block.clone());
+                self.batches.len() - 1
+            }
+        };
+        head.pointed = Some((segment, batch));
+        if dropped.is_empty() {
+            self.push(batch, head.row, end);
+            return;
+        }
+        let origins = origins(&head.block);
+        for row in (head.row..end).filter(|row| !dropped.contains(&origins[*row])) {
+            self.push(batch, row, row + 1);
+        }
+    }
+
+    fn push(&mut self, batch: usize, start: usize, end: usize) {
+        self.rows += end - start;
+        match self.slices.last_mut() {
+            Some(last) if last.batch == batch && last.start + last.rows == start => {
+                last.rows += end - start;
+            }
+            _ => self.slices.push(Slice { batch, start, rows: end - start }),
+        }
     }
 }

@@ -1,127 +1,126 @@
 //! Rows in the order of the table's cluster key, in bounded memory.
 //!
-//! Receives: checked rows from `check`, each with its origin. Hands on: sorted rows to `write`,
-//! in segments of one size. What does not fit in memory goes to sorted runs in unnamed files,
-//! which vanish with the process, and is merged from there. Ties are broken by origin, so the
-//! same files always give the same segments.
+//! Receives: checked rows from `check`, chunk by chunk and on any thread, each row with its
+//! origin. Hands on: sorted segments to `write`, to be put together there, several at once.
+//! Every chunk is sorted and packed where it was decoded; what does not fit in memory waits in
+//! an unnamed file. One merge then tells the order of all rows without moving one of them.
 
+mod dictionary;
 mod merge;
-mod run;
+mod order;
+mod packed;
+mod scratch;
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
-use arrow::compute::interleave_record_batch;
-use arrow::datatypes::{SchemaRef, UInt64Type};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
-use arrow::row::{RowConverter, Rows, SortField};
 use martlet_core::TableSchema;
 use martlet_core::limits::SEGMENT_ROWS_MAX;
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-use rayon::slice::ParallelSliceMut;
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use crate::error::IngestError;
-use crate::origin::{Origin, schema_with_origin};
-use merge::Merge;
-use run::Run;
+use crate::origin::Origin;
+use merge::{BLOCK_ROWS, Merge, Told};
+use order::Order;
+use packed::{Packing, Unpacking};
+use scratch::{Place, Scratch};
 
 /// Bytes of rows in one segment at most, before encoding: wide rows make shorter segments.
 const SEGMENT_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
-/// The order of one table.
+/// A chunk's rows, sorted and packed.
 #[derive(Debug)]
-struct Order {
-    /// Positions of the cluster key's columns, then the origin's.
-    columns: Vec<usize>,
-    schema: SchemaRef,
+enum Run {
+    Held(RecordBatch),
+    /// In portions of [`BLOCK_ROWS`].
+    Spilled(Vec<Place>),
 }
 
-impl Order {
-    fn of(schema: &TableSchema) -> Self {
-        let mut columns = schema.cluster_key().to_vec();
-        columns.push(schema.columns().len());
-        Self { columns, schema: schema_with_origin(schema) }
-    }
-
-    /// The sort keys of a batch: comparable as bytes, also between batches.
-    fn keys(&self, batch: &RecordBatch) -> Result<Rows, ArrowError> {
-        let values: Vec<ArrayRef> =
-            self.columns.iter().map(|at| batch.column(*at).clone()).collect();
-        let fields = values.iter().map(|values| SortField::new(values.data_type().clone()));
-        RowConverter::new(fields.collect())?.convert_columns(&values)
-    }
-
-    fn origin_column(&self) -> usize {
-        self.schema.fields().len() - 1
-    }
-}
-
-/// Collects a table's rows and sorts them.
+/// Collects a table's rows and sorts them. Chunks may be added by several threads at once.
 #[derive(Debug)]
 pub(crate) struct Sorter {
     order: Order,
-    budget_bytes: usize,
-    scratch: PathBuf,
-    held: Vec<RecordBatch>,
-    held_bytes: usize,
-    runs: Vec<Run>,
-    rows: u64,
-    bytes: u64,
+    packing: Packing,
+    stored: SchemaRef,
+    scratch: Scratch,
+    budget_bytes: u64,
+    held_bytes: AtomicU64,
+    runs: Mutex<Vec<Run>>,
+    rows: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl Sorter {
-    /// Holds about `budget_bytes` of rows in memory, and spills to `scratch` beyond that.
-    pub(crate) fn new(schema: &TableSchema, budget_bytes: usize, scratch: &Path) -> Self {
-        Self {
-            order: Order::of(schema),
-            budget_bytes,
-            scratch: scratch.to_path_buf(),
-            held: Vec::new(),
-            held_bytes: 0,
-            runs: Vec::new(),
-            rows: 0,
-            bytes: 0,
-        }
+    /// Holds about `budget_bytes` of packed rows in memory; what comes later waits in `scratch`.
+    pub(crate) fn new(
+        schema: &TableSchema,
+        budget_bytes: usize,
+        scratch: &Path,
+    ) -> Result<Self, IngestError> {
+        Ok(Self {
+            order: Order::of(schema)?,
+            packing: Packing::of(schema),
+            stored: schema.arrow(),
+            scratch: Scratch::within(scratch),
+            budget_bytes: budget_bytes as u64,
+            held_bytes: AtomicU64::new(0),
+            runs: Mutex::new(Vec::new()),
+            rows: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        })
     }
 
-    /// Adds the rows of one chunk.
-    pub(crate) fn add(&mut self, batch: RecordBatch) -> Result<(), IngestError> {
-        if batch.num_rows() == 0 {
+    /// Adds the rows of one chunk, which stand as they arrived.
+    pub(crate) fn add(&self, chunk: &RecordBatch) -> Result<(), IngestError> {
+        if chunk.num_rows() == 0 {
             return Ok(());
         }
-        let bytes = batch.get_array_memory_size();
-        if self.held_bytes > 0 && self.held_bytes + bytes > self.budget_bytes {
-            self.spill()?;
-        }
-        self.rows += batch.num_rows() as u64;
-        self.bytes += bytes as u64;
-        self.held_bytes += bytes;
-        self.held.push(batch);
-        Ok(())
-    }
-
-    fn spill(&mut self) -> Result<(), IngestError> {
-        let held = std::mem::take(&mut self.held);
-        self.held_bytes = 0;
-        let sorted = SortedBatches::sort(&self.order, held, &HashSet::new())?;
-        self.runs.push(Run::write(&self.order.schema, sorted, &self.scratch)?);
+        self.rows.fetch_add(chunk.num_rows() as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(plain_bytes(chunk), Ordering::Relaxed);
+        let sorted = self.order.sorted(chunk)?;
+        let packed = take_record_batch(&self.packing.pack(chunk)?, &sorted)?;
+        let packed_bytes = packed.get_array_memory_size() as u64;
+        let held = self.held_bytes.fetch_add(packed_bytes, Ordering::Relaxed);
+        let run = if held + packed_bytes <= self.budget_bytes {
+            Run::Held(packed)
+        } else {
+            self.held_bytes.fetch_sub(packed_bytes, Ordering::Relaxed);
+            Run::Spilled(self.scratch.write(&packed, BLOCK_ROWS)?)
+        };
+        self.runs.lock().map_err(|_| IngestError::Worker)?.push(run);
         Ok(())
     }
 
     /// All rows in order, without those whose origin is in `dropped`.
-    pub(crate) fn finish(mut self, dropped: &[Origin]) -> Result<SortedRows, IngestError> {
+    pub(crate) fn finish(self, dropped: &[Origin]) -> Result<SortedRows, IngestError> {
         let dropped: HashSet<u64> = dropped.iter().map(|origin| origin.bits()).collect();
-        let rows = self.rows - dropped.len() as u64;
-        let bytes = self.bytes;
-        let source = if self.runs.is_empty() {
-            Source::Memory(SortedBatches::sort(&self.order, self.held, &dropped)?)
-        } else {
-            self.spill()?;
-            Source::Runs(Box::new(Merge::open(self.order, self.runs, dropped)?))
-        };
-        Ok(SortedRows { source, rows, segment_rows: segment_rows(rows, bytes), bytes })
+        let rows = self.rows.into_inner() - dropped.len() as u64;
+        let bytes = self.bytes.into_inner();
+        let runs = self.runs.into_inner().map_err(|_| IngestError::Worker)?;
+        let unpacking = Arc::new(self.packing.close());
+        let merge = Merge::open(self.order, Arc::clone(&unpacking), runs, self.scratch, dropped)?;
+        let segment_rows = segment_rows(rows, bytes);
+        Ok(SortedRows { merge, unpacking, stored: self.stored, rows, segment_rows, bytes })
     }
+}
+
+/// What the rows take without spare room, so that it depends on the rows alone.
+fn plain_bytes(chunk: &RecordBatch) -> u64 {
+    let of_column = |column: &ArrayRef| match column.data_type() {
+        DataType::Utf8 => {
+            let offsets = column.as_string::<i32>().value_offsets();
+            let texts = offsets.last().map_or(0, |end| end - offsets[0]);
+            u64::try_from(texts).unwrap_or(0) + 4 * column.len() as u64
+        }
+        fixed => (fixed.primitive_width().unwrap_or(1) * column.len()) as u64,
+    };
+    chunk.columns().iter().map(of_column).sum()
 }
 
 /// Rows of each segment: as few segments as the bounds allow, all of one size.
@@ -136,16 +135,12 @@ fn segment_rows(rows: u64, bytes: u64) -> usize {
 /// A table's rows, sorted.
 #[derive(Debug)]
 pub(crate) struct SortedRows {
-    source: Source,
+    merge: Merge,
+    unpacking: Arc<Unpacking>,
+    stored: SchemaRef,
     rows: u64,
     segment_rows: usize,
     bytes: u64,
-}
-
-#[derive(Debug)]
-enum Source {
-    Memory(SortedBatches),
-    Runs(Box<Merge>),
 }
 
 impl SortedRows {
@@ -159,90 +154,35 @@ impl SortedRows {
         self.bytes
     }
 
-    /// The rows of the next segment, in stored columns; `None` behind the last.
-    pub(crate) fn next_segment(&mut self) -> Result<Option<RecordBatch>, IngestError> {
-        let rows = match &mut self.source {
-            Source::Memory(sorted) => sorted.next(self.segment_rows)?,
-            Source::Runs(merge) => merge.next(self.segment_rows)?,
-        };
-        Ok(rows.map(without_origin).transpose()?)
+    /// The next segment; `None` behind the last.
+    pub(crate) fn next_segment(&mut self) -> Result<Option<SortedSegment>, IngestError> {
+        let told = self.merge.next(self.segment_rows)?;
+        let (unpacking, stored) = (&self.unpacking, &self.stored);
+        Ok(told.map(|told| SortedSegment {
+            told,
+            unpacking: Arc::clone(unpacking),
+            stored: Arc::clone(stored),
+        }))
     }
 }
 
-fn without_origin(batch: RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let stored: Vec<usize> = (0..batch.num_columns() - 1).collect();
-    batch.project(&stored)
-}
-
-/// Where a row stands among the batches, with the beginning of its key, which decides most
-/// comparisons without a look at the key itself.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    prefix: u64,
-    batch: u32,
-    row: u32,
-}
-
-/// Batches in memory and the order of their rows.
+/// The rows of one segment, not yet put together.
 #[derive(Debug)]
-struct SortedBatches {
-    batches: Vec<RecordBatch>,
-    places: Vec<Place>,
-    next: usize,
+pub(crate) struct SortedSegment {
+    told: Told,
+    unpacking: Arc<Unpacking>,
+    stored: SchemaRef,
 }
 
-impl SortedBatches {
-    fn sort(
-        order: &Order,
-        batches: Vec<RecordBatch>,
-        dropped: &HashSet<u64>,
-    ) -> Result<Self, IngestError> {
-        let keys: Vec<Rows> =
-            batches.par_iter().map(|batch| order.keys(batch)).collect::<Result<_, _>>()?;
-        let mut places = Vec::with_capacity(keys.iter().map(Rows::num_rows).sum());
-        for (at, batch) in batches.iter().enumerate() {
-            let origins = batch.column(order.origin_column()).as_primitive::<UInt64Type>();
-            for (row, origin) in origins.values().iter().enumerate() {
-                if !dropped.contains(origin) {
-                    let prefix = prefix(keys[at].row(row).data());
-                    places.push(Place { prefix, batch: number(at), row: number(row) });
-                }
-            }
-        }
-        let key = |place: &Place| keys[place.batch as usize].row(place.row as usize).data();
-        places.par_sort_unstable_by(|left, right| {
-            left.prefix.cmp(&right.prefix).then_with(|| key(left).cmp(key(right)))
-        });
-        Ok(Self { batches, places, next: 0 })
+impl SortedSegment {
+    /// The rows put together, in stored columns.
+    pub(crate) fn into_rows(self) -> Result<RecordBatch, IngestError> {
+        let columns: Vec<ArrayRef> = (0..self.stored.fields().len())
+            .into_par_iter()
+            .map(|at| self.unpacking.column(at, &self.told.batches, &self.told.slices))
+            .collect::<Result<_, ArrowError>>()?;
+        Ok(RecordBatch::try_new(self.stored, columns)?)
     }
-
-    /// The next rows, at most so many; `None` behind the last.
-    fn next(&mut self, rows: usize) -> Result<Option<RecordBatch>, IngestError> {
-        let end = self.places.len().min(self.next + rows);
-        let taken: Vec<(usize, usize)> = self.places[self.next..end]
-            .iter()
-            .map(|place| (place.batch as usize, place.row as usize))
-            .collect();
-        self.next = end;
-        if taken.is_empty() {
-            return Ok(None);
-        }
-        let batches: Vec<&RecordBatch> = self.batches.iter().collect();
-        Ok(Some(interleave_record_batch(&batches, &taken)?))
-    }
-}
-
-/// Batches and rows in memory are bounded by the budget, far below 2^32.
-fn number(position: usize) -> u32 {
-    u32::try_from(position).unwrap_or(u32::MAX)
-}
-
-/// The first eight bytes of a key, in the order of the keys.
-fn prefix(key: &[u8]) -> u64 {
-    let mut first = [0; 8];
-    let length = key.len().min(8);
-    first[..length].copy_from_slice(&key[..length]);
-    u64::from_be_bytes(first)
 }
 
 #[cfg(test)]
