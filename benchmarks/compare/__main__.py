@@ -2,7 +2,7 @@
 
 import shutil
 
-from compare import catalog, constants, data, machine, mart, report, runner, tpch, workload
+from compare import catalog, constants, data, growth, machine, mart, report, runner, tpch, workload
 from compare import options as command
 from compare.engines import postgres
 from compare.say import say
@@ -19,6 +19,10 @@ def main():
         if wanted and of.is_wanted():
             measure(of, wanted, options, binaries, result)
             report.write(result, options.results)
+    of_bank = [one for one in classes if one.dataset == "bank"]
+    if options.growth and of_bank and not options.only_load:
+        growth.measure(options, binaries, of_bank, result)
+        report.write(result, options.results)
     say(f"the report is in {options.results}")
 
 

@@ -1,12 +1,15 @@
 """Every engine of the comparison: how it is started, loaded, and how large it is on disk."""
 
 import dataclasses
+import hashlib
 import json
 import pathlib
+import shutil
 import sys
 
 from compare import mart, policy, tpch
-from compare.protocol import Child
+from compare.engines import postgres
+from compare.protocol import Child, peak_resident
 from compare.say import say
 
 LOAD_SECONDS_MAX = 3600 * 3
@@ -23,6 +26,8 @@ class Engine:
     server: object = None
     # Whether something must be put away at the end even if the process broke off.
     tidies: bool = False
+    # `reopen`: the engine can be opened anew within its process, as cold runs need it.
+    can: frozenset = frozenset({"reopen"})
 
     def ask(self, question, timeout):
         return self.child.ask(question, timeout)
@@ -30,8 +35,6 @@ class Engine:
     def memory(self):
         """The highest resident memory: the server's where there is one."""
         if self.server:
-            from compare.protocol import peak_resident
-
             return peak_resident(self.server.process.pid)
         self.child.note_memory()
         return self.child.peak_bytes
@@ -61,6 +64,17 @@ def size(folder):
     return sum(path.stat().st_size for path in pathlib.Path(folder).rglob("*") if path.is_file())
 
 
+def mark_of(config, spec):
+    """What a peer's load depends on: the pinned versions, the settings, the tables."""
+    pins = (pathlib.Path(__file__).parents[1] / "peers" / "requirements.txt").read_text(encoding="utf-8")
+    return hashlib.sha256(json.dumps([pins, config, spec], sort_keys=True).encode()).hexdigest()
+
+
+def digest(program):
+    with open(program, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class Makers:
     """Makes engines over a dataset; loads what is not loaded yet and remembers the figures beside the data."""
 
@@ -82,25 +96,33 @@ class Makers:
     def _log(self, name):
         return self.dataset.folder / f"{name}.log"
 
-    def _kept(self, name, load):
-        """The figures of a load: of an earlier run, or of this one."""
+    def _kept(self, name, mark, load):
+        """The figures of a load: of this run, or of an earlier one by the same program (`mark`)."""
         kept = self.dataset.folder / f"load-{name}.json"
-        if not kept.exists():
+        figures = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        if figures.get("mark") != mark:
+            self.dataset.need_text()
             say(f"loading {self.dataset.name} into {name}")
-            kept.write_text(json.dumps(load()), encoding="utf-8")
-        return json.loads(kept.read_text(encoding="utf-8"))
+            figures = {**load(), "mark": mark}
+            kept.write_text(json.dumps(figures), encoding="utf-8")
+        return figures
 
-    def _peer(self, name, title, dialect, config, spec=None):
+    def _peer(self, name, title, dialect, config, spec=None, origin=None):
         child = module(dialect, config, self._log(name))
 
         def load():
+            child.end()
+            for folder in (config["folder"], postgres.place(config["folder"])):
+                shutil.rmtree(folder, ignore_errors=True)
+            if origin:
+                shutil.copytree(origin, config["folder"], ignore=shutil.ignore_patterns("temp"))
             answer = child.ask({"load": spec or self.spec}, LOAD_SECONDS_MAX)
             if not answer["ok"]:
                 raise SystemExit(f"loading {name}: {answer['error']}")
             child.end()
             return {"bytes": size(config["folder"]), **answer["seconds"]}
 
-        self._kept(name, load)
+        self._kept(name, mark_of(config, spec or self.spec), load)
         return Engine(name, title, dialect, child)
 
     def duckdb(self):
@@ -108,19 +130,16 @@ class Makers:
 
     def duckdb_art(self):
         """DuckDB with ART indexes on the keys that look-ups go by: a copy, so that the plain one stays plain."""
-        import shutil
-
         folder = self.dataset.folder / "duckdb_art"
         keys = [("customer", "mobile"), ("customer", "id_number"), ("customer", "email"), ("customer", "customer_id"),
                 ("card", "card_no")]
         if self.dataset.facts["transactions"] <= self.options.art_rows:
             keys += [("transaction", "transaction_id"), ("transaction", "account_id"), ("transaction", "customer_id"),
                      ("transaction", "counterparty_account")]
-        if not (self.dataset.folder / "load-duckdb_art.json").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(self.dataset.folder / "duckdb", folder, ignore=shutil.ignore_patterns("temp"))
+        self.duckdb().stop()
         spec = {"tables": [], "indexes": keys}
-        return self._peer("duckdb_art", "DuckDB with ART indexes", "duckdb", self._config(folder), spec)
+        return self._peer("duckdb_art", "DuckDB with ART indexes", "duckdb", self._config(folder), spec,
+                          self.dataset.folder / "duckdb")
 
     def clickhouse(self):
         return self._peer("clickhouse", "ClickHouse", "clickhouse", self._config(self.dataset.folder / "clickhouse"))
@@ -128,6 +147,7 @@ class Makers:
     def postgres(self):
         engine = self._peer("postgres", "PostgreSQL", "postgres", self._config(self.dataset.folder / "postgres"))
         engine.tidies = True
+        engine.can = frozenset()
         return engine
 
     def datafusion(self):
@@ -140,17 +160,18 @@ class Makers:
         self.martlet_load()
         return self.dataset.folder / "martlet" / "mart"
 
-    def martlet_load(self):
+    def martlet_load(self, loader=None):
+        """Loads the mart, in the dataset's own way unless `loader` does it; gives its figures."""
         def load():
-            loader = mart.load_bank if self.dataset.name == "bank" else tpch.load
-            figures = loader(self.dataset, self.binaries)
+            own = mart.load_bank if self.dataset.name == "bank" else tpch.load
+            figures = loader() if loader else own(self.dataset, self.binaries)
             place = self.dataset.folder / "martlet" / "mart"
             figures |= {"bytes": mart.bytes_of(place)}
             if self.dataset.name == "bank":
                 figures |= {"transaction_bytes": mart.bytes_of(place, "transaction")}
             return figures
 
-        return self._kept("martlet", load)
+        return self._kept("martlet", digest(self.binaries / "martlet"), load)
 
     def martlet(self):
         place = self._mart()
@@ -164,4 +185,5 @@ class Makers:
         server = mart.Server(self.binaries, place, self.options.threads, self.options.memory_gib)
         config = {"uri": server.uri, "password": policy.PASSWORD}
         child = module("martlet_flight", config, self._log("martlet_flight"))
-        return Engine("martlet_flight", "Martlet over Flight SQL", "martlet", child, server)
+        return Engine("martlet_flight", "Martlet over Flight SQL", "martlet", child, server,
+                      can=frozenset())

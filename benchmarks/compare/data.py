@@ -15,7 +15,7 @@ import duckdb
 from compare import loadfile
 from compare.say import say
 
-CUSTOMERS_PER_OUTLET = 33
+CUSTOMERS_PER_OUTLET = 750
 OUTLETS_MAX = 20_000
 CUSTOMERS_MIN = 1_000
 # The tables that the questions are about; the others stay with Martlet's own load.
@@ -31,6 +31,12 @@ class Dataset:
     date: str
     tables: dict
     facts: dict
+    write: object
+    """Writes the text anew: it is removed once everyone has loaded it."""
+
+    def need_text(self):
+        if not (self.folder / "text" / "feed").exists():
+            self.write()
 
     @property
     def load_file(self):
@@ -55,18 +61,21 @@ def bank(options, binaries):
     folder = place(options)
     text = folder / "text"
     facts_file = folder / "facts.json"
+    customers, outlets = plan(options.transactions)
+
+    def write():
+        say(f"making a bank of {customers:,} customers, {options.transactions:,} transactions, {outlets:,} outlets")
+        return generate(binaries, text, customers, options.transactions, outlets, options.seed)
+
     if not facts_file.exists():
         shutil.rmtree(folder, ignore_errors=True)
         text.mkdir(parents=True)
-        customers, outlets = plan(options.transactions)
-        say(f"making a bank of {customers:,} customers, {options.transactions:,} transactions, {outlets:,} outlets")
-        made = generate(binaries, text, customers, options.transactions, outlets, options.seed)
-        made["customers"], made["outlets"], made["transactions"] = customers, outlets, options.transactions
+        made = write() | {"customers": customers, "outlets": outlets, "transactions": options.transactions}
         share(folder, made["date"])
         facts_file.write_text(json.dumps(made, indent=1), encoding="utf-8")
     facts = json.loads(facts_file.read_text(encoding="utf-8"))
     tables = loadfile.read(text / "night.toml")
-    return Dataset("bank", folder, facts["date"], {name: tables[name] for name in TABLES}, facts)
+    return Dataset("bank", folder, facts["date"], {name: tables[name] for name in TABLES}, facts, write)
 
 
 def generate(binaries, folder, customers, transactions, outlets, seed, extra=()):
@@ -74,7 +83,9 @@ def generate(binaries, folder, customers, transactions, outlets, seed, extra=())
         binaries / "bank-generate", "--dir", folder, "--customers", customers, "--transactions", transactions,
         "--outlets", outlets, "--seed", seed, *extra,
     ]
-    done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, check=True, text=True)
+    done = subprocess.run(
+        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, text=True
+    )
     return json.loads(done.stdout)
 
 

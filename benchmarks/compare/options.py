@@ -26,7 +26,8 @@ def parse(arguments=None):
     add("--seed", type=int, default=1994, help="the same seed makes the same bank and asks the same questions")
     add("--only-load", action="store_true", help="make and load the data, ask nothing")
     add("--growth", type=number, default=0, metavar="N",
-        help="also grow Martlet's mart to N transactions and ask it again")
+        help="also load a bank of N transactions into Martlet alone, piece by piece, and ask it the same")
+    add("--pieces", type=int, default=0, help="pieces of that bank; default: one per 80 million transactions")
     add("--postgres-rows", type=number, default=20_000_000, help="PostgreSQL takes part up to so many transactions")
     add("--art-rows", type=number, default=20_000_000,
         help="DuckDB also gets ART indexes on the transactions' keys up to so many rows")

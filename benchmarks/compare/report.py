@@ -139,6 +139,11 @@ def _growth(result):
             f"{row['rows'][0]:,} | {_ms(row['mean_ms'][0])} | {row['rows'][1]:,} | {_ms(row['mean_ms'][1])} | "
             f"{row['times']:.2f} times, at most {row['most_times']:.2f} ({row['most_query']}) |"
         )
+    grown = result["grown"]
+    memory = ", ".join(f"{TITLES[name]} {_bytes(peak)}" for name, peak in grown["peak_resident_bytes"].items())
+    lines += ["", f"The bank of {grown['rows']:,} transactions was loaded, with all tables, in "
+              f"{grown['load_seconds']:.0f} s and takes {_bytes(sum(grown['bytes'].values()))}. Highest resident "
+              f"memory while it was asked: {memory}."]
     return "\n".join(lines) + "\n"
 
 
@@ -159,6 +164,9 @@ def _queries(result):
         rows_out = next((entry["rows_out"] for entry in by.values() if "rows_out" in entry), "")
         cells = [_cell(by.get(name)) for name in engines]
         lines.append(f"| {of}/{query} | {principal} | {rows_out} | " + " | ".join(cells) + " |")
+    cold = [entry for entry in result["entries"] if entry.get("cold_ms") is not None]
+    if cold:
+        lines += ["", "### Cold: once, right after opening, with empty file caches (ms)", ""] + _cold(cold)
     failed = [entry for entry in result["entries"] if "error" in entry or entry.get("agrees") is False]
     if failed:
         lines += ["", "### What failed or differed", ""]
@@ -168,6 +176,19 @@ def _queries(result):
             for entry in failed
         ]
     return "\n".join(lines) + "\n"
+
+
+def _cold(entries):
+    engines = [name for name in TITLES if any(entry["engine"] == name for entry in entries)]
+    rows = {}
+    for entry in entries:
+        key = (entry["class"], entry["query"], entry["principal"])
+        rows.setdefault(key, {})[entry["engine"]] = _ms(entry["cold_ms"])
+    lines = ["| query | as | " + " | ".join(TITLES[name] for name in engines) + " |",
+             "|---|---|" + "---:|" * len(engines)]
+    for (of, query, principal), by in rows.items():
+        lines.append(f"| {of}/{query} | {principal} | " + " | ".join(by.get(name, "–") for name in engines) + " |")
+    return lines
 
 
 def _cell(entry):

@@ -1,5 +1,6 @@
 """Asks every question of every engine, in turn, and compares the answers."""
 
+import os
 import statistics
 
 from compare import answers
@@ -53,11 +54,29 @@ def _ask(engine, query, principal, constants, options):
     except Unanswered as error:
         return {**entry, "error": str(error)}, None
     engine.child.note_memory()
+    if options.cold and "reopen" in engine.can:
+        entry["cold_ms"] = _cold(engine, question, options)
     entry |= {
         "median_ms": round(statistics.median(times), 4), "min_ms": round(min(times), 4), "runs": len(times),
         "first_ms": round(first["first_ms"], 3), "rows_out": first["rows_out"],
     }
     return entry, answers.canonical(first)
+
+
+def _cold(engine, question, options):
+    """One run right after the engine was opened anew and the system's file cache was emptied."""
+    empty_file_cache()
+    answer = engine.ask({**question, "runs": 0, "rows_max": 0, "reopen": True}, options.timeout * 2 + 10)
+    return round(answer["first_ms"], 3) if answer["ok"] else None
+
+
+def empty_file_cache():
+    os.sync()
+    try:
+        with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as switch:
+            switch.write("3")
+    except OSError as error:
+        raise SystemExit(f"--cold needs the right to empty the file cache (run it as root): {error}") from error
 
 
 def _runs(first_ms, wanted):

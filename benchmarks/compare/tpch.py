@@ -60,17 +60,21 @@ def dataset(options):
     folder = options.data / f"tpch-{options.tpch_scale:g}"
     text = folder / "text"
     facts_file = folder / "facts.json"
-    if not facts_file.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        text.mkdir(parents=True)
+
+    def write():
         say(f"making TPC-H at scale {options.tpch_scale:g}")
         program = pathlib.Path(sys.executable).with_name("tpchgen-cli")
         scale = f"{options.tpch_scale:g}"
         subprocess.run([program, "csv", "-s", scale, "-o", text / "feed"], check=True, stdout=subprocess.DEVNULL)
+
+    if not facts_file.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        text.mkdir(parents=True)
+        write()
         (text / "night.toml").write_text(load_file(), encoding="utf-8")
         facts_file.write_text(json.dumps({"scale": options.tpch_scale, "date": DATE}), encoding="utf-8")
     facts = json.loads(facts_file.read_text(encoding="utf-8"))
-    return Dataset("tpch", folder, DATE, loadfile.read(text / "night.toml"), facts)
+    return Dataset("tpch", folder, DATE, loadfile.read(text / "night.toml"), facts, write)
 
 
 def constants(options):

@@ -44,7 +44,7 @@ pub(crate) fn write(
     progress: &Progress,
 ) -> Result<TableFiles, BankError> {
     let mut table = feed.table(&entity::CARD)?;
-    for customer in 0..bank.plan.customers {
+    for customer in bank.customers() {
         let draw = &mut stream(bank, customer);
         for ordinal in 0..draw_count(draw) {
             write_card(&mut table, bank, customer, ordinal, draw)?;

@@ -50,6 +50,21 @@ impl<'a> Bank<'a> {
         &self.organization.outlets[self.outlet_of(customer)].code
     }
 
+    /// Whether the plan's piece holds the customer.
+    pub(crate) fn writes(&self, customer: u64) -> bool {
+        let piece = self.plan.piece;
+        piece.of == 1 || {
+            let outlets = self.organization.outlets.len() as u64;
+            let run = self.outlet_of(customer) as u64 * u64::from(piece.of) / outlets;
+            run == u64::from(piece.index)
+        }
+    }
+
+    /// The customers that the plan's piece holds, in order.
+    pub(crate) fn customers(&self) -> impl Iterator<Item = u64> {
+        (0..self.plan.customers).filter(|customer| self.writes(*customer))
+    }
+
     /// A customer's share of all transactions, in parts of [`Census::activity`].
     fn activity(&self, customer: u64) -> u64 {
         let mut draw = Draw::new(self.plan.seed, Purpose::Activity, customer);

@@ -19,6 +19,8 @@ const CONTACT_CHANNELS: [&str; 5] = ["phone", "phone", "mobile", "counter", "int
 const OFFER_CHANNELS: [&str; 4] = ["mobile", "mobile", "phone", "counter"];
 /// Contacts of one night at most: nine digits follow the date in a contact's number.
 const NIGHT_FACTOR: u64 = 1_000_000_000;
+/// The first of those digits is the piece's.
+const PIECE_FACTOR: u64 = NIGHT_FACTOR / 10;
 
 fn contact_stream(bank: &Bank, customer: u64) -> Draw {
     Draw::new(bank.plan.seed, Purpose::Contacts, customer)
@@ -61,7 +63,7 @@ pub(crate) fn write_contacts(
     progress: &Progress,
 ) -> Result<TableFiles, BankError> {
     let mut table = feed.table(&entity::SERVICE_CONTACT)?;
-    for customer in 0..bank.plan.customers {
+    for customer in bank.customers() {
         let draw = &mut contact_stream(bank, customer);
         for _ in 0..draw_contacts(draw) {
             write_contact(&mut table, bank, customer, draw)?;
@@ -83,7 +85,8 @@ fn write_contact(
     let date = bank.plan.date;
     let night =
         u64::from(date.year().unsigned_abs()) * 10_000 + u64::from(date.month() * 100 + date.day());
-    let number = night * NIGHT_FACTOR + table.rows() + 1;
+    let first = night * NIGHT_FACTOR + u64::from(bank.plan.piece.index) * PIECE_FACTOR;
+    let number = first + table.rows() + 1;
     table.integer(number).customer_id(customer).text(bank.outlet_code(customer));
     table.text(draw.pick(&CONTACT_CHANNELS)).text(draw.pick(&REASONS));
     let day = bank.calendar.days()[bank.calendar.pick(draw)];
@@ -105,7 +108,7 @@ pub(crate) fn write_responses(
     progress: &Progress,
 ) -> Result<TableFiles, BankError> {
     let mut table = feed.table(&entity::CAMPAIGN_RESPONSE)?;
-    for customer in 0..bank.plan.customers {
+    for customer in bank.customers() {
         let draw = &mut response_stream(bank, customer);
         for campaign in draw_campaigns(draw) {
             write_response(&mut table, bank, customer, campaign, draw)?;

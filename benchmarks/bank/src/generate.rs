@@ -38,7 +38,8 @@ impl Feed {
 ///
 /// `progress(table, rows done, rows in all)` is called on the caller's thread, several times
 /// for each table; calls for `customer`, `account` and `transaction` come by turns, because
-/// these three are written together. The last call of a table has done = all.
+/// these three are written together. The last call of a table has done = all, but for a piece of
+/// a bank, where all counts the rows of all pieces.
 ///
 /// # Errors
 /// [`BankError::Plan`] when the plan is impossible, [`BankError::File`] when writing fails.

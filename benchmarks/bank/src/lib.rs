@@ -44,7 +44,7 @@ mod words;
 pub use error::BankError;
 pub use generate::generate;
 pub use generated::{FeedFile, Generated, TableFiles};
-pub use plan::{BankPlan, NAMED_PRINCIPALS};
+pub use plan::{BankPlan, NAMED_PRINCIPALS, Piece};
 pub use recount::{OutletTransactions, Recount, customers_of, recount};
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(crate) fn write(
     progress: &Progress,
 ) -> Result<TableFiles, BankError> {
     let mut table = feed.table(&entity::LOAN)?;
-    for customer in 0..bank.plan.customers {
+    for customer in bank.customers() {
         let draw = &mut stream(bank, customer);
         if draw.happens(LOANS_PER_MILLE) {
             write_loan(&mut table, bank, customer, draw)?;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use chrono::NaiveDate;
 use clap::Parser;
-use martlet_bank::{BankError, BankPlan, Generated, generate};
+use martlet_bank::{BankError, BankPlan, Generated, Piece, generate};
 
 /// Make the feed files, the load file, the policy bundle and the principals of a synthetic bank
 #[derive(Debug, Parser)]
@@ -36,6 +36,12 @@ struct Arguments {
     /// The same seed makes the same bank
     #[arg(long, default_value_t = 1994)]
     seed: u64,
+    /// Write only this piece of the bank, counted from 0
+    #[arg(long, default_value_t = 0)]
+    piece: u32,
+    /// Into how many pieces the bank is cut, by outlets
+    #[arg(long, default_value_t = 1)]
+    pieces: u32,
     /// The night's business date, YYYY-MM-DD
     #[arg(long)]
     date: Option<NaiveDate>,
@@ -63,6 +69,7 @@ fn run(arguments: &Arguments) -> Result<String, BankError> {
         outlets: arguments.outlets,
         history_days: arguments.history_days,
         seed: arguments.seed,
+        piece: Piece { index: arguments.piece, of: arguments.pieces },
         date: arguments.date.unwrap_or(proportions.date),
         ..proportions
     };

@@ -15,6 +15,29 @@ const CUSTOMERS_MAX: u64 = 200_000_000;
 const OUTLETS_MAX: u32 = 20_000;
 const HISTORY_DAYS_MAX: u32 = 3_660;
 
+/// A piece of the bank: the outlets are cut into `of` runs of equal number, and only customers of
+/// run `index` are written, with all that is theirs. The pieces together hold what the whole
+/// holds, under other numbers of transactions and contacts, so that a bank larger than the disk
+/// can be written, loaded and removed piece by piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// From 0.
+    pub index: u32,
+    /// At least 1, at most 10: the piece is one digit of a transaction's number.
+    pub of: u32,
+}
+
+impl Piece {
+    /// All of it.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+
+    const PIECES_MAX: u32 = 10;
+
+    const fn is_possible(self) -> bool {
+        self.of >= 1 && self.of <= Self::PIECES_MAX && self.index < self.of
+    }
+}
+
 /// What to generate. The same plan gives the same bytes (on one platform: amounts go through
 /// the platform's `exp`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +56,8 @@ pub struct BankPlan {
     pub seed: u64,
     /// The night's business date: the `--date` of the load, and the date in the file names.
     pub date: NaiveDate,
+    /// Which customers are written.
+    pub piece: Piece,
     /// Argon2id PHC strings by principal name ([`NAMED_PRINCIPALS`]); who has none cannot
     /// sign in with a password.
     pub named_passwords: BTreeMap<String, String>,
@@ -90,6 +115,14 @@ impl BankPlan {
                 self.history_days
             )));
         }
+        if !self.piece.is_possible() {
+            return Err(BankError::plan(format!(
+                "piece {} of {}: there are 1 to {} pieces, counted from 0",
+                self.piece.index,
+                self.piece.of,
+                Piece::PIECES_MAX
+            )));
+        }
         self.check_date()?;
         self.check_names()
     }
@@ -125,6 +158,7 @@ impl Default for BankPlan {
             history_days: 365,
             seed: 1994,
             date: NaiveDate::from_ymd_opt(2026, 10, 31).unwrap_or_default(),
+            piece: Piece::WHOLE,
             named_passwords: BTreeMap::new(),
         }
     }

@@ -112,6 +112,42 @@ fn customers_stay_the_same_from_night_to_night_and_transactions_do_not_repeat() 
 }
 
 #[test]
+fn the_pieces_of_a_bank_are_the_bank() {
+    let whole = BankPlan::small();
+    let of = |plan: &BankPlan, table: &str, names: &[&str]| -> Vec<Vec<String>> {
+        let (_dir, generated) = bank(plan);
+        let take = |row: &HashMap<String, String>| names.iter().map(|n| row[*n].clone()).collect();
+        rows(&generated, table).iter().map(take).collect()
+    };
+    let cut: Vec<BankPlan> =
+        (0..3).map(|index| BankPlan { piece: Piece { index, of: 3 }, ..whole.clone() }).collect();
+    for (table, names) in [
+        ("customer", &["CUST_NO", "ORG_NO", "DEPOSIT_BAL"][..]),
+        ("transaction", &["customer_id", "outlet", "amount", "booked_at", "balance_after"][..]),
+        ("loan", &["loan_id", "outstanding"][..]),
+    ] {
+        let mut all: Vec<_> = cut.iter().flat_map(|plan| of(plan, table, names)).collect();
+        let mut wanted = of(&whole, table, names);
+        all.sort();
+        wanted.sort();
+        assert_eq!(all, wanted, "{table}");
+    }
+    let counts = |plan: &BankPlan| {
+        let (_dir, generated) = bank(plan);
+        ["card", "service_contact", "campaign_response"].map(|t| generated.table(t).unwrap().rows())
+    };
+    let sum = cut.iter().map(counts).fold([0; 3], |sum, rows| [0, 1, 2].map(|t| sum[t] + rows[t]));
+    assert_eq!(sum, counts(&whole));
+    let outlets = |plan: &BankPlan| -> BTreeSet<String> {
+        of(plan, "transaction", &["outlet"]).concat().into_iter().collect()
+    };
+    assert!(outlets(&cut[0]).last() < outlets(&cut[1]).first(), "runs of outlets");
+    let ids = |plan: &BankPlan| of(plan, "transaction", &["transaction_id"]).concat();
+    let unique: HashSet<String> = cut.iter().flat_map(ids).collect();
+    assert_eq!(unique.len() as u64, whole.transactions);
+}
+
+#[test]
 fn counts_are_as_planned_and_as_told() {
     let plan = BankPlan::small();
     let last = std::cell::RefCell::new(BTreeMap::new());
@@ -264,6 +300,8 @@ fn impossible_plans_are_refused_and_extreme_ones_are_not() {
     let small = BankPlan::small;
     for refused in [
         BankPlan { customers: 0, ..small() },
+        BankPlan { piece: Piece { index: 3, of: 3 }, ..small() },
+        BankPlan { piece: Piece { index: 0, of: 0 }, ..small() },
         BankPlan { outlets: 0, ..small() },
         BankPlan { history_days: 0, ..small() },
         BankPlan { date: NaiveDate::MAX, ..small() },

@@ -15,6 +15,8 @@ use crate::words::TRANSACTION_MEMOS;
 
 /// Transactions of one day at most: ten digits follow the day in a transaction's number.
 const DAY_FACTOR: u64 = 10_000_000_000;
+/// The first of those digits is the piece's.
+const PIECE_FACTOR: u64 = DAY_FACTOR / 10;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Direction {
@@ -123,7 +125,7 @@ impl TransactionWriter {
         let number = |day: &chrono::NaiveDate| {
             let digits = u64::from(day.year().unsigned_abs()) * 10_000
                 + u64::from(day.month() * 100 + day.day());
-            digits * DAY_FACTOR + 1
+            digits * DAY_FACTOR + u64::from(bank.plan.piece.index) * PIECE_FACTOR + 1
         };
         Ok(Self {
             table: feed.table(&entity::TRANSACTION)?,
