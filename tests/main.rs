@@ -11,5 +11,7 @@ mod berka;
 mod end_to_end;
 mod recovery;
 mod security;
+mod sql;
 mod support;
 mod tidy;
+mod tpch;

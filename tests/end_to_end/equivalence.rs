@@ -12,24 +12,15 @@ use futures::TryStreamExt;
 use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
 use martlet_index::{IndexChoice, build};
 use martlet_policy::TokenKeys;
-use martlet_query::{Engine, EngineOptions, IndexUse, SystemRecords};
+use martlet_query::{Engine, EngineOptions, IndexUse};
 use martlet_store::{BatchLabel, Store};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::support::mart::PASSWORD;
+use crate::support::mart::{NoRecords, PASSWORD};
 use crate::support::{Bundle, TestMart};
 
 type Row = (Option<String>, Option<String>, Option<i64>);
-
-#[derive(Debug)]
-struct NoRecords;
-
-impl SystemRecords for NoRecords {
-    fn audit_records(&self, _limit: usize) -> Result<RecordBatch, String> {
-        Ok(RecordBatch::new_empty(martlet_query::system::audit_record_schema()))
-    }
-}
 
 /// A condition in SQL, and what it says of a row: true, false or unknown.
 #[derive(Debug, Clone)]

@@ -6,11 +6,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use bytes::Bytes;
 use martlet_core::BatchDate;
 use martlet_ingest::{LoadOutcome, LoadPlan, LoadRequest, ReplaceMode, Silent, load};
 use martlet_policy::{BundleText, PasswordCost, TokenKeys, hash_password};
-use martlet_query::{Engine, EngineOptions};
+use martlet_query::{Engine, EngineOptions, SystemRecords};
 use martlet_server::audit::Journal;
 use martlet_server::{ServeConfig, Serving, serve};
 use martlet_store::{CommitOutcome, Store};
@@ -18,6 +19,16 @@ use tempfile::TempDir;
 
 /// Everybody's password in the tests.
 pub(crate) const PASSWORD: &str = "correct horse: battery staple";
+
+/// A journal that holds nothing.
+#[derive(Debug)]
+pub(crate) struct NoRecords;
+
+impl SystemRecords for NoRecords {
+    fn audit_records(&self, _limit: usize) -> Result<RecordBatch, String> {
+        Ok(RecordBatch::new_empty(martlet_query::system::audit_record_schema()))
+    }
+}
 
 /// The text files of a policy and the principals under it.
 #[derive(Debug, Clone, Default)]

@@ -25,7 +25,7 @@ const ORDER: [&str; 11] = [
 
 /// Outside crates that may appear in these members only.
 const FENCES: [(&str, &[&str]); 6] = [
-    ("datafusion", &["martlet-query"]),
+    ("datafusion", &["martlet-query", "martlet-tests"]),
     ("tonic", &["martlet-server", "martlet-tests"]),
     ("arrow-flight", &["martlet-server", "martlet-tests"]),
     ("parquet", &["martlet-store", "martlet-ingest"]),

@@ -1,0 +1,131 @@
+//! SQL cases: statements with their answers in text files, each run with indexes and without,
+//! as somebody who sees everything and as somebody who does not.
+//!
+//! A case is `query` (rows in any order) or `query ordered`, the statement, and per principal
+//! `---- name` with the rows, or `---- both`. Cells stand between `|`; `NULL` is none and
+//! `(empty)` the empty text. `MARTLET_WRITE_SQL_ANSWERS=1` writes the answers of today into the
+//! files instead of comparing them: read the difference before you commit it.
+
+mod case;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use martlet_policy::TokenKeys;
+use martlet_query::{Engine, EngineOptions, IndexUse};
+
+use crate::support::mart::{NoRecords, PASSWORD};
+use crate::support::{Bundle, TestMart};
+use case::{Case, Order};
+
+/// Sees every row and every column as stored.
+const WHOLE: &str = "whole";
+/// Sees two of four outlets, and names masked.
+const BELOW: &str = "below";
+
+fn here() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("sql")
+}
+
+fn bundle() -> Bundle {
+    let class = |name: &str, mask: &str| format!("[[class]]\nname = \"{name}\"\nmask = \"{mask}\"\n");
+    let classes = [("open", "redact"), ("name", "name"), ("audit", "redact"), ("rules", "redact")];
+    let role = |name: &str, of_name: &str| {
+        format!("[[role]]\nname = \"{name}\"\ntables = [\"entry\", \"person\"]\n[role.classes]\nopen = \"clear\"\nname = \"{of_name}\"\n")
+    };
+    Bundle::default()
+        .file("bundle.toml", "name = \"b\"\nversion = \"1\"\nprofile = \"doc\"\n")
+        .file(
+            "organization.csv",
+            "node,parent,level,name\nroot,,head_office,R\nnorth,root,province,N\nsouth,root,province,S\n\
+             n1,north,outlet,1\nn2,north,outlet,2\ns1,south,outlet,3\ns2,south,outlet,4\n",
+        )
+        .file("classes.toml", &classes.map(|(name, mask)| class(name, mask)).concat())
+        .file("roles.toml", &(role("all", "clear") + &role("part", "mask")))
+        .file(
+            "rules.toml",
+            "[[row_rule]]\nname = \"everything\"\neffect = \"permit\"\nroles = [\"all\"]\ntables = [\"entry\", \"person\"]\nall = true\n\
+             [[row_rule]]\nname = \"mine\"\neffect = \"permit\"\nroles = [\"part\"]\ntables = [\"entry\"]\ncolumn = \"outlet\"\nwithin = \"node\"\n\
+             [[row_rule]]\nname = \"people\"\neffect = \"permit\"\nroles = [\"part\"]\ntables = [\"person\"]\nall = true\n",
+        )
+        .principal(WHOLE, "all", "root")
+        .principal(BELOW, "part", "north")
+}
+
+async fn mart() -> TestMart {
+    let mart = TestMart::new();
+    for file in ["night.toml", "entry.csv", "person.csv"] {
+        mart.write(file, fs::read(here().join(file)).unwrap());
+    }
+    mart.load("night.toml", "2026-11-20").await;
+    mart.apply(&bundle()).await;
+    mart
+}
+
+/// The answer, or what its refusal is called.
+async fn answer(engine: &Engine, user: &str, case: &Case) -> Vec<String> {
+    let mart = engine.mart();
+    let proof = mart.directory().sign_in(user, PASSWORD).unwrap();
+    let principal = mart.directory().principal(&proof).unwrap();
+    let session = engine.session(&principal, &mart);
+    let batches = async {
+        session.prepare(&case.sql).await?.execute(None).await?.try_collect::<Vec<_>>().await
+    };
+    match batches.await {
+        Ok(batches) => case::rows_of(&batches, case.order),
+        Err(error) => vec![format!("error: {error}")],
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_statement_gives_its_answer() {
+    let mart = mart().await;
+    let mut engines = Vec::new();
+    for indexes in [IndexUse::Allowed, IndexUse::Forbidden] {
+        let options = EngineOptions { indexes, threads: 2, ..EngineOptions::default() };
+        let keys = TokenKeys::from_master(&[1; 32]);
+        let records = Arc::new(NoRecords);
+        engines.push(Engine::open(mart.store.clone(), options, records, keys).await.unwrap());
+    }
+    let [indexed, plain] = engines.as_slice() else { panic!("two engines") };
+    let write = std::env::var_os("MARTLET_WRITE_SQL_ANSWERS").is_some();
+    let mut wrong = Vec::new();
+    let mut statements = 0;
+    for file in case::files(&here()) {
+        let mut cases = case::read(&file);
+        for case in &mut cases {
+            statements += 1;
+            for user in [WHOLE, BELOW] {
+                let found = answer(indexed, user, case).await;
+                let scanned = answer(plain, user, case).await;
+                let place = format!("{}:{}, {user}: {}", file.display(), case.line, case.sql);
+                if found != scanned {
+                    wrong.push(format!("{place}\nindexes: {found:#?}\nscan: {scanned:#?}"));
+                }
+                if write {
+                    case.answers.insert(user.to_owned(), found);
+                } else if case.answer_of(user) != Some(&found) {
+                    wrong.push(format!("{place}\nfound: {found:#?}\nin the file: {:#?}", case.answer_of(user)));
+                }
+            }
+        }
+        if write {
+            fs::write(&file, case::write(&cases, [WHOLE, BELOW])).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {statements} are wrong:\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(statements >= 150, "{statements} statements were found");
+}
+
+#[test]
+fn a_file_of_cases_is_read_as_it_is_written() {
+    let text = "# About it.\nquery ordered\nSELECT 1\nFROM t\n---- both\n1\n\nquery\nSELECT 2\n---- whole\n2\n---- below\n";
+    let cases = case::parse(text);
+    assert_eq!(cases.len(), 2);
+    assert_eq!(cases[0].order, Order::Given);
+    assert_eq!(cases[0].sql, "SELECT 1\nFROM t");
+    assert_eq!(cases[1].answer_of(BELOW), Some(&Vec::new()));
+    assert_eq!(case::write(&cases, [WHOLE, BELOW]), text);
+}
