@@ -48,7 +48,8 @@ pub(super) fn read(file: &Path) -> Vec<Case> {
 
 pub(super) fn parse(text: &str) -> Vec<Case> {
     let lines: Vec<&str> = text.lines().collect();
-    let starts: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with("query")).collect();
+    let starts: Vec<usize> =
+        (0..lines.len()).filter(|at| lines[*at].starts_with("query")).collect();
     let mut comments_from = 0;
     let mut cases = Vec::new();
     for (at, start) in starts.iter().enumerate() {

@@ -30,10 +30,13 @@ fn here() -> PathBuf {
 }
 
 fn bundle() -> Bundle {
-    let class = |name: &str, mask: &str| format!("[[class]]\nname = \"{name}\"\nmask = \"{mask}\"\n");
+    let class =
+        |name: &str, mask: &str| format!("[[class]]\nname = \"{name}\"\nmask = \"{mask}\"\n");
     let classes = [("open", "redact"), ("name", "name"), ("audit", "redact"), ("rules", "redact")];
     let role = |name: &str, of_name: &str| {
-        format!("[[role]]\nname = \"{name}\"\ntables = [\"entry\", \"person\"]\n[role.classes]\nopen = \"clear\"\nname = \"{of_name}\"\n")
+        format!(
+            "[[role]]\nname = \"{name}\"\ntables = [\"entry\", \"person\"]\n[role.classes]\nopen = \"clear\"\nname = \"{of_name}\"\n"
+        )
     };
     Bundle::default()
         .file("bundle.toml", "name = \"b\"\nversion = \"1\"\nprofile = \"doc\"\n")
@@ -107,7 +110,10 @@ async fn every_statement_gives_its_answer() {
                 if write {
                     case.answers.insert(user.to_owned(), found);
                 } else if case.answer_of(user) != Some(&found) {
-                    wrong.push(format!("{place}\nfound: {found:#?}\nin the file: {:#?}", case.answer_of(user)));
+                    wrong.push(format!(
+                        "{place}\nfound: {found:#?}\nin the file: {:#?}",
+                        case.answer_of(user)
+                    ));
                 }
             }
         }

@@ -79,7 +79,9 @@ fn rows_of(batches: &[RecordBatch]) -> Vec<String> {
 }
 
 fn row_of(batch: &RecordBatch, row: usize) -> String {
-    let cell = |column| arrow::util::display::array_value_to_string(column, row).unwrap();
+    let cell = |column: &arrow::array::ArrayRef| {
+        arrow::util::display::array_value_to_string(column, row).unwrap()
+    };
     batch.columns().iter().map(cell).collect::<Vec<_>>().join("|")
 }
 

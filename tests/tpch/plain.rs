@@ -27,7 +27,8 @@ pub(super) fn tables(folder: &Path) -> SessionContext {
 fn read(table: &Table, text: &str) -> RecordBatch {
     let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('|').collect()).collect();
     let column = |(at, (name, kind)): (usize, &(&str, &str))| {
-        let texts: ArrayRef = Arc::new(rows.iter().map(|row| Some(row[at])).collect::<StringArray>());
+        let texts: ArrayRef =
+            Arc::new(rows.iter().map(|row| Some(row[at])).collect::<StringArray>());
         let typed = cast(&texts, &arrow_type(kind)).unwrap();
         assert_eq!(typed.null_count(), 0, "{name}");
         (Field::new(*name, arrow_type(kind), false), typed)
