@@ -160,6 +160,24 @@ pub enum IngestError {
         /// Why, in words.
         problem: String,
     },
+    /// A table is named that the mart does not have.
+    #[error("the mart has no table `{table}`")]
+    NoSuchTable {
+        /// The table.
+        table: TableName,
+    },
+    /// What the batch did to a table was compacted together with the work of others.
+    #[error(
+        "what batch `{name}` of {date} did to table `{table}` was compacted with the work of other batches and cannot be replaced any more: bring corrections with a batch of another name or date"
+    )]
+    Settled {
+        /// The table.
+        table: TableName,
+        /// The batch's name.
+        name: String,
+        /// Its date.
+        date: BatchDate,
+    },
     /// Others committed again and again in between.
     #[error("the mart changed {attempts} times while the batch was being published: load again")]
     Conflict {
@@ -213,12 +231,13 @@ impl Kinded for IngestError {
             | Self::OtherContent { .. }
             | Self::OlderThanLoaded { .. }
             | Self::SchemaChanged { .. }
+            | Self::Settled { .. }
             | Self::NotDeletable { .. } => ErrorKind::Invalid,
             Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 ErrorKind::NotFound
             }
             Self::Read { .. } => ErrorKind::Invalid,
-            Self::NoFile { .. } => ErrorKind::NotFound,
+            Self::NoFile { .. } | Self::NoSuchTable { .. } => ErrorKind::NotFound,
             Self::FileChanged { .. } | Self::Conflict { .. } => ErrorKind::Retry,
             Self::Scratch { .. } => ErrorKind::Exhausted,
             Self::Store(error) => error.kind(),

@@ -11,6 +11,7 @@
 mod arrive;
 mod check;
 mod collect;
+pub mod compact;
 pub mod config;
 mod decode;
 pub mod error;
@@ -27,6 +28,10 @@ mod shape;
 mod supersede;
 mod write;
 
+pub use compact::{
+    CompactReport, CompactRequest, CompactScope, CompactTables, Correctable, TableCompaction,
+    compact,
+};
 pub use config::plan::{LoadMode, LoadPlan, RejectLimit};
 pub use error::{IngestError, Place};
 pub use load::{LoadOutcome, LoadRequest, ReplaceMode, load, load_within};

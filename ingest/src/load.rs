@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use martlet_core::BatchDate;
+use martlet_index::{HandChoices, IndexChoice};
 use martlet_store::{BatchLabel, Commit, Snapshot, Store};
 use tokio::task::spawn_blocking;
 
@@ -209,7 +210,7 @@ impl Loading<'_> {
         let writer = SegmentWriter {
             commit: &self.commit,
             schema: Arc::new(table.schema.clone()),
-            indexes: table.indexes.clone().into(),
+            indexes: self.indexes(table)?.into(),
             label: self.batch.label.clone(),
         };
         let staged = write(&writer, rows, &self.request.progress).await?;
@@ -229,6 +230,16 @@ impl Loading<'_> {
             rows_per_second: per_second(rows_read, seconds),
         });
         self.batch.change(&mut self.commit, table, staged)
+    }
+
+    /// What the load file says of each column's indexes, and where it leaves it to `auto` what
+    /// was chosen by hand for the table.
+    fn indexes(&self, table: &TablePlan) -> Result<Vec<IndexChoice>, IngestError> {
+        let mut indexes = table.indexes.clone();
+        if let Some(before) = self.commit.base().table(table.schema.name().as_str()) {
+            HandChoices::decode(before.settings())?.apply(&table.schema, &mut indexes);
+        }
+        Ok(indexes)
     }
 
     /// Deletes the rows of earlier batches that have one of the keys, where the table's mode says

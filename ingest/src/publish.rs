@@ -58,6 +58,7 @@ impl Batch<'_> {
             Some(_) | None => {}
         }
         for table in &self.plan.tables {
+            self.refuse_settled(base, table)?;
             match table.mode {
                 LoadMode::Replace => self.refuse_going_back(base, table)?,
                 LoadMode::Append => self.refuse_other_schema(base, table)?,
@@ -72,6 +73,22 @@ impl Batch<'_> {
             }
         }
         Ok(Wanted::Yes)
+    }
+
+    /// What the batch did before cannot be undone once it was compacted with others' work; a
+    /// table that is replaced does not need it to be.
+    fn refuse_settled(&self, base: &Snapshot, table: &TablePlan) -> Result<(), IngestError> {
+        let name = table.schema.name();
+        let settled = base.table(name.as_str()).map(|before| before.settled());
+        let is_settled = settled.is_some_and(|settled| settled.contains(&self.label));
+        if table.mode == LoadMode::Replace || !is_settled {
+            return Ok(());
+        }
+        Err(IngestError::Settled {
+            table: name.clone(),
+            name: self.label.name().to_string(),
+            date: self.label.date(),
+        })
     }
 
     /// A table of which rows are replaced never goes back to an earlier day. Its segments, and

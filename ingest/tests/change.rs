@@ -1,5 +1,5 @@
-//! Nights that replace and delete rows of earlier ones: any sequence of them leaves the mart with
-//! what a plain map holds.
+//! Nights that replace and delete rows of earlier ones, and compactions between them: any sequence
+//! leaves the mart with what a plain map holds.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -11,8 +11,11 @@ use std::sync::Arc;
 use arrow::array::AsArray;
 use arrow::datatypes::Int32Type;
 use futures::TryStreamExt as _;
+use martlet_index::{Descriptor, IndexKind};
 use martlet_ingest::{
-    IngestError, LoadOutcome, LoadPlan, LoadReport, LoadRequest, ReplaceMode, Silent, load_within,
+    CompactReport, CompactRequest, CompactScope, CompactTables, Correctable, IngestError,
+    LoadOutcome, LoadPlan, LoadReport, LoadRequest, Progress, ReplaceMode, Silent, compact,
+    load_within,
 };
 use martlet_store::Store;
 use proptest::prelude::*;
@@ -137,6 +140,18 @@ impl Bench {
         }
     }
 
+    async fn compact(&self, scope: CompactScope, correctable: Correctable) -> CompactReport {
+        let request = CompactRequest {
+            tables: CompactTables::All,
+            scope,
+            correctable,
+            scratch_dir: self.folder.path().join("scratch"),
+            memory_bytes: Some(1 << 20),
+        };
+        let silent: Arc<dyn Progress> = Arc::new(Silent);
+        compact(&self.store, &request, &silent).await.unwrap()
+    }
+
     /// The rows that are left. A key that stands twice fails.
     async fn accounts(&self) -> Accounts {
         let snapshot = self.store.latest().await.unwrap();
@@ -175,6 +190,13 @@ fn any_key() -> impl Strategy<Value = Key> {
         .prop_map(|(number, branch)| (number, branch.to_string()))
 }
 
+fn any_compaction() -> impl Strategy<Value = (CompactScope, Correctable)> {
+    let scopes = [CompactScope::Needed, CompactScope::Everything];
+    let correctable =
+        [Correctable::Newest, Correctable::Nothing, Correctable::From(date(2).parse().unwrap())];
+    (prop::sample::select(scopes.to_vec()), prop::sample::select(correctable.to_vec()))
+}
+
 fn any_night() -> impl Strategy<Value = Night> {
     prop_oneof![
         3 => prop::collection::btree_map(any_key(), any::<i32>(), 0..12).prop_map(Night::Upsert),
@@ -190,7 +212,10 @@ proptest! {
     #[test]
     fn nights_leave_what_a_map_holds(
         first in prop::collection::btree_map(any_key(), any::<i32>(), 0..12),
-        nights in prop::collection::vec((any_night(), prop::option::of(any_night())), 0..6),
+        nights in prop::collection::vec(
+            (any_night(), prop::option::of(any_compaction()), prop::option::of(any_night())),
+            0..6,
+        ),
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
@@ -199,7 +224,7 @@ proptest! {
             bench.night(&first, &date(0), ReplaceMode::Refuse).await;
             let mut expected = Accounts::new();
             first.apply(&mut expected);
-            for (at, (night, correction)) in nights.iter().enumerate() {
+            for (at, (night, compaction, correction)) in nights.iter().enumerate() {
                 let date = date(at + 1);
                 let before = expected.clone();
                 let report = bench.night(night, &date, ReplaceMode::Refuse).await;
@@ -212,12 +237,27 @@ proptest! {
                 assert_eq!(report.tables[0].rows_superseded, found as u64);
                 let again = bench.load(night.plan(), &date, ReplaceMode::Refuse).await.unwrap();
                 assert!(matches!(again, LoadOutcome::AlreadyLoaded { .. }));
+                if let Some((scope, correctable)) = compaction {
+                    bench.compact(*scope, *correctable).await;
+                    assert_eq!(bench.accounts().await, expected);
+                }
                 let same_form = |one: &Night, other: &Night| one.plan() == other.plan();
                 if let Some(correction) = correction.as_ref().filter(|other| same_form(night, other)) {
                     bench.deliver(correction, &date);
-                    bench.load(night.plan(), &date, ReplaceMode::Replace).await.unwrap();
-                    expected = before;
-                    correction.apply(&mut expected);
+                    match bench.load(night.plan(), &date, ReplaceMode::Replace).await {
+                        Ok(_) => {
+                            expected = before;
+                            correction.apply(&mut expected);
+                        }
+                        Err(IngestError::Settled { .. }) => {
+                            let may_settle = matches!(
+                                compaction,
+                                Some((_, Correctable::Nothing | Correctable::From(_)))
+                            );
+                            assert!(may_settle, "the newest batch was settled");
+                        }
+                        Err(error) => panic!("{error}"),
+                    }
                     assert_eq!(bench.accounts().await, expected);
                 }
             }
@@ -312,4 +352,62 @@ fn a_mode_asks_for_the_keys_that_it_works_by() {
         let refused = LoadPlan::parse(Path::new("l"), &plan, Path::new(".")).unwrap_err();
         assert!(refused.to_string().contains(words), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn old_nights_become_one_sorted_run_and_the_newest_stays_apart() {
+    let bench = Bench::new();
+    for (night, branch) in ["west", "east", "north", "south"].into_iter().enumerate() {
+        let rows = Night::Upsert(accounts(&[(1, branch, 10), (2, "all", 20)]));
+        bench.night(&rows, &date(night), ReplaceMode::Refuse).await;
+    }
+    let before = bench.accounts().await;
+    let report = bench.compact(CompactScope::Needed, Correctable::Newest).await;
+    // The last night deleted a row of the one before, which therefore stays.
+    let table = &report.tables[0];
+    assert_eq!((table.segments_before, table.segments_after, table.segments_kept), (2, 1, 2));
+    assert_eq!((table.rows, table.rows_dropped), (2, 2));
+    assert_eq!(bench.accounts().await, before);
+
+    let snapshot = bench.store.latest().await.unwrap();
+    assert_eq!(report.snapshot, Some(snapshot.number().get()));
+    let segments = snapshot.table("account").unwrap().segments();
+    let descriptor = Descriptor::decode(segments[0].attachments()[0].descriptor());
+    let merged =
+        segments.iter().find(|segment| segment.rows() == 2 && segment.deleted_count() == 0);
+    assert!(descriptor.is_ok() && merged.is_some());
+    let nothing = bench.compact(CompactScope::Needed, Correctable::Newest).await;
+    assert_eq!((nothing.snapshot, nothing.tables.len()), (None, 0), "once is enough");
+
+    let all = bench.compact(CompactScope::Everything, Correctable::Nothing).await;
+    assert_eq!((all.tables[0].segments_after, all.tables[0].rows), (1, 5));
+    assert_eq!(bench.accounts().await, before);
+    bench.deliver(&Night::Upsert(accounts(&[(1, "south", 11)])), &date(3));
+    let refused = bench.load(UPSERT, &date(3), ReplaceMode::Replace).await.unwrap_err();
+    assert!(matches!(refused, IngestError::Settled { .. }), "{refused}");
+}
+
+/// What the load file said of a column's indexes holds for the merged segment, too.
+#[tokio::test]
+async fn merged_segments_keep_the_kinds_of_index() {
+    let bench = Bench::new();
+    let plan = UPSERT
+        .replace("name = \"balance\"", "name = \"balance\"\nindex = \"none\"")
+        .replace("type = \"text\"", "type = \"text\"\nindex = [\"codes\"]");
+    for night in 0..2 {
+        let number = i32::try_from(night).unwrap();
+        bench.deliver(&Night::Upsert(accounts(&[(number, "north", 10)])), &date(night));
+        bench.load(&plan, &date(night), ReplaceMode::Refuse).await.unwrap();
+    }
+    bench.compact(CompactScope::Needed, Correctable::Nothing).await;
+    let snapshot = bench.store.latest().await.unwrap();
+    let segments = snapshot.table("account").unwrap().segments();
+    assert_eq!(segments.len(), 1);
+    let descriptor = Descriptor::decode(segments[0].attachments()[0].descriptor()).unwrap();
+    let kinds = |column: usize| -> Vec<IndexKind> {
+        let has = |kind: &IndexKind| descriptor.section(column, *kind).is_some();
+        IndexKind::ALL.into_iter().filter(has).collect()
+    };
+    assert_eq!((kinds(0), kinds(1)), (vec![IndexKind::Codes], Vec::new()));
+    assert!(!kinds(2).is_empty(), "what was left to auto still is");
 }
