@@ -26,8 +26,8 @@ def draw(result, titles):
     parts = [_legend(engines, titles), _axis(low, high, x, bottom), *bars]
     head = (
         f'<text class="h" x="24" y="32">Milliseconds per question, by class of questions</text>'
-        f'<text class="s" x="24" y="52">{result["rows"]:,} transactions, {result["threads"]} threads each; '
-        "geometric means of medians, logarithmic: shorter is faster</text>"
+        f'<text class="s" x="24" y="52">{result["rows"]:,} transactions, TPC-H at scale {result["tpch_scale"]:g}, '
+        f"{result['threads']} threads each; geometric means of medians, logarithmic: shorter is faster</text>"
     )
     style = (
         "<style>text{font-family:system-ui,'Segoe UI',Helvetica,Arial,sans-serif;font-size:12px;fill:#222}"

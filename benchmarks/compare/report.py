@@ -3,7 +3,7 @@
 import datetime
 import json
 
-from compare import chart, summary
+from compare import chart, summary, targets
 
 TITLES = {
     "martlet": "Martlet", "martlet_flight": "Martlet (Flight SQL)", "duckdb": "DuckDB",
@@ -50,6 +50,7 @@ def load_figures(dataset, engine, known):
 def write(result, folder):
     folder.mkdir(parents=True, exist_ok=True)
     result["summary"] = summary.classes(result["entries"])
+    result["targets"] = targets.rows(result)
     text = json.dumps(result, indent=1, ensure_ascii=False)
     (folder / "latest.json").write_text(text + "\n", encoding="utf-8")
     (folder / "latest.md").write_text(markdown(result), encoding="utf-8")
@@ -58,7 +59,7 @@ def write(result, folder):
 
 
 def markdown(result):
-    parts = [_head(result), _classes(result), _loads(result), _growth(result), _queries(result)]
+    parts = [_head(result), _classes(result), _targets(result), _loads(result), _growth(result), _queries(result)]
     return "\n".join(part for part in parts if part)
 
 
@@ -97,6 +98,18 @@ def _classes(result):
             + " | ".join(means)
             + f" | {ratio} | {least} | {row['target']:g} | {row['verdict']} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def _targets(result):
+    if not result["targets"]:
+        return ""
+    lines = ["## Sizes, load, growth, memory against their targets\n", "| what | measured | at most | |",
+             "|---|---:|---:|---|"]
+    for row in result["targets"]:
+        unit = "" if row["unit"] == "times" else f" {row['unit']}"
+        lines.append(f"| {row['what']} | {row['measured']:.2f}{unit} | {row['at_most']:.2f}{unit} | "
+                     f"{'reached' if row['reached'] else 'missed'} |")
     return "\n".join(lines) + "\n"
 
 

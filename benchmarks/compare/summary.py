@@ -35,7 +35,7 @@ def _row(of, group, target, principal, entries):
         "mean_ms": {engine: _mean_where_all(times, engine) for engine in engines},
         "against": target["against"], "target": target["times"], "times_faster": mean,
         "least_query": least, "least_times": ratios.get(least), "slower_queries": [q for q, r in ratios.items() if r < 1],
-        "unanswered": unanswered, "wrong": wrong, "verdict": _verdict(mean, target["times"], unanswered, wrong),
+        "unanswered": unanswered, "wrong": wrong, "verdict": _verdict(ratios, target, unanswered, wrong),
     }
 
 
@@ -59,14 +59,17 @@ def _mean_where_all(times, engine):
     return geometric([by[engine] for by in times.values() if engine in by])
 
 
-def _verdict(mean, target, unanswered, wrong):
+def _verdict(ratios, target, unanswered, wrong):
     if wrong:
         return f"{len(wrong)} wrong"
     if unanswered:
         return f"{len(unanswered)} unanswered"
-    if mean is None:
+    if not ratios:
         return ""
-    return "reached" if mean >= target else "missed"
+    if geometric(ratios.values()) < target["times"]:
+        return "missed"
+    slower = sum(ratio < 1 for ratio in ratios.values()) if target["never_slower"] else 0
+    return f"missed: {slower} slower" if slower else "reached"
 
 
 def growth(small, large):

@@ -45,7 +45,7 @@ def classes(wanted=None):
         if wanted and name not in wanted and entry["letter"] not in wanted:
             continue
         groups = entry.get("group", {"": entry})
-        targets = {group: {key: at[key] for key in ("against", "times")} for group, at in groups.items()}
+        targets = {group: {key: at.get(key) for key in ("against", "times", "never_slower")} for group, at in groups.items()}
         found.append(Class(name, entry["letter"], entry["title"], entry["as"], entry.get("dataset", "bank"), targets))
     return found
 
