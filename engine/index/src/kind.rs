@@ -9,6 +9,7 @@ mod bitmaps;
 pub mod codes;
 mod cursor;
 pub mod date_part;
+mod flags;
 mod packed;
 mod rows;
 mod table;

@@ -11,7 +11,10 @@
 //! When a kind helps: `bitmap` answers comparisons and null tests on a column of few values by
 //! reading only the bitmaps that match; `codes` answers the same by a scan of packed codes and
 //! is what GROUP BY counts; zone maps cost nothing and prove whole pages in or out where the
-//! rows are sorted. None helps on a column of many distinct values in random order.
+//! rows are sorted. On a column of many distinct values in random order `vector` answers
+//! comparisons by a scan of packed numbers and is what sums gather from; `bit_sliced` answers
+//! the same, and aggregates, by ANDs of whole bitmaps; `date_part` answers parts of dates and
+//! whole months by few bitmaps.
 //!
 //! Floats compare as in SQL: `-0.0` equals `0.0`, so it is read as `0.0` here; a NaN equals a
 //! NaN of the same bits and lies beyond the infinities, as in IEEE 754 `totalOrder`.

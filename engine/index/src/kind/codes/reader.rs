@@ -12,6 +12,7 @@ use roaring::RoaringBitmap;
 use super::format::{self, BLOCK_ROWS, block_bytes};
 use crate::error::IndexError;
 use crate::kind::Reader;
+use crate::kind::flags::set_flags;
 use crate::kind::rows::{InBlock, for_each_block};
 use crate::logic::Leaf;
 
@@ -224,7 +225,8 @@ impl CodesIndex {
                 BlockAnswer::All => flags.fill(u8::MAX),
                 BlockAnswer::None => {}
                 BlockAnswer::Some => {
-                    set_flags(self.decode_block(block, &mut codes), &is_wanted, flags);
+                    let codes = self.decode_block(block, &mut codes);
+                    set_flags::<BLOCK_ROWS, u32>(codes, &is_wanted, flags);
                 }
             }
         }
@@ -299,15 +301,6 @@ enum BlockAnswer {
 /// The highest number that has so many bits.
 const fn highest_offset(width: u8) -> u32 {
     if width >= 32 { u32::MAX } else { (1 << width) - 1 }
-}
-
-fn set_flags(codes: &[u32], is_wanted: &impl Fn(u32) -> bool, flags: &mut [u8]) {
-    for (flag, codes) in flags.iter_mut().zip(codes.chunks(8)) {
-        *flag = codes
-            .iter()
-            .enumerate()
-            .fold(0, |byte, (bit, code)| byte | (u8::from(is_wanted(*code)) << bit));
-    }
 }
 
 /// The blocks that hold a selected row, ascending, each once.

@@ -9,10 +9,11 @@ use super::form::VectorForm;
 use super::format::BLOCK_ROWS;
 use super::key_set::KeySet;
 use super::reader::VectorIndex;
+use crate::kind::flags::{PER_BYTE, set_flags};
 use crate::logic::Leaf;
 
 /// A block's flags: one bit per row, the lowest first.
-const FLAG_BYTES: usize = BLOCK_ROWS / 8;
+const FLAG_BYTES: usize = BLOCK_ROWS / PER_BYTE;
 
 /// Up to so many keys of a set are compared one by one.
 const KEYS_COMPARED_MAX: usize = 4;
@@ -140,11 +141,6 @@ enum BlockAnswer {
 
 fn flags<T: Copy>(numbers: &[T], is_wanted: impl Fn(T) -> bool) -> [u8; FLAG_BYTES] {
     let mut flags = [0; FLAG_BYTES];
-    for (flag, numbers) in flags.iter_mut().zip(numbers.chunks(8)) {
-        *flag = numbers
-            .iter()
-            .enumerate()
-            .fold(0, |byte, (bit, number)| byte | (u8::from(is_wanted(*number)) << bit));
-    }
+    set_flags::<BLOCK_ROWS, T>(numbers, is_wanted, &mut flags);
     flags
 }
