@@ -19,6 +19,17 @@ pub struct LikePattern {
     shape: Shape,
 }
 
+/// A run of plain characters, which every match contains.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LikePart {
+    /// The characters; none only where the pattern is the empty text.
+    pub text: String,
+    /// Whether every match begins with it.
+    pub begins: bool,
+    /// Whether every match ends with it; one that also begins them is the whole text.
+    pub ends: bool,
+}
+
 /// Patterns that need no backtracking.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Shape {
@@ -68,9 +79,25 @@ impl LikePattern {
 
     /// The texts that every match contains: the runs of plain characters, in order.
     #[must_use]
-    pub fn required_parts(&self) -> Vec<String> {
-        let runs = self.elements.split(|element| !matches!(element, Element::Character(_)));
-        runs.filter(|run| !run.is_empty()).map(text_of).collect()
+    pub fn required_parts(&self) -> Vec<LikePart> {
+        let end = self.elements.len();
+        let mut parts = Vec::new();
+        let mut start = 0;
+        for run in self.elements.split(|element| !matches!(element, Element::Character(_))) {
+            let (begins, ends) = (start == 0, start + run.len() == end);
+            if !run.is_empty() || (begins && ends) {
+                parts.push(LikePart { text: text_of(run), begins, ends });
+            }
+            start += run.len() + 1;
+        }
+        parts
+    }
+
+    /// Whether every text that contains the parts where they have to stand is a match: there is
+    /// at most one part, and nothing but `%` beside it.
+    #[must_use]
+    pub const fn is_decided_by_parts(&self) -> bool {
+        !matches!(self.shape, Shape::Other)
     }
 
     /// The text that every match begins with; empty if there is none.
@@ -120,15 +147,13 @@ fn matches(elements: &[Element], text: &str) -> bool {
                 at += 1;
                 continue;
             }
-            Some(element) => {
-                if characters.next().is_some_and(|found| element.takes(found)) {
-                    rest = characters.as_str();
-                    at += 1;
-                    continue;
-                }
+            Some(element) if characters.next().is_some_and(|found| element.takes(found)) => {
+                rest = characters.as_str();
+                at += 1;
+                continue;
             }
             None if rest.is_empty() => return true,
-            None => {}
+            Some(_) | None => {}
         }
         let Some((after, from)) = retry else { return false };
         let mut skipped = from.chars();

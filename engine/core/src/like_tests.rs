@@ -30,9 +30,18 @@ proptest! {
     #[test]
     fn every_match_contains_the_required_parts(pattern in "[ab%_张]{0,8}", text in "[ab张]{0,8}") {
         let read = LikePattern::new(&pattern);
+        let has = |part: &LikePart| match (part.begins, part.ends) {
+            (true, true) => text == part.text,
+            (true, false) => text.starts_with(&part.text),
+            (false, true) => text.ends_with(&part.text),
+            (false, false) => text.contains(&part.text),
+        };
+        let has_all = read.required_parts().iter().all(has);
         if read.matches(&text) {
-            prop_assert!(read.required_parts().iter().all(|part| text.contains(part.as_str())));
+            prop_assert!(has_all);
             prop_assert!(text.starts_with(&read.prefix()));
+        } else if read.is_decided_by_parts() {
+            prop_assert!(!has_all);
         }
     }
 }

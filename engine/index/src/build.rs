@@ -16,7 +16,8 @@ use crate::descriptor::{ColumnZones, Descriptor};
 use crate::encode::{Encoded, encode};
 use crate::error::IndexError;
 use crate::file::FileBuilder;
-use crate::kind::{IndexKind, bit_sliced, bitmap, codes, date_part, vector};
+use crate::kind::{IndexKind, bit_sliced, bitmap, codes, date_part, lookup, ngram, vector};
+use crate::statistics::{ColumnStatistics, Role, has_surely_more};
 use crate::values::ColumnKeys;
 use crate::zone;
 
@@ -54,7 +55,11 @@ pub fn build(
     let mut zones = Vec::with_capacity(columns.len());
     for (position, (column, choice)) in columns.iter().zip(choices).enumerate() {
         let array = stored_column(rows, column)?;
-        zones.push(build_column(&mut file, position, column, array, choice)?);
+        let role = match schema.primary_key() {
+            [key] if *key == position => Role::Identity,
+            _ => Role::Property,
+        };
+        zones.push(build_column(&mut file, (position, role), column, array, choice)?);
     }
     let (bytes, sections) = file.finish();
     Ok(Built { bytes, descriptor: Descriptor::new(row_count, zones, sections) })
@@ -71,7 +76,7 @@ fn stored_column<'a>(
 
 fn build_column(
     file: &mut FileBuilder,
-    position: usize,
+    (position, role): (usize, Role),
     column: &ColumnSchema,
     array: &ArrayRef,
     choice: &IndexChoice,
@@ -79,10 +84,14 @@ fn build_column(
     let keys =
         ColumnKeys::of(array).ok_or_else(|| IndexError::Column { column: column.name.clone() })?;
     let mut zones = zone::measure(&keys);
-    let encoded = choice.distinct_max().and_then(|distinct_max| encode(&keys, distinct_max));
+    let encoded = choice
+        .distinct_max()
+        .filter(|distinct_max| !has_surely_more(&keys, *distinct_max))
+        .and_then(|distinct_max| encode(&keys, distinct_max));
     zones.column.distinct = encoded.as_ref().map(Encoded::null_code);
-    let values = encoded.as_ref().map_or(usize::MAX, |encoded| encoded.values.len());
-    for kind in choice.kinds(values, array.len()) {
+    let distinct = encoded.as_ref().map(|encoded| encoded.values.len());
+    let statistics = ColumnStatistics::measure(column.column_type, role, &keys, &zones, distinct);
+    for kind in choice.kinds(&statistics) {
         let started = Instant::now();
         let section = match (kind, &encoded) {
             (IndexKind::Bitmap, Some(encoded)) => Some(bitmap::build(column.column_type, encoded)),
@@ -91,6 +100,8 @@ fn build_column(
             (IndexKind::Vector, _) => vector::build(column.column_type, &keys),
             (IndexKind::BitSliced, _) => bit_sliced::build(column.column_type, &keys),
             (IndexKind::DatePart, _) => date_part::build(column.column_type, &keys),
+            (IndexKind::Lookup, _) => Some(lookup::build(column.column_type, &keys)),
+            (IndexKind::Ngram, _) => ngram::build(column.column_type, &keys),
         };
         if let Some(section) = section {
             // Counted only where the column was encoded for it.

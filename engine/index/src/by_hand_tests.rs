@@ -4,6 +4,7 @@ use martlet_core::{ColumnSchema, ColumnType, TableName};
 use proptest::prelude::*;
 
 use super::*;
+use crate::statistics::{ColumnStatistics, Role, Spread};
 
 fn column(name: &str) -> ColumnName {
     ColumnName::new(name).unwrap()
@@ -32,6 +33,19 @@ fn the_last_word_counts() {
     assert_eq!(choices.of(&column("b")), None);
 }
 
+fn of_values(distinct: Option<usize>) -> ColumnStatistics {
+    ColumnStatistics {
+        column_type: ColumnType::Boolean,
+        role: Role::Property,
+        rows: 1_000_000,
+        nulls: 0,
+        distinct,
+        spread: Spread::Scattered,
+        number_bits: None,
+        texts: None,
+    }
+}
+
 #[test]
 fn only_auto_gives_way_to_a_choice_made_by_hand() {
     let mut by_hand = HandChoices::default();
@@ -44,9 +58,9 @@ fn only_auto_gives_way_to_a_choice_made_by_hand() {
     let mut choices = written.to_vec();
     by_hand.apply(&schema(), &mut choices);
     assert_eq!(choices[1..], [IndexChoice::None, named, IndexChoice::Auto]);
-    // Few values in many rows call for bitmaps; a million in a million for nothing.
-    assert_eq!(choices[0].kinds(2, 1_000), [IndexKind::Codes]);
-    assert_eq!(choices[0].kinds(1_000_000, 1_000_000), [IndexKind::Codes]);
+    // Few values in many rows call for bitmaps, too many booleans for nothing.
+    assert_eq!(choices[0].kinds(&of_values(Some(2))), [IndexKind::Codes]);
+    assert_eq!(choices[0].kinds(&of_values(None)), [IndexKind::Codes]);
 }
 
 #[test]

@@ -1,9 +1,23 @@
-//! Which index kinds a column deserves, from how many distinct values it has.
+//! Which index kinds a column deserves, from its statistics.
 //!
-//! Reads statistics only, never rows, and never builds.
+//! Reads statistics only, never rows, and never builds. What `auto` follows, column by column
+//! of each segment:
+//!
+//! - few distinct values: `bitmap` and `codes`, more of them: `codes` alone;
+//! - else numbers, dates and timestamps: `vector`, for sums, ranges and parts of dates; texts
+//!   that are numbers (customer, mobile) too, where it takes five bytes at most;
+//! - and texts and integers: `lookup`, for the rows of a key, unless zone maps find them;
+//! - and texts that are no numbers: `ngram`, for LIKE, without `lookup` where the texts are not
+//!   single words, as names and addresses: seldom a key, and found by their pairs.
+//!
+//! `date_part` and `bit_sliced` are built where they are asked for by hand: `codes` and
+//! `vector` answer the same conditions, and the sums, from columns that are there anyway.
+
+use martlet_core::ColumnType;
 
 use crate::by_hand::HandChoice;
 use crate::kind::IndexKind;
+use crate::statistics::{ColumnStatistics, Role, Spread};
 
 /// Up to this many distinct values a column gets bitmaps: beyond it a bitmap holds too few
 /// rows to be worth its header.
@@ -19,6 +33,20 @@ pub const FEW_DISTINCT: usize = 64;
 /// Beyond [`FEW_DISTINCT`] a value has to stand in so many rows on average: an index of a
 /// column whose values hardly repeat is larger than the column and selects no better.
 pub const REPEATS_MIN: usize = 4;
+
+/// Bits of a key up to which one that tells rows apart gets a vector: nobody sums it, but joins
+/// read it.
+pub const IDENTITY_BITS_MAX: u32 = 32;
+
+/// Bits of a number up to which a text that is one gets a vector.
+pub const TEXT_BITS_MAX: u32 = 40;
+
+/// Texts of at least so many bytes on average are searched for parts.
+pub const SEARCHED_BYTES_MIN: usize = 5;
+
+/// Texts of which more than so many of a hundred bytes are digits are numbers to a reader, and
+/// have few pairs of characters, each of them everywhere.
+pub const DIGITS_PERCENT_MAX: usize = 80;
 
 /// What the load file says of a column's indexes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -51,17 +79,17 @@ impl IndexChoice {
         }
     }
 
-    /// The kinds to build for a column with so many distinct values in so many rows, each once.
+    /// The kinds to build for such a column, each once.
     #[must_use]
-    pub fn kinds(&self, distinct: usize, rows: usize) -> Vec<IndexKind> {
+    pub fn kinds(&self, column: &ColumnStatistics) -> Vec<IndexKind> {
         match self {
-            Self::Auto => choose(distinct, rows).to_vec(),
+            Self::Auto => choose(column),
             Self::None => Vec::new(),
             Self::Kinds(kinds) => {
                 IndexKind::ALL.into_iter().filter(|kind| kinds.contains(kind)).collect()
             }
             Self::AutoBut(by_hand) => {
-                let auto = choose(distinct, rows);
+                let auto = choose(column);
                 let is_wanted = |kind: &IndexKind| {
                     by_hand.added.contains(kind)
                         || (auto.contains(kind) && !by_hand.dropped.contains(kind))
@@ -72,16 +100,71 @@ impl IndexChoice {
     }
 }
 
-/// The kinds that `auto` builds for a column with so many distinct values in so many rows.
+/// The kinds that `auto` builds for a column.
 #[must_use]
-pub const fn choose(distinct: usize, rows: usize) -> &'static [IndexKind] {
-    if distinct > FEW_DISTINCT && distinct.saturating_mul(REPEATS_MIN) > rows {
-        &[]
-    } else if distinct <= BITMAP_DISTINCT_MAX {
-        &[IndexKind::Bitmap, IndexKind::Codes]
-    } else if distinct <= CODES_DISTINCT_MAX {
-        &[IndexKind::Codes]
-    } else {
-        &[]
+pub fn choose(column: &ColumnStatistics) -> Vec<IndexKind> {
+    let coded = coded(column);
+    if !coded.is_empty() {
+        return coded;
+    }
+    let wanted = [
+        (IndexKind::Vector, wants_vector(column)),
+        (IndexKind::Lookup, wants_lookup(column)),
+        (IndexKind::Ngram, wants_ngram(column)),
+    ];
+    wanted.into_iter().filter(|(_, is_wanted)| *is_wanted).map(|(kind, _)| kind).collect()
+}
+
+/// The kinds that are made of a dictionary; none where the values are too many.
+fn coded(column: &ColumnStatistics) -> Vec<IndexKind> {
+    let repeats = |distinct: usize| {
+        distinct <= FEW_DISTINCT || distinct.saturating_mul(REPEATS_MIN) <= column.rows
+    };
+    match column.distinct.filter(|distinct| repeats(*distinct)) {
+        Some(..=BITMAP_DISTINCT_MAX) => vec![IndexKind::Bitmap, IndexKind::Codes],
+        Some(..=CODES_DISTINCT_MAX) => vec![IndexKind::Codes],
+        Some(_) | None => Vec::new(),
     }
 }
+
+fn wants_vector(column: &ColumnStatistics) -> bool {
+    let is_narrow = |bits_max| column.number_bits.is_some_and(|bits| bits <= bits_max);
+    match (column.column_type, column.role) {
+        (ColumnType::Boolean, _) => false,
+        (
+            ColumnType::Decimal { .. }
+            | ColumnType::Float64
+            | ColumnType::Date
+            | ColumnType::Timestamp,
+            _,
+        )
+        | (ColumnType::Int32 | ColumnType::Int64, Role::Property) => true,
+        (ColumnType::Int32 | ColumnType::Int64 | ColumnType::Text, Role::Identity) => {
+            is_narrow(IDENTITY_BITS_MAX)
+        }
+        // Under a null there is room for a number too.
+        (ColumnType::Text, Role::Property) => {
+            is_narrow(TEXT_BITS_MAX) && 2 * column.nulls <= column.rows
+        }
+    }
+}
+
+fn wants_lookup(column: &ColumnStatistics) -> bool {
+    let is_key = match column.column_type {
+        ColumnType::Int32 | ColumnType::Int64 => true,
+        ColumnType::Text => column.texts.is_some_and(|texts| texts.words_percent >= 50),
+        _ => false,
+    };
+    column.spread == Spread::Scattered
+        && (is_key || column.column_type == ColumnType::Text && !wants_ngram(column))
+}
+
+fn wants_ngram(column: &ColumnStatistics) -> bool {
+    column.texts.is_some_and(|texts| {
+        texts.mean_bytes >= SEARCHED_BYTES_MIN && texts.digits_percent <= DIGITS_PERCENT_MAX
+    })
+}
+
+#[cfg(test)]
+#[path = "choose_tests.rs"]
+mod tests;

@@ -64,7 +64,7 @@ fn check_shape(kind: IndexKind, content: Content, shape: &Shape) -> Result<(), S
 fn is_built(kind: IndexKind, content: Content, shape: &Shape) -> bool {
     let has_values = shape.numbers.iter().any(Option::is_some);
     match kind {
-        IndexKind::Bitmap | IndexKind::Codes => true,
+        IndexKind::Bitmap | IndexKind::Codes | IndexKind::Lookup => true,
         IndexKind::Vector => match content {
             Content::Boolean | Content::Text => false,
             Content::WideDecimal => !has_values,
@@ -77,6 +77,7 @@ fn is_built(kind: IndexKind, content: Content, shape: &Shape) -> bool {
             _ => true,
         },
         IndexKind::DatePart => matches!(content, Content::Date | Content::Timestamp),
+        IndexKind::Ngram => matches!(content, Content::Text | Content::DigitText),
     }
 }
 
@@ -263,7 +264,7 @@ fn use_it<'a>(index: &Index, leaves: impl Iterator<Item = Leaf<'a>>, column_type
     let _ = value_counts(index, &rows);
     leaves.for_each(|leaf| drop(index.reader().truth(&leaf)));
     match index {
-        Index::Bitmap(_) => {}
+        Index::Bitmap(_) | Index::Lookup(_) | Index::Ngram(_) => {}
         Index::Codes(codes) => drop(codes.array(&rows, column_type)),
         Index::Vector(vector) => drop(vector.array(&rows, column_type)),
         Index::BitSliced(slices) => {

@@ -161,6 +161,8 @@ fn stored_section(section: &SectionRef) -> stored::Section {
         IndexKind::Vector => stored::Kind::Vector,
         IndexKind::BitSliced => stored::Kind::BitSliced,
         IndexKind::DatePart => stored::Kind::DatePart,
+        IndexKind::Lookup => stored::Kind::Lookup,
+        IndexKind::Ngram => stored::Kind::Ngram,
     };
     stored::Section {
         // A table has at most 1,024 columns.
@@ -181,7 +183,9 @@ fn checked_section(columns: usize, section: &stored::Section) -> Result<SectionR
         stored::Kind::Vector => IndexKind::Vector,
         stored::Kind::BitSliced => IndexKind::BitSliced,
         stored::Kind::DatePart => IndexKind::DatePart,
-        stored::Kind::Unspecified | stored::Kind::Lookup | stored::Kind::Ngram => {
+        stored::Kind::Lookup => IndexKind::Lookup,
+        stored::Kind::Ngram => IndexKind::Ngram,
+        stored::Kind::Unspecified => {
             return Err(IndexError::damaged("its descriptor names an unknown kind"));
         }
     };

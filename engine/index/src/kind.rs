@@ -10,6 +10,9 @@ pub mod codes;
 mod cursor;
 pub mod date_part;
 mod flags;
+pub mod lookup;
+pub mod ngram;
+mod nulls;
 mod packed;
 mod rows;
 mod table;
@@ -26,6 +29,8 @@ use bit_sliced::BitSlicedIndex;
 use bitmap::BitmapIndex;
 use codes::CodesIndex;
 use date_part::DatePartIndex;
+use lookup::LookupIndex;
+use ngram::NgramIndex;
 use vector::VectorIndex;
 
 /// A kind of index.
@@ -41,12 +46,23 @@ pub enum IndexKind {
     BitSliced,
     /// One roaring bitmap per month, day of the week and hour.
     DatePart,
+    /// Hashes of keys and the groups of rows that hold them.
+    Lookup,
+    /// Pairs of characters and the rows that hold them.
+    Ngram,
 }
 
 impl IndexKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Bitmap, Self::Codes, Self::Vector, Self::BitSliced, Self::DatePart];
+    pub const ALL: [Self; 7] = [
+        Self::Bitmap,
+        Self::Codes,
+        Self::Vector,
+        Self::BitSliced,
+        Self::DatePart,
+        Self::Lookup,
+        Self::Ngram,
+    ];
 
     /// The name as load files write it.
     #[must_use]
@@ -57,6 +73,8 @@ impl IndexKind {
             Self::Vector => "vector",
             Self::BitSliced => "bit_sliced",
             Self::DatePart => "date_part",
+            Self::Lookup => "lookup",
+            Self::Ngram => "ngram",
         }
     }
 
@@ -110,6 +128,8 @@ impl IndexKind {
             },
             Self::BitSliced => bit_sliced::answers(leaf),
             Self::DatePart => date_part::answers(leaf, column_type),
+            Self::Lookup => lookup::answers(leaf),
+            Self::Ngram => ngram::answers(leaf),
         }
     }
 }
@@ -127,6 +147,10 @@ pub enum Index {
     BitSliced(BitSlicedIndex),
     /// Months, days of the week and hours.
     DatePart(DatePartIndex),
+    /// A look-up by key.
+    Lookup(LookupIndex),
+    /// Pairs of characters.
+    Ngram(NgramIndex),
 }
 
 impl Index {
@@ -146,6 +170,8 @@ impl Index {
             IndexKind::Vector => Self::Vector(VectorIndex::open(bytes, rows)?),
             IndexKind::BitSliced => Self::BitSliced(BitSlicedIndex::open(bytes, rows)?),
             IndexKind::DatePart => Self::DatePart(DatePartIndex::open(bytes, rows)?),
+            IndexKind::Lookup => Self::Lookup(LookupIndex::open(bytes, rows)?),
+            IndexKind::Ngram => Self::Ngram(NgramIndex::open(bytes, rows)?),
         };
         if index.reader().distinct().is_some_and(|distinct| distinct != section.distinct) {
             return Err(IndexError::damaged("a section has another number of distinct values"));
@@ -160,6 +186,8 @@ impl Index {
             Self::Vector(index) => index,
             Self::BitSliced(index) => index,
             Self::DatePart(index) => index,
+            Self::Lookup(index) => index,
+            Self::Ngram(index) => index,
         }
     }
 
@@ -172,6 +200,8 @@ impl Index {
             Self::Vector(_) => IndexKind::Vector,
             Self::BitSliced(_) => IndexKind::BitSliced,
             Self::DatePart(_) => IndexKind::DatePart,
+            Self::Lookup(_) => IndexKind::Lookup,
+            Self::Ngram(_) => IndexKind::Ngram,
         }
     }
 
@@ -247,6 +277,24 @@ impl Index {
     pub const fn as_date_part(&self) -> Option<&DatePartIndex> {
         match self {
             Self::DatePart(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The look-up by key, if it is one.
+    #[must_use]
+    pub const fn as_lookup(&self) -> Option<&LookupIndex> {
+        match self {
+            Self::Lookup(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The pairs of characters, if it is them.
+    #[must_use]
+    pub const fn as_ngram(&self) -> Option<&NgramIndex> {
+        match self {
+            Self::Ngram(index) => Some(index),
             _ => None,
         }
     }

@@ -14,7 +14,8 @@
 //! rows are sorted. On a column of many distinct values in random order `vector` answers
 //! comparisons by a scan of packed numbers and is what sums gather from; `bit_sliced` answers
 //! the same, and aggregates, by ANDs of whole bitmaps; `date_part` answers parts of dates and
-//! whole months by few bitmaps.
+//! whole months by few bitmaps; `lookup` finds the rows of a key, and `ngram` those that hold
+//! a part of a text.
 //!
 //! Floats compare as in SQL: `-0.0` equals `0.0`, so it is read as `0.0` here; a NaN equals a
 //! NaN of the same bits and lies beyond the infinities, as in IEEE 754 `totalOrder`.
@@ -37,6 +38,7 @@ pub mod inventory;
 pub mod kind;
 mod logic;
 pub mod probe;
+pub mod statistics;
 pub mod values;
 pub mod zone;
 
@@ -55,9 +57,12 @@ pub use kind::bit_sliced::BitSlicedIndex;
 pub use kind::bitmap::BitmapIndex;
 pub use kind::codes::CodesIndex;
 pub use kind::date_part::DatePartIndex;
+pub use kind::lookup::LookupIndex;
+pub use kind::ngram::NgramIndex;
 pub use kind::vector::{KeySet, VECTOR_BLOCK_ROWS, VectorForm, VectorIndex};
 pub use kind::{Index, IndexKind};
 pub use logic::Candidates;
 pub use probe::{candidates, probe, sections_wanted};
+pub use statistics::{ColumnStatistics, Role, Spread, TextStatistics};
 pub use values::value_at;
 pub use zone::{Bounds, PAGE_ROWS, ZoneMap};

@@ -2,6 +2,8 @@
 
 mod counting;
 mod format;
+mod lookup;
+mod ngram;
 mod probing;
 mod slices;
 mod support;

@@ -205,7 +205,7 @@ fn are_worth_keeping(whole: &ZoneMap, pages: &[ZoneMap]) -> bool {
 }
 
 /// How many ordered pairs of pages (a page with itself counts) share a value's range.
-fn overlaps(pages: &[ZoneMap]) -> usize {
+pub(crate) fn overlaps(pages: &[ZoneMap]) -> usize {
     let reaches = |left: &ZoneMap, right: &ZoneMap| match (&left.min, &right.max) {
         (Some(low), Some(high)) => low <= high,
         _ => true,

@@ -20,7 +20,7 @@ const DATE: u8 = 4;
 const TIMESTAMP: u8 = 5;
 const TEXT: u8 = 6;
 
-const fn tag(column_type: ColumnType) -> u8 {
+pub(super) const fn tag(column_type: ColumnType) -> u8 {
     match column_type {
         ColumnType::Boolean => BOOLEAN,
         ColumnType::Int32 | ColumnType::Int64 => INT,

@@ -6,18 +6,13 @@ use proptest::prelude::*;
 
 use super::support::{TYPES, Table, built, opened, schema, table};
 use crate::build::build;
-use crate::choose::{
-    BITMAP_DISTINCT_MAX, CODES_DISTINCT_MAX, FEW_DISTINCT, IndexChoice, REPEATS_MIN, choose,
-};
+use crate::choose::IndexChoice;
 use crate::descriptor::Descriptor;
 use crate::error::IndexError;
 use crate::file::{MAGIC, digest};
 use crate::kind::IndexKind;
 use crate::values::value_at;
 use crate::zone::Bounds;
-
-/// So many that every value can repeat.
-const ROWS: usize = 1 << 20;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
@@ -97,19 +92,6 @@ fn choices_build_what_they_say() {
     assert!(none.descriptor.zone_map(0).is_some());
     let twice = built(&table, &IndexChoice::Kinds(vec![IndexKind::Codes, IndexKind::Codes]));
     assert_eq!(twice.descriptor.sections().len(), TYPES.len());
-}
-
-#[test]
-fn auto_follows_the_number_of_values() {
-    const BOTH: [IndexKind; 2] = [IndexKind::Bitmap, IndexKind::Codes];
-    assert_eq!(choose(BITMAP_DISTINCT_MAX, ROWS), BOTH);
-    assert_eq!(choose(BITMAP_DISTINCT_MAX + 1, ROWS), [IndexKind::Codes]);
-    assert_eq!(choose(CODES_DISTINCT_MAX, ROWS), [IndexKind::Codes]);
-    assert_eq!(choose(CODES_DISTINCT_MAX + 1, ROWS), []);
-    assert_eq!(choose(FEW_DISTINCT, FEW_DISTINCT), BOTH);
-    assert_eq!(choose(FEW_DISTINCT + 1, FEW_DISTINCT + 1), []);
-    assert_eq!(choose(1_000, 1_000 * REPEATS_MIN), BOTH);
-    assert_eq!(choose(1_000, 1_000 * REPEATS_MIN - 1), []);
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! What `auto` picks for the columns of a bank.
+
+use super::*;
+use crate::statistics::TextStatistics;
+
+const ROWS: usize = 1 << 20;
+const BOTH: [IndexKind; 2] = [IndexKind::Bitmap, IndexKind::Codes];
+
+fn column(column_type: ColumnType, distinct: Option<usize>) -> ColumnStatistics {
+    ColumnStatistics {
+        column_type,
+        role: Role::Property,
+        rows: ROWS,
+        nulls: 0,
+        distinct,
+        spread: Spread::Scattered,
+        number_bits: None,
+        texts: None,
+    }
+}
+
+fn texts(mean_bytes: usize, digits_percent: usize, words_percent: usize) -> ColumnStatistics {
+    let texts = Some(TextStatistics { mean_bytes, digits_percent, words_percent });
+    ColumnStatistics { texts, ..column(ColumnType::Text, None) }
+}
+
+#[test]
+fn few_values_get_a_dictionary() {
+    let of = |distinct, rows| {
+        choose(&ColumnStatistics { rows, ..column(ColumnType::Int32, Some(distinct)) })
+    };
+    assert_eq!(of(BITMAP_DISTINCT_MAX, ROWS), BOTH);
+    assert_eq!(of(BITMAP_DISTINCT_MAX + 1, ROWS), [IndexKind::Codes]);
+    assert_eq!(of(CODES_DISTINCT_MAX, ROWS), [IndexKind::Codes]);
+    assert!(!of(CODES_DISTINCT_MAX + 1, ROWS).contains(&IndexKind::Codes));
+    assert_eq!(of(FEW_DISTINCT, FEW_DISTINCT), BOTH);
+    assert!(!of(FEW_DISTINCT + 1, FEW_DISTINCT + 1).contains(&IndexKind::Codes));
+    assert_eq!(of(1_000, 1_000 * REPEATS_MIN), BOTH);
+    assert!(!of(1_000, 1_000 * REPEATS_MIN - 1).contains(&IndexKind::Codes));
+}
+
+#[test]
+fn measures_get_a_vector_and_keys_a_look_up() {
+    let money = ColumnType::Decimal { precision: 18, scale: 2 };
+    for measure in [money, ColumnType::Float64, ColumnType::Timestamp, ColumnType::Date] {
+        assert_eq!(choose(&column(measure, None)), [IndexKind::Vector]);
+    }
+    assert_eq!(choose(&column(ColumnType::Boolean, None)), []);
+    let integer = column(ColumnType::Int64, None);
+    assert_eq!(choose(&integer), [IndexKind::Vector, IndexKind::Lookup]);
+    let transaction = ColumnStatistics { role: Role::Identity, number_bits: Some(47), ..integer };
+    assert_eq!(choose(&transaction), [IndexKind::Lookup]);
+    let counted_up =
+        ColumnStatistics { spread: Spread::Together, number_bits: Some(20), ..transaction };
+    assert_eq!(choose(&counted_up), [IndexKind::Vector]);
+}
+
+#[test]
+fn texts_get_what_they_are_asked_for() {
+    let mobile = ColumnStatistics { number_bits: Some(34), ..texts(11, 100, 100) };
+    assert_eq!(choose(&mobile), [IndexKind::Vector, IndexKind::Lookup]);
+    let seldom = ColumnStatistics { nulls: ROWS / 3 * 2, ..mobile };
+    assert_eq!(choose(&seldom), [IndexKind::Lookup]);
+    let card = ColumnStatistics { number_bits: Some(60), ..mobile };
+    assert_eq!(choose(&card), [IndexKind::Lookup]);
+    let customer = ColumnStatistics { role: Role::Identity, number_bits: Some(24), ..mobile };
+    assert_eq!(choose(&customer), [IndexKind::Vector, IndexKind::Lookup]);
+    let (id_number, email) = (texts(18, 95, 100), texts(22, 20, 100));
+    assert_eq!(choose(&id_number), [IndexKind::Lookup]);
+    assert_eq!(choose(&email), [IndexKind::Lookup, IndexKind::Ngram]);
+    let (name, address, initials) = (texts(8, 0, 0), texts(60, 15, 2), texts(3, 0, 0));
+    assert_eq!(choose(&name), [IndexKind::Ngram]);
+    assert_eq!(choose(&address), [IndexKind::Ngram]);
+    assert_eq!(choose(&initials), [IndexKind::Lookup]);
+}
