@@ -16,6 +16,7 @@
 use martlet_core::ColumnType;
 
 use crate::by_hand::HandChoice;
+use crate::descriptor::Descriptor;
 use crate::kind::IndexKind;
 use crate::statistics::{ColumnStatistics, Role, Spread};
 
@@ -103,7 +104,7 @@ impl IndexChoice {
 /// The kinds that `auto` builds for a column.
 #[must_use]
 pub fn choose(column: &ColumnStatistics) -> Vec<IndexKind> {
-    let coded = coded(column);
+    let coded = coded(column.distinct, column.rows);
     if !coded.is_empty() {
         return coded;
     }
@@ -115,12 +116,28 @@ pub fn choose(column: &ColumnStatistics) -> Vec<IndexKind> {
     wanted.into_iter().filter(|(_, is_wanted)| *is_wanted).map(|(kind, _)| kind).collect()
 }
 
-/// The kinds that are made of a dictionary; none where the values are too many.
-fn coded(column: &ColumnStatistics) -> Vec<IndexKind> {
-    let repeats = |distinct: usize| {
-        distinct <= FEW_DISTINCT || distinct.saturating_mul(REPEATS_MIN) <= column.rows
+/// Whether `auto` can have picked the kinds that a segment has of a column: its values were
+/// counted, and what was built is what so many of them call for.
+#[must_use]
+pub fn is_as_auto_picks(segment: &Descriptor, column: usize) -> bool {
+    let Some(distinct) = segment.zone_map(column).and_then(|zone| zone.distinct) else {
+        return false;
     };
-    match column.distinct.filter(|distinct| repeats(*distinct)) {
+    let coded = coded(Some(distinct as usize), segment.rows() as usize);
+    IndexKind::ALL.into_iter().all(|kind| {
+        let is_built = segment.section(column, kind).is_some();
+        match kind {
+            IndexKind::Vector | IndexKind::Lookup | IndexKind::Ngram if coded.is_empty() => true,
+            _ => is_built == coded.contains(&kind),
+        }
+    })
+}
+
+/// The kinds that are made of a dictionary; none where the values are too many.
+fn coded(distinct: Option<usize>, rows: usize) -> Vec<IndexKind> {
+    let repeats =
+        |distinct: usize| distinct <= FEW_DISTINCT || distinct.saturating_mul(REPEATS_MIN) <= rows;
+    match distinct.filter(|distinct| repeats(*distinct)) {
         Some(..=BITMAP_DISTINCT_MAX) => vec![IndexKind::Bitmap, IndexKind::Codes],
         Some(..=CODES_DISTINCT_MAX) => vec![IndexKind::Codes],
         Some(_) | None => Vec::new(),

@@ -48,7 +48,7 @@ mod tests;
 pub use aggregate::{count_values, distinct_values, group_counts, value_counts};
 pub use build::{Built, build};
 pub use by_hand::{HandChoice, HandChoices};
-pub use choose::{IndexChoice, choose};
+pub use choose::{IndexChoice, choose, is_as_auto_picks};
 pub use descriptor::{Descriptor, SectionRef};
 pub use error::IndexError;
 pub use evaluate::evaluate;

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use martlet_index::{Descriptor, HandChoices, IndexChoice, IndexError, IndexKind};
+use martlet_index::{
+    Descriptor, HandChoices, IndexChoice, IndexError, IndexKind, is_as_auto_picks,
+};
 use martlet_store::{SegmentRef, TableVersion};
 
 /// One choice per column of the table.
@@ -28,12 +30,6 @@ pub(super) fn choices(
 
 fn choice(column: usize, descriptors: &[Descriptor]) -> IndexChoice {
     let has = |descriptor: &Descriptor, kind| descriptor.section(column, kind).is_some();
-    let is_auto = |descriptor: &Descriptor| {
-        let distinct = descriptor.zone_map(column).and_then(|zone| zone.distinct);
-        let distinct = distinct.map_or(usize::MAX, |distinct| distinct as usize);
-        let picked = IndexChoice::Auto.kinds(distinct, descriptor.rows() as usize);
-        IndexKind::ALL.into_iter().all(|kind| has(descriptor, kind) == picked.contains(&kind))
-    };
     let has_none =
         |descriptor: &Descriptor| !IndexKind::ALL.iter().any(|kind| has(descriptor, *kind));
     let was_counted = |descriptor: &Descriptor| {
@@ -44,7 +40,7 @@ fn choice(column: usize, descriptors: &[Descriptor]) -> IndexChoice {
     } else if descriptors.iter().all(|one| has_none(one) && !was_counted(one)) {
         // Forbidden, or of too many values for any kind: then also together.
         IndexChoice::None
-    } else if descriptors.iter().all(is_auto) {
+    } else if descriptors.iter().all(|one| is_as_auto_picks(one, column)) {
         IndexChoice::Auto
     } else {
         let in_all = |kind: &IndexKind| descriptors.iter().all(|one| has(one, *kind));
