@@ -1,7 +1,9 @@
 //! What `auto` picks for the columns of a bank.
 
 use super::*;
+use crate::descriptor::{ColumnZones, SectionRef};
 use crate::statistics::TextStatistics;
+use crate::zone::{Bounds, ZoneMap};
 
 const ROWS: usize = 1 << 20;
 const BOTH: [IndexKind; 2] = [IndexKind::Bitmap, IndexKind::Codes];
@@ -72,4 +74,34 @@ fn texts_get_what_they_are_asked_for() {
     assert_eq!(choose(&name), [IndexKind::Ngram]);
     assert_eq!(choose(&address), [IndexKind::Ngram]);
     assert_eq!(choose(&initials), [IndexKind::Lookup]);
+}
+
+fn segment(rows: u32, distinct: Option<u32>, kinds: &[IndexKind]) -> Descriptor {
+    let zone = ZoneMap { rows, nulls: 0, min: None, max: None, bounds: Bounds::Loose, distinct };
+    let section = |kind: &IndexKind| SectionRef {
+        column: 0,
+        kind: *kind,
+        offset: 8,
+        length: 0,
+        digest: 0,
+        distinct: distinct.unwrap_or(0),
+        build_micros: 0,
+    };
+    let zones = ColumnZones { column: zone, pages: Vec::new() };
+    Descriptor::new(rows, vec![zones], kinds.iter().map(section).collect())
+}
+
+#[test]
+fn what_a_segment_has_tells_whether_auto_can_have_picked_it() {
+    let is_auto =
+        |rows, distinct, kinds: &[IndexKind]| is_as_auto_picks(&segment(rows, distinct, kinds), 0);
+    assert!(is_auto(1_000, Some(3), &BOTH));
+    assert!(!is_auto(1_000, Some(3), &[IndexKind::Codes]));
+    assert!(!is_auto(1_000, Some(3), &[IndexKind::Bitmap, IndexKind::Codes, IndexKind::Lookup]));
+    assert!(is_auto(1_000, Some(800), &[IndexKind::Lookup, IndexKind::Ngram]));
+    assert!(is_auto(1_000, Some(800), &[]));
+    assert!(!is_auto(1_000, Some(800), &[IndexKind::Codes]));
+    assert!(!is_auto(1_000, Some(800), &[IndexKind::BitSliced]));
+    // Never counted: of too many values, or nobody asked auto.
+    assert!(!is_auto(1_000, None, &[IndexKind::Lookup]));
 }
