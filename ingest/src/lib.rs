@@ -22,6 +22,7 @@ mod origin;
 mod progress;
 mod publish;
 mod reason;
+pub mod reindex;
 mod reject;
 mod report;
 mod shape;

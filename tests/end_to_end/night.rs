@@ -111,16 +111,14 @@ async fn explain_names_the_indexes_to_who_may_ask() {
     )
     .await;
     assert!(
-        plan.contains("IndexCount")
+        plan.contains("IndexAggregate")
             && plan.contains("shop: bitmap")
             && plan.contains("kind: codes"),
         "{plan}"
     );
-    let plan = explain(
-        &mut boss,
-        "EXPLAIN SELECT sum(amount) FROM sale WHERE shop = 'x' OR NOT kind = 'k1'",
-    )
-    .await;
+    let plan =
+        explain(&mut boss, "EXPLAIN SELECT amount FROM sale WHERE shop = 'x' OR NOT kind = 'k1'")
+            .await;
     assert!(
         plan.contains("SecuredScan")
             && plan.contains("shop: bitmap")

@@ -23,6 +23,6 @@ pub use ids::{BatchDate, ColumnName, CommitId, SegmentId, SnapshotNumber, TableN
 pub use like::{LikePart, LikePattern};
 pub use predicate::{Comparison, Predicate};
 pub use schema::{ClassName, ColumnSchema, ColumnType, SchemaError, TableSchema};
-pub use selection::Selection;
+pub use selection::{Chunks, Selection};
 pub use truth::Truth;
 pub use value::Value;

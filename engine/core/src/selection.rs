@@ -177,6 +177,34 @@ impl Selection {
         }
     }
 
+    /// The selection in parts of at most `rows` selected rows (at least 1), ascending, each over
+    /// the whole segment.
+    #[must_use]
+    pub fn chunks(self, rows: usize) -> Chunks {
+        let rows = u32::try_from(rows.max(1)).unwrap_or(u32::MAX);
+        let count = u32::try_from(self.count()).unwrap_or(u32::MAX);
+        Chunks { selection: self, chunk_rows: rows, done: 0, count }
+    }
+
+    /// The selected rows from the `start`-th on, up to before the `end`-th, counted from 0.
+    fn ranked(&self, start: u32, end: u32) -> Self {
+        match &self.set {
+            RowSet::None => Self::none(self.rows),
+            RowSet::All => {
+                let mut bitmap = RoaringBitmap::new();
+                bitmap.insert_range(start..end.min(self.rows));
+                Self::from_bitmap(self.rows, bitmap)
+            }
+            RowSet::Some(bitmap) => {
+                let first = bitmap.select(start).unwrap_or(self.rows);
+                let mut from = bitmap.iter();
+                from.advance_to(first);
+                let part = from.take((end - start) as usize).collect();
+                Self::from_bitmap(self.rows, part)
+            }
+        }
+    }
+
     /// The selected rows as ascending runs that neither touch nor overlap.
     #[must_use]
     pub fn runs(&self) -> Vec<Range<u32>> {
@@ -223,6 +251,33 @@ impl Selection {
         let bitmap = RoaringBitmap::deserialize_from(&mut rest).ok()?;
         let within = bitmap.max().is_none_or(|last| last < rows);
         (within && rest.is_empty()).then(|| Self::from_bitmap(rows, bitmap))
+    }
+}
+
+/// See [`Selection::chunks`].
+#[derive(Debug)]
+pub struct Chunks {
+    selection: Selection,
+    chunk_rows: u32,
+    done: u32,
+    count: u32,
+}
+
+impl Iterator for Chunks {
+    type Item = Selection;
+
+    fn next(&mut self) -> Option<Selection> {
+        if self.done >= self.count {
+            return None;
+        }
+        let end = self.count.min(self.done.saturating_add(self.chunk_rows));
+        let chunk = if self.done == 0 && end == self.count {
+            self.selection.clone()
+        } else {
+            self.selection.ranked(self.done, end)
+        };
+        self.done = end;
+        Some(chunk)
     }
 }
 

@@ -74,6 +74,11 @@ impl Descriptor {
         self.rows
     }
 
+    /// The zone maps of all columns.
+    pub(crate) fn zones(&self) -> &[ColumnZones] {
+        &self.columns
+    }
+
     /// The zone map of a column, by its position in the schema.
     #[must_use]
     pub fn zone_map(&self, column: usize) -> Option<&ZoneMap> {
@@ -97,6 +102,13 @@ impl Descriptor {
     #[must_use]
     pub fn sections(&self) -> &[SectionRef] {
         &self.sections
+    }
+
+    /// The same without some of its indexes: their bytes stay in the object, and nobody is told.
+    #[must_use]
+    pub fn hiding(mut self, is_hidden: impl Fn(&SectionRef) -> bool) -> Self {
+        self.sections.retain(|section| !is_hidden(section));
+        self
     }
 
     /// The stored form: the message, then eight bytes of its BLAKE3.

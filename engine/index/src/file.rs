@@ -45,6 +45,13 @@ impl FileBuilder {
         self.bytes.extend_from_slice(section);
     }
 
+    /// Adds a section that was built before; only where it lies changes.
+    pub(crate) fn keep(&mut self, section: SectionRef, bytes: &[u8]) {
+        let (offset, length) = (self.bytes.len() as u64, bytes.len() as u64);
+        self.sections.push(SectionRef { offset, length, ..section });
+        self.bytes.extend_from_slice(bytes);
+    }
+
     pub(crate) fn finish(self) -> (Bytes, Vec<SectionRef>) {
         (self.bytes.into(), self.sections)
     }

@@ -14,7 +14,7 @@ pub mod lookup;
 pub mod ngram;
 mod nulls;
 mod packed;
-mod rows;
+pub(crate) mod rows;
 mod table;
 pub mod vector;
 

@@ -24,6 +24,7 @@
 //! [`aggregate`], [`evaluate`](mod@evaluate).
 
 pub mod aggregate;
+pub mod amend;
 pub mod build;
 pub mod by_hand;
 pub mod choose;
@@ -34,9 +35,11 @@ mod encode;
 pub mod error;
 pub mod evaluate;
 mod file;
+pub mod grouping;
 pub mod inventory;
 pub mod kind;
 mod logic;
+pub mod members;
 pub mod probe;
 pub mod statistics;
 pub mod values;
@@ -46,6 +49,7 @@ pub mod zone;
 mod tests;
 
 pub use aggregate::{count_values, distinct_values, group_counts, value_counts};
+pub use amend::{KeptSection, amend};
 pub use build::{Built, build};
 pub use by_hand::{HandChoice, HandChoices};
 pub use choose::{IndexChoice, choose, is_as_auto_picks};
@@ -62,7 +66,8 @@ pub use kind::ngram::NgramIndex;
 pub use kind::vector::{KeySet, VECTOR_BLOCK_ROWS, VectorForm, VectorIndex};
 pub use kind::{Index, IndexKind};
 pub use logic::Candidates;
+pub use members::MemberSet;
 pub use probe::{candidates, probe, sections_wanted};
 pub use statistics::{ColumnStatistics, Role, Spread, TextStatistics};
-pub use values::value_at;
+pub use values::{key_of_value, value_at, value_of_key};
 pub use zone::{Bounds, PAGE_ROWS, ZoneMap};

@@ -2,6 +2,7 @@
 
 mod counting;
 mod format;
+mod grouping;
 mod lookup;
 mod ngram;
 mod probing;

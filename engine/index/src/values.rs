@@ -11,7 +11,7 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimeUnit,
     TimestampMicrosecondType,
 };
-use martlet_core::Value;
+use martlet_core::{ColumnType, Value};
 
 /// The value at a row of a stored column: `None` where it is null, where the row does not
 /// exist, or where the array is not of a stored type. `-0.0` is read as `0.0`.
@@ -67,6 +67,34 @@ pub(crate) fn narrow_key(value: &Value) -> Option<i64> {
         Value::Date(value) => Some(i64::from(*value)),
         Value::Text(_) => None,
     }
+}
+
+/// The number that stands for a value in sums and comparisons: itself for integers, the unscaled
+/// number for decimals of at most 64 bits, days or microseconds for dates and timestamps, bits
+/// in the order of the values for floats. `None` for a text and for a wider decimal.
+#[must_use]
+pub fn key_of_value(value: &Value) -> Option<i64> {
+    narrow_key(value)
+}
+
+/// The value of a column of this type for which [`key_of_value`] gives the key; `None` for a
+/// text column and for a key that the type does not have.
+#[must_use]
+pub fn value_of_key(key: i64, column_type: ColumnType) -> Option<Value> {
+    Some(match column_type {
+        ColumnType::Boolean => Value::Boolean(key != 0),
+        ColumnType::Int32 | ColumnType::Int64 => Value::Int(key),
+        ColumnType::Float64 => Value::Float(float_of_key(key)),
+        ColumnType::Decimal { .. } => Value::Decimal(key.into()),
+        ColumnType::Date => Value::Date(i32::try_from(key).ok()?),
+        ColumnType::Timestamp => Value::Timestamp(key),
+        ColumnType::Text => return None,
+    })
+}
+
+/// The float of a key.
+pub(crate) fn float_of_key(key: i64) -> f64 {
+    f64::from_bits(ordered_bits(key).cast_unsigned())
 }
 
 /// One column as keys whose order is the order of the values.

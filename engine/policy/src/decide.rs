@@ -26,6 +26,10 @@ use crate::rule::{Effect, Meaningless, RowRule, Rows, Rule};
 
 /// The answer.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "decisions are few and short-lived, and nearly all of them are grants"
+)]
 pub enum Decision {
     /// The principal may read what the grant says.
     Granted(Grant),

@@ -20,7 +20,7 @@ use crate::error::QueryError;
 use crate::functions::accepted;
 use crate::index_cache::IndexCache;
 use crate::mart::Mart;
-use crate::optimizer::index_count::IndexCount;
+use crate::optimizer::IndexPaths;
 use crate::session::Session;
 use crate::shared::{EngineOptions, IndexUse, Shared};
 use crate::system::SystemRecords;
@@ -63,7 +63,7 @@ impl Engine {
         if latest.number() == current.snapshot().number() {
             return Ok(current);
         }
-        let mart = Arc::new(Mart::of_snapshot(&self.shared.store, latest).await?);
+        let mart = Arc::new(Mart::of_snapshot(&self.shared.store, latest, Some(&current)).await?);
         let mut slot = self.mart.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if mart.snapshot().number() > slot.snapshot().number() {
             *slot = mart;
@@ -114,7 +114,7 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         accepted(functions).into_iter().chain(calendar::functions()).collect(),
     );
     if options.indexes == IndexUse::Allowed {
-        builder = builder.with_physical_optimizer_rule(Arc::new(IndexCount));
+        builder = builder.with_physical_optimizer_rule(Arc::new(IndexPaths));
     }
     Ok(builder.build())
 }

@@ -10,8 +10,11 @@ use martlet_index::{Index, IndexKind, SectionRef};
 use martlet_store::{AttachmentRef, Store};
 use moka::sync::Cache;
 
-/// Where a section lies: the object's path and the offset in it.
-type SectionKey = (String, u64);
+/// Where a section lies: the object's digest and the offset in it.
+type SectionKey = ([u8; 32], u64);
+
+/// What a cached section costs beside what it holds.
+const ENTRY_BYTES: usize = 128;
 
 /// The cache; cheap to share.
 #[derive(Debug)]
@@ -23,12 +26,21 @@ impl IndexCache {
     pub(crate) fn new(bytes_max: u64) -> Self {
         let sections = Cache::builder()
             .max_capacity(bytes_max)
-            .weigher(|(path, _): &SectionKey, index: &Option<Arc<Index>>| {
+            .weigher(|_: &SectionKey, index: &Option<Arc<Index>>| {
                 let held = index.as_ref().map_or(0, |index| index.memory_bytes());
-                u32::try_from(held + path.len() + 64).unwrap_or(u32::MAX)
+                u32::try_from(held + ENTRY_BYTES).unwrap_or(u32::MAX)
             })
             .build();
         Self { sections }
+    }
+
+    /// The section, if it is open already.
+    pub(crate) fn opened(
+        &self,
+        attachment: &AttachmentRef,
+        section: &SectionRef,
+    ) -> Option<Arc<Index>> {
+        self.sections.get(&key(attachment, section)).flatten()
     }
 
     /// The opened section, or `None` if it cannot be used.
@@ -39,7 +51,7 @@ impl IndexCache {
         section: &SectionRef,
         rows: u32,
     ) -> Option<Arc<Index>> {
-        let key = (attachment.object().path().to_string(), section.offset);
+        let key = key(attachment, section);
         if let Some(known) = self.sections.get(&key) {
             return known;
         }
@@ -52,6 +64,10 @@ impl IndexCache {
         self.sections.insert(key, opened.clone());
         opened
     }
+}
+
+fn key(attachment: &AttachmentRef, section: &SectionRef) -> SectionKey {
+    (*attachment.object().digest(), section.offset)
 }
 
 /// How opening a section ended.
@@ -70,7 +86,7 @@ async fn open(
     rows: u32,
 ) -> Opened {
     let range = section.offset..section.offset + section.length;
-    let bytes = match store.read_range(attachment.object(), range).await {
+    let bytes = match store.map_range(attachment.object(), range).await {
         Ok(bytes) => bytes,
         Err(error) => {
             tracing::warn!(%error, object = attachment.object().path(), "index section is unreadable; its segment answers");

@@ -1,7 +1,7 @@
 //! The only home of DataFusion: SQL in, permitted and scrubbed rows out.
 //!
 //! Owns sessions, the one table provider ([`SecuredTable`](secured_table), private), the scan,
-//! index-only counts and the scrub. Never knows the wire, and never makes a grant: it asks
+//! totals from indexes and the scrub. Never knows the wire, and never makes a grant: it asks
 //! `martlet-policy` and takes what it is given.
 //!
 //! ```text
@@ -10,13 +10,17 @@
 //!
 //! Read in this order: [`engine`], [`mart`], [`session`], `secured_table`, `scan`, `scrub`.
 
+pub mod alter;
 mod calendar;
 mod catalog;
+pub mod column_use;
+pub mod constants;
 mod convert;
 pub mod engine;
 pub mod error;
 mod functions;
 mod index_cache;
+mod indexed_table;
 mod leak_proof;
 pub mod mart;
 mod monotone;

@@ -2,19 +2,22 @@
 //!
 //! Never half-changes: a new state is checked completely before it replaces the old one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use martlet_core::{SnapshotNumber, TableSchema};
+use martlet_core::{SnapshotNumber, TableName, TableSchema};
 use martlet_policy::{BundleText, CheckedBundle, Directory, check};
 use martlet_store::{Snapshot, Store, StoreError, TableVersion};
 
 use crate::error::QueryError;
+use crate::indexed_table::IndexedTable;
 use crate::system;
 
 /// A snapshot together with the rules and principals under which it is read.
 #[derive(Debug)]
 pub struct Mart {
     snapshot: Snapshot,
+    tables: BTreeMap<TableName, Arc<IndexedTable>>,
     /// The snapshot whose column classes, rules and principals are in force.
     newest: Snapshot,
     bundle: Option<Arc<CheckedBundle>>,
@@ -28,10 +31,15 @@ impl Mart {
     /// [`QueryError::Store`] if anything stored cannot be read, [`QueryError::Rules`] if the
     /// stored policy does not fit the stored tables or the principals are malformed.
     pub async fn latest(store: &Store) -> Result<Self, QueryError> {
-        Self::of_snapshot(store, store.latest().await?).await
+        Self::of_snapshot(store, store.latest().await?, None).await
     }
 
-    pub(crate) async fn of_snapshot(store: &Store, snapshot: Snapshot) -> Result<Self, QueryError> {
+    /// As [`Self::latest`]; what `before` knows of tables that did not change is taken over.
+    pub(crate) async fn of_snapshot(
+        store: &Store,
+        snapshot: Snapshot,
+        before: Option<&Self>,
+    ) -> Result<Self, QueryError> {
         let bundle = match snapshot.policy() {
             Some(object) => Some(Arc::new(checked(&store.read(object).await?, &snapshot)?)),
             None => None,
@@ -41,7 +49,8 @@ impl Mart {
             None => Directory::default(),
         };
         let directory = Arc::new(directory);
-        Ok(Self { newest: snapshot.clone(), snapshot, bundle, directory })
+        let tables = indexed_tables(&snapshot, before);
+        Ok(Self { newest: snapshot.clone(), tables, snapshot, bundle, directory })
     }
 
     /// An older snapshot's tables under this state's rules and principals: today's rules
@@ -56,6 +65,7 @@ impl Mart {
             other => QueryError::Store(other),
         })?;
         Ok(Self {
+            tables: indexed_tables(&snapshot, Some(self)),
             snapshot,
             newest: self.newest.clone(),
             bundle: self.bundle.clone(),
@@ -67,6 +77,11 @@ impl Mart {
     #[must_use]
     pub const fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// The tables, with what is told of their indexes.
+    pub(crate) const fn tables(&self) -> &BTreeMap<TableName, Arc<IndexedTable>> {
+        &self.tables
     }
 
     /// The schema by which a stored table is granted: a column keeps its class only if it has
@@ -102,6 +117,21 @@ impl Mart {
     pub fn policy_version(&self) -> String {
         self.bundle.as_ref().map_or_else(|| "none".into(), |bundle| bundle.version().to_string())
     }
+}
+
+fn indexed_tables(
+    snapshot: &Snapshot,
+    before: Option<&Mart>,
+) -> BTreeMap<TableName, Arc<IndexedTable>> {
+    let known = |name: &TableName, version: &Arc<TableVersion>| {
+        let known = before?.tables.get(name)?;
+        (known.version().part() == version.part()).then(|| Arc::clone(known))
+    };
+    let tables = snapshot.tables().iter().map(|(name, version)| {
+        let table = known(name, version).unwrap_or_else(|| Arc::new(IndexedTable::of(version)));
+        (name.clone(), table)
+    });
+    tables.collect()
 }
 
 fn checked(bytes: &[u8], snapshot: &Snapshot) -> Result<CheckedBundle, QueryError> {

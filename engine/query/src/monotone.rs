@@ -344,7 +344,7 @@ fn point(constant: &ScalarValue, of: &DataType) -> Option<Point> {
         ScalarValue::Decimal128(Some(value), _, _) => Point::Exact(*value),
         // Arrow orders `-0.0` below `0.0`, and NaN above all.
         ScalarValue::Float64(Some(value))
-            if !value.is_nan() && !(*value == 0.0 && value.is_sign_negative()) =>
+            if !(value.is_nan() || (*value == 0.0 && value.is_sign_negative())) =>
         {
             Point::Float(*value)
         }

@@ -14,8 +14,8 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use martlet_core::{Predicate, TableSchema};
 use martlet_policy::Grant;
-use martlet_store::TableVersion;
 
+use crate::indexed_table::IndexedTable;
 use crate::leak_proof::leak_proof;
 use crate::scan::SecuredScan;
 use crate::shared::Shared;
@@ -25,7 +25,7 @@ use crate::system::Source;
 #[derive(Debug, Clone)]
 pub(crate) enum Rows {
     /// In the segments of a published snapshot.
-    Segments(Arc<TableVersion>),
+    Segments(Arc<IndexedTable>),
     /// Nowhere yet: one of Martlet's own tables, made when it is read.
     System(Source),
 }

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 use datafusion::execution::session_state::SessionState;
 use martlet_core::{TableName, TableSchema};
-use martlet_policy::{Access, Decision, Grant, Principal, decide};
+use martlet_policy::{Access, Decision, Grant, Principal, RowRule, decide};
 
 use crate::catalog::{CATALOG, SecuredCatalog, VisibleCatalog, VisibleTable};
+use crate::column_use::{ColumnUse, UseKind};
 use crate::error::QueryError;
 use crate::mart::Mart;
 use crate::secured_table::{Rows, SecuredTable};
@@ -63,6 +64,27 @@ impl Session {
         Statement::prepare(self, sql).await
     }
 
+    /// What the principal's row rules on these tables do with columns: they are part of every
+    /// question.
+    #[must_use]
+    pub fn rule_uses(&self, tables: &[TableName]) -> Vec<ColumnUse> {
+        let rule = |table: &TableName| match self.grant(table)?.rows() {
+            RowRule::Where(rule) => Some((table.clone(), rule)),
+            RowRule::All | RowRule::None => None,
+        };
+        let uses = tables.iter().filter_map(rule).flat_map(|(table, rule)| {
+            rule.columns()
+                .into_iter()
+                .map(|column| ColumnUse {
+                    table: table.clone(),
+                    column: column.clone(),
+                    kind: UseKind::Compared,
+                })
+                .collect::<Vec<_>>()
+        });
+        uses.collect()
+    }
+
     pub(crate) const fn state(&self) -> &SessionState {
         &self.state
     }
@@ -83,10 +105,10 @@ fn granted_tables(
         Decision::Granted(grant) => Some(grant),
         Decision::Denied => None,
     };
-    let stored = mart.snapshot().tables().values().filter_map(|version| {
-        let schema = mart.schema_in_force(version)?;
+    let stored = mart.tables().values().filter_map(|table| {
+        let schema = mart.schema_in_force(table.version())?;
         let grant = grant_of(&schema)?;
-        Some((version.schema().clone(), grant, Rows::Segments(Arc::clone(version))))
+        Some((table.schema().clone(), grant, Rows::Segments(Arc::clone(table))))
     });
     let stored: Vec<_> = stored.collect();
     let source = Source::new(mart, stored.iter().map(|(_, grant, _)| grant.clone()));

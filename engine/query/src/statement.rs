@@ -18,6 +18,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::scalar::ScalarValue;
 use martlet_core::TableName;
 
+use crate::column_use::{ColumnUse, column_uses};
 use crate::error::QueryError;
 use crate::parse::{Verb, parse};
 use crate::row_stream::RowStream;
@@ -126,6 +127,19 @@ impl Statement {
     #[must_use]
     pub fn columns(&self) -> Vec<String> {
         self.reads.columns.iter().cloned().collect()
+    }
+
+    /// What it does with stored columns, as far as its plan tells.
+    ///
+    /// # Errors
+    /// As planning.
+    pub fn column_uses(&self) -> Result<BTreeSet<ColumnUse>, QueryError> {
+        match &self.plan {
+            Planned::Whole(optimized) => column_uses(optimized),
+            Planned::Open(plan) => {
+                column_uses(&self.state.optimize(plan).map_err(QueryError::from_planning)?)
+            }
+        }
     }
 
     /// Runs the statement. `parameters` holds one row, its column *i* being parameter *i*.

@@ -11,6 +11,7 @@ mod reader;
 mod record;
 mod ring;
 mod table;
+pub mod workload;
 mod writer;
 
 use std::fmt;

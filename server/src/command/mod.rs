@@ -3,6 +3,7 @@
 //! Owns the argument parser, the log filter and the runtime; each command stands in a file of
 //! its own. Must never decide who may see what: rows reach a user only over Flight SQL.
 
+mod compact;
 mod demo;
 mod exit;
 mod grid;
@@ -63,6 +64,8 @@ enum Command {
     /// List and show the snapshots of a mart
     #[command(subcommand)]
     Snapshot(snapshot::Arguments),
+    /// Merge small segments and drop deleted rows for good
+    Compact(compact::Arguments),
     /// List, add and drop indexes
     #[command(subcommand)]
     Index(index::Arguments),
@@ -117,6 +120,7 @@ fn answer(command: Command) -> Result<(), Failure> {
             Command::Sql(arguments) => sql::run(arguments).await,
             Command::Policy(arguments) => policy::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
+            Command::Compact(arguments) => compact::run(arguments).await,
             Command::Index(arguments) => index::run(arguments).await,
             Command::Table(arguments) => table::run(arguments).await,
         }

@@ -110,6 +110,10 @@ fn print(table: &TableVersion, columns: &[ColumnStorage]) {
     say!("primary key  {}", key(schema, schema.primary_key()));
     say!("cluster key  {}", key(schema, schema.cluster_key()));
     say!("rows         {} in {}", Count(table.rows()), segments(table.segments().len()));
+    if table.rows_stored() > table.rows() {
+        let deleted = Count(table.rows_stored() - table.rows());
+        say!("deleted      {deleted} rows still stored; martlet compact drops them");
+    }
     say!("bytes        {} of rows, {} of indexes", Bytes(stored.rows), Bytes(stored.attachments));
     say!("\nColumns\n{}", column_grid(schema, columns).render(Reader::of_stdout()));
     say!("\nSegments\n{}", segment_grid(table).render(Reader::of_stdout()));
@@ -145,13 +149,15 @@ fn column_grid(schema: &TableSchema, columns: &[ColumnStorage]) -> Grid {
 }
 
 fn segment_grid(table: &TableVersion) -> Grid {
-    let mut grid = Grid::with_headings(&["segment", "batch", ">rows", ">bytes", ">index bytes"]);
+    let mut grid =
+        Grid::with_headings(&["segment", "batch", ">rows", ">deleted", ">bytes", ">index bytes"]);
     for segment in table.segments() {
         let attached = segment.attachments().iter();
         grid.texts([
             segment.id().to_string(),
             segment.batch().to_string(),
             Count(u64::from(segment.rows())).to_string(),
+            Count(u64::from(segment.deleted_count())).to_string(),
             Bytes(segment.object().size_bytes()).to_string(),
             Bytes(attached.map(|part| part.object().size_bytes()).sum()).to_string(),
         ]);
@@ -183,6 +189,7 @@ fn as_json(table: &TableVersion, columns: &[ColumnStorage]) -> Value {
             "segment": segment.id().to_string(),
             "batch": segment.batch().to_string(),
             "rows": segment.rows(),
+            "rows_deleted": segment.deleted_count(),
             "bytes": segment.object().size_bytes(),
             "index_bytes": attached.map(|part| part.object().size_bytes()).sum::<u64>(),
         })
@@ -192,6 +199,7 @@ fn as_json(table: &TableVersion, columns: &[ColumnStorage]) -> Value {
         "primary_key": names(schema.primary_key()),
         "cluster_key": names(schema.cluster_key()),
         "rows": table.rows(),
+        "rows_deleted": table.rows_stored() - table.rows(),
         "bytes": stored.rows,
         "index_bytes": stored.attachments,
         "columns": schema.columns().iter().zip(columns).map(column).collect::<Vec<_>>(),

@@ -7,9 +7,12 @@
 //! leak-proof conditions, then masks. Nothing the user wrote runs below it, it accepts no
 //! filter from the physical optimizer, and it reports no statistics.
 
+pub(crate) mod key_filter;
 mod mask;
 mod probe;
+mod rows;
 mod segments;
+pub(crate) mod top_rows;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,16 +26,19 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties,
+    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties,
     SendableRecordBatchStream,
 };
 use futures::{StreamExt, TryStreamExt};
 use martlet_core::{ColumnSchema, Predicate, TableSchema};
-use martlet_index::{Descriptor, IndexKind};
+use martlet_index::IndexKind;
+use martlet_index::grouping::Best;
 use martlet_policy::{Access, Grant, RowRule};
-use martlet_store::SegmentRef;
 
 use crate::error::QueryError;
+use crate::indexed_table::IndexedSegment;
+use crate::scan::key_filter::{Keep, KeyFilter};
+use crate::scan::top_rows::{Nulls, TopRows};
 use crate::secured_table::Rows;
 use crate::shared::Shared;
 
@@ -59,9 +65,7 @@ impl SecuredScan {
     ) -> Result<Self, QueryError> {
         let projection = MaskedProjection::new(grant, projection)?;
         let partitions = match rows {
-            Rows::Segments(version) => {
-                version.segments().len().clamp(1, shared.options.threads.max(1))
-            }
+            Rows::Segments(table) => table.segments().len().clamp(1, shared.options.threads.max(1)),
             Rows::System(_) => 1,
         };
         let properties = Arc::new(properties(projection.schema(), partitions));
@@ -69,7 +73,55 @@ impl SecuredScan {
         Ok(Self { scan, rows: rows.clone(), projection, properties })
     }
 
-    /// The per-segment part, which index-only counting shares.
+    /// The same scan under one more condition: `output` is (or is not) among the keys of a plan.
+    /// `None` if the column is not granted as stored or the rows are not in segments.
+    pub(crate) fn with_key_filter(
+        &self,
+        output: usize,
+        keep: Keep,
+        keys: Arc<dyn ExecutionPlan>,
+        key_output: usize,
+    ) -> Option<Self> {
+        let (column, stored) = self.clear_column(output)?;
+        let key_type = keys.schema().fields().get(key_output)?.data_type().clone();
+        let Rows::Segments(_) = &self.rows else { return None };
+        if key_type != stored.column_type.arrow() {
+            return None;
+        }
+        let filter = Arc::new(KeyFilter::new(column, keep, keys, key_output));
+        Some(Self {
+            scan: Arc::new(self.scan.with_key_filter(filter)),
+            rows: self.rows.clone(),
+            projection: self.projection.clone(),
+            properties: Arc::clone(&self.properties),
+        })
+    }
+
+    /// The same scan of which only the first `rows` rows by a column are wanted. `None` if the
+    /// column is not granted as stored, or its order is not that of its keys.
+    pub(crate) fn with_top_rows(
+        &self,
+        output: usize,
+        best: Best,
+        nulls: Nulls,
+        rows: usize,
+    ) -> Option<Self> {
+        let (column, stored) = self.clear_column(output)?;
+        let Rows::Segments(_) = &self.rows else { return None };
+        let applies = TopRows::applies_to(stored.column_type) && self.scan.top().is_none();
+        if !applies {
+            return None;
+        }
+        let top = TopRows::new(column, best, nulls, rows);
+        Some(Self {
+            scan: Arc::new(self.scan.with_top(top)),
+            rows: self.rows.clone(),
+            projection: self.projection.clone(),
+            properties: Arc::clone(&self.properties),
+        })
+    }
+
+    /// The per-segment part, which totals from indexes share.
     pub(crate) const fn segment_scan(&self) -> &Arc<SegmentScan> {
         &self.scan
     }
@@ -91,10 +143,10 @@ impl SecuredScan {
     }
 
     /// The segments of one partition, if the table is stored in segments.
-    pub(crate) fn segments_of(&self, partition: usize) -> Option<Vec<Arc<SegmentRef>>> {
+    pub(crate) fn segments_of(&self, partition: usize) -> Option<Vec<Arc<IndexedSegment>>> {
         match &self.rows {
-            Rows::Segments(version) => Some(
-                version
+            Rows::Segments(table) => Some(
+                table
                     .segments()
                     .iter()
                     .skip(partition)
@@ -106,38 +158,33 @@ impl SecuredScan {
         }
     }
 
-    /// Whether every segment has an index of this kind on the column.
-    pub(crate) fn indexed(&self, column: usize, kind: IndexKind) -> bool {
+    /// Whether every segment has an index of one of these kinds on the column.
+    pub(crate) fn each_segment_has(&self, column: usize, kinds: &[IndexKind]) -> bool {
         match &self.rows {
-            Rows::Segments(version) => version.segments().iter().all(|segment| {
-                probe::sections_of(segment)
-                    .iter()
-                    .any(|(_, section)| section.column == column && section.kind == kind)
-            }),
+            Rows::Segments(table) => table
+                .segments()
+                .iter()
+                .all(|segment| kinds.iter().any(|kind| segment.section(column, *kind).is_some())),
             Rows::System(_) => false,
         }
     }
 
-    /// How many groups the columns can make at most, from their dictionaries; null is one more.
-    pub(crate) fn groups_at_most(&self, columns: &[usize]) -> u64 {
-        let Rows::Segments(version) = &self.rows else { return u64::MAX };
-        let of_segment = |segment: &Arc<SegmentRef>| {
-            let sections = probe::sections_of(segment);
-            columns.iter().fold(1_u64, |groups, column| {
-                let codes = sections.iter().find(|(_, section)| {
-                    section.column == *column && section.kind == IndexKind::Codes
-                });
-                let values = codes.map_or(u64::MAX, |(_, section)| u64::from(section.distinct) + 1);
-                groups.saturating_mul(values)
-            })
-        };
-        version.segments().iter().map(of_segment).fold(0, u64::saturating_add)
+    /// The columns of the key filters, as EXPLAIN shows them.
+    fn key_filter_names(&self) -> Vec<String> {
+        let columns = self.scan.table().columns();
+        let name = |filter: &Arc<KeyFilter>| Some(columns.get(filter.column)?.name.to_string());
+        self.scan.key_filters().iter().filter_map(name).collect()
+    }
+
+    /// The first of these kinds that every segment has on the column.
+    pub(crate) fn first_kind(&self, column: usize, kinds: [IndexKind; 2]) -> Option<IndexKind> {
+        kinds.into_iter().find(|kind| self.each_segment_has(column, &[*kind]))
     }
 
     /// Which indexes the conditions use, as EXPLAIN shows them: `column: kind`.
     pub(crate) fn indexes_used(&self) -> Vec<String> {
-        let Rows::Segments(version) = &self.rows else { return Vec::new() };
-        let mut used: Vec<String> = version
+        let Rows::Segments(table) = &self.rows else { return Vec::new() };
+        let mut used: Vec<String> = table
             .segments()
             .iter()
             .flat_map(|segment| self.scan.sections_wanted(segment))
@@ -169,10 +216,11 @@ impl DisplayAs for SecuredScan {
             schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(
             formatter,
-            "SecuredScan: table={}, columns=[{}], conditions=[{}], row rule=[{}], indexes=[{}]",
+            "SecuredScan: table={}, columns=[{}], conditions=[{}], key filters=[{}], row rule=[{}], indexes=[{}]",
             self.scan.table().name(),
             columns.join(", "),
             joined(self.scan.wanted()),
+            self.key_filter_names().join(", "),
             match self.scan.grant().rows() {
                 RowRule::All => "all rows",
                 RowRule::None => "no rows",
@@ -197,8 +245,21 @@ impl ExecutionPlan for SecuredScan {
         &self.properties
     }
 
+    /// The plans that give keys; they are shown, and run by the filters themselves.
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        self.scan.key_filters().iter().map(|filter| filter.plan()).collect()
+    }
+
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        vec![Distribution::UnspecifiedDistribution; self.scan.key_filters().len()]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false; self.scan.key_filters().len()]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![false; self.scan.key_filters().len()]
     }
 
     fn apply_expressions(
@@ -210,15 +271,24 @@ impl ExecutionPlan for SecuredScan {
 
     fn with_new_children(
         self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        Ok(self)
+        let same = self.children().iter().zip(&children).all(|(old, new)| Arc::ptr_eq(old, new));
+        if same {
+            return Ok(self);
+        }
+        Ok(Arc::new(Self {
+            scan: Arc::new(self.scan.with_key_plans(children)),
+            rows: self.rows.clone(),
+            projection: self.projection.clone(),
+            properties: Arc::clone(&self.properties),
+        }))
     }
 
     fn execute(
         &self,
         partition: usize,
-        _context: Arc<TaskContext>,
+        context: Arc<TaskContext>,
     ) -> DataFusionResult<SendableRecordBatchStream> {
         let schema = self.projection.schema();
         let stream = match &self.rows {
@@ -229,7 +299,7 @@ impl ExecutionPlan for SecuredScan {
                     .and_then(|rows| self.projection.apply_whole(&rows, self.scan.keys()));
                 futures::stream::iter(std::iter::once(batch)).boxed()
             }
-            Rows::Segments(_) => self.segment_stream(partition),
+            Rows::Segments(_) => self.segment_stream(partition, context),
         };
         let stream = stream.map_err(datafusion::error::DataFusionError::from);
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream)))
@@ -240,15 +310,20 @@ impl SecuredScan {
     fn segment_stream(
         &self,
         partition: usize,
+        context: Arc<TaskContext>,
     ) -> futures::stream::BoxStream<'static, Result<RecordBatch, QueryError>> {
-        let segments = self.segments_of(partition).unwrap_or_default();
+        let mut segments = self.segments_of(partition).unwrap_or_default();
+        if let Some(top) = self.scan.top() {
+            segments.sort_by_key(|segment| top.rank(segment));
+        }
         let scan = Arc::clone(&self.scan);
         let projection = self.projection.clone();
         futures::stream::iter(segments)
             .then(move |segment| {
                 let scan = Arc::clone(&scan);
                 let projection = projection.clone();
-                async move { scan.read(&segment, projection).await }
+                let context = Arc::clone(&context);
+                async move { scan.read(&segment, projection, &context).await }
             })
             .try_flatten()
             .boxed()
@@ -258,9 +333,4 @@ impl SecuredScan {
 /// A schema of these fields.
 pub(crate) fn schema_of(fields: Vec<datafusion::arrow::datatypes::FieldRef>) -> SchemaRef {
     Arc::new(Schema::new(fields))
-}
-
-/// The descriptor of an attachment, if it can be understood.
-pub(crate) fn descriptor(bytes: &[u8]) -> Option<Descriptor> {
-    Descriptor::decode(bytes).ok()
 }

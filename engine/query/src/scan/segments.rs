@@ -8,17 +8,21 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
+use datafusion::execution::TaskContext;
+use datafusion::physical_plan::ExecutionPlan;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
-use martlet_core::limits::BATCH_ROWS_MAX;
 use martlet_core::{Predicate, Selection, TableSchema};
-use martlet_index::{Index, IndexKind, evaluate, sections_wanted};
+use martlet_index::{Index, IndexKind, evaluate, sections_wanted, value_at};
 use martlet_policy::{Grant, RowRule, TokenKeys};
-use martlet_store::SegmentRef;
 
 use crate::error::QueryError;
-use crate::scan::probe::{probe_segment, sections_of};
-use crate::scan::{MaskedProjection, descriptor};
+use crate::indexed_table::IndexedSegment;
+use crate::scan::MaskedProjection;
+use crate::scan::key_filter::{KeyFilter, MEMBER_KINDS};
+use crate::scan::probe::probe_segment;
+use crate::scan::rows::stored_rows;
+use crate::scan::top_rows::{KEY_KINDS, TopRows};
 use crate::shared::Shared;
 use crate::system::{self, Source};
 
@@ -29,6 +33,8 @@ pub(crate) struct SegmentScan {
     grant: Arc<Grant>,
     table: Arc<TableSchema>,
     wanted: Predicate,
+    key_filters: Vec<Arc<KeyFilter>>,
+    top: Option<TopRows>,
 }
 
 impl SegmentScan {
@@ -43,7 +49,48 @@ impl SegmentScan {
             grant: Arc::clone(grant),
             table: Arc::clone(table),
             wanted,
+            key_filters: Vec::new(),
+            top: None,
         }
+    }
+
+    /// The same scan under one more condition.
+    pub(crate) fn with_key_filter(&self, filter: Arc<KeyFilter>) -> Self {
+        let mut key_filters = self.key_filters.clone();
+        key_filters.push(filter);
+        Self { key_filters, ..self.anew() }
+    }
+
+    /// The same scan with its key filters over these plans, in their order.
+    pub(crate) fn with_key_plans(&self, plans: Vec<Arc<dyn ExecutionPlan>>) -> Self {
+        let filters = self.key_filters.iter().zip(plans);
+        let key_filters = filters.map(|(filter, plan)| Arc::new(filter.over(plan))).collect();
+        Self { key_filters, ..self.anew() }
+    }
+
+    /// The same scan of which only the first rows in some order are wanted.
+    pub(crate) fn with_top(&self, top: TopRows) -> Self {
+        Self { top: Some(top), ..self.anew() }
+    }
+
+    /// The same scan, not run yet.
+    fn anew(&self) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            grant: Arc::clone(&self.grant),
+            table: Arc::clone(&self.table),
+            wanted: self.wanted.clone(),
+            key_filters: self.key_filters.clone(),
+            top: self.top.as_ref().map(TopRows::anew),
+        }
+    }
+
+    pub(crate) const fn top(&self) -> Option<&TopRows> {
+        self.top.as_ref()
+    }
+
+    pub(crate) fn key_filters(&self) -> &[Arc<KeyFilter>] {
+        &self.key_filters
     }
 
     pub(crate) fn table(&self) -> &TableSchema {
@@ -62,40 +109,116 @@ impl SegmentScan {
         &self.shared.keys
     }
 
-    /// The rows of a segment that are granted and wanted: exact.
-    pub(crate) async fn selection(&self, segment: &SegmentRef) -> Result<Selection, QueryError> {
+    /// The rows of a segment that are live, granted and wanted: exact.
+    pub(crate) async fn selection(
+        &self,
+        segment: &IndexedSegment,
+        context: &Arc<TaskContext>,
+    ) -> Result<Selection, QueryError> {
         let granted = match self.grant.rows() {
-            RowRule::All => Selection::all(segment.rows()),
             RowRule::None => Selection::none(segment.rows()),
+            RowRule::All => self.shared.store.live(segment.segment()).await?,
             RowRule::Where(rule) => {
-                self.restrict(segment, Selection::all(segment.rows()), rule).await?
+                let live = self.shared.store.live(segment.segment()).await?;
+                self.restrict(segment, live, rule).await?
             }
         };
-        self.restrict(segment, granted, &self.wanted).await
+        let mut rows = self.restrict(segment, granted, &self.wanted).await?;
+        for filter in &self.key_filters {
+            rows = self.among_keys(segment, rows, filter, context).await?;
+        }
+        Ok(rows)
+    }
+
+    /// The part of the selected rows where one condition is true and none of the others is.
+    pub(crate) async fn slice(
+        &self,
+        segment: &IndexedSegment,
+        rows: &Selection,
+        when: &Predicate,
+        unless: &[Predicate],
+    ) -> Result<Selection, QueryError> {
+        let mut slice = self.restrict(segment, rows.clone(), when).await?;
+        for condition in unless {
+            let others = self.restrict(segment, slice.clone(), condition).await?;
+            slice = slice.minus(&others);
+        }
+        Ok(slice)
+    }
+
+    /// The rows among `candidates` that a key filter keeps.
+    async fn among_keys(
+        &self,
+        segment: &IndexedSegment,
+        candidates: Selection,
+        filter: &KeyFilter,
+        context: &Arc<TaskContext>,
+    ) -> Result<Selection, QueryError> {
+        if candidates.is_none() {
+            return Ok(candidates);
+        }
+        let keys = filter.keys(context).await?;
+        for kind in MEMBER_KINDS {
+            let index = self.index(segment, filter.column, kind).await;
+            if let Some(members) = index.and_then(|index| keys.rows(&index)) {
+                return Ok(filter.kept(&candidates, &members));
+            }
+        }
+        let column = filter.column;
+        let members = self
+            .where_rows(segment, &[column], &candidates, |batch| {
+                let array = batch.columns().first().map(AsRef::as_ref);
+                let is_member = |row| {
+                    let value = array.and_then(|array| value_at(array, row));
+                    value.is_some_and(|value| keys.contains(&value))
+                };
+                Ok(Selection::from_flags((0..batch.num_rows()).map(is_member)))
+            })
+            .await?;
+        Ok(filter.kept(&candidates, &members))
     }
 
     /// The rows among `candidates` for which the predicate holds.
     async fn restrict(
         &self,
-        segment: &SegmentRef,
+        segment: &IndexedSegment,
         candidates: Selection,
         predicate: &Predicate,
     ) -> Result<Selection, QueryError> {
         if candidates.is_none() || *predicate == Predicate::Constant(true) {
             return Ok(candidates);
         }
-        let truth = probe_segment(&self.shared, &self.table, segment, predicate).await;
-        let candidates = candidates.and(&truth.holds);
-        if truth.exact || candidates.is_none() {
+        let probed = probe_segment(&self.shared, &self.table, segment, predicate).await;
+        let candidates = candidates.and(&probed.rows);
+        if probed.exact || candidates.is_none() {
             return Ok(candidates);
         }
         self.evaluated(segment, &candidates, predicate).await
     }
 
+    /// The selected rows that may be among the first; all of them where no index tells.
+    async fn among_top(
+        &self,
+        segment: &IndexedSegment,
+        rows: Selection,
+        top: &TopRows,
+    ) -> Selection {
+        if rows.is_none() {
+            return rows;
+        }
+        for kind in KEY_KINDS {
+            let index = self.index(segment, top.column, kind).await;
+            if let Some(narrowed) = index.and_then(|index| top.narrowed(&index, &rows)) {
+                return narrowed;
+            }
+        }
+        rows
+    }
+
     /// Reads the predicate's columns of the candidates and evaluates it on them.
     async fn evaluated(
         &self,
-        segment: &SegmentRef,
+        segment: &IndexedSegment,
         candidates: &Selection,
         predicate: &Predicate,
     ) -> Result<Selection, QueryError> {
@@ -105,11 +228,25 @@ impl SegmentScan {
             .filter_map(|column| self.table.position(column.as_str()))
             .collect();
         columns.sort_unstable();
-        let mut batches = self.raw(segment, &columns, candidates).await?;
+        self.where_rows(segment, &columns, candidates, |batch| {
+            exactly(predicate, &self.table, batch)
+        })
+        .await
+    }
+
+    /// Reads columns of the candidates, and keeps those that `holds` says of each batch.
+    async fn where_rows(
+        &self,
+        segment: &IndexedSegment,
+        columns: &[usize],
+        candidates: &Selection,
+        holds: impl Fn(&RecordBatch) -> Result<Selection, QueryError>,
+    ) -> Result<Selection, QueryError> {
+        let mut batches = self.raw(segment, columns, candidates).await?;
         let mut rows = candidates.iter();
         let mut kept = roaring::RoaringBitmap::new();
         while let Some(batch) = batches.try_next().await? {
-            let holds = exactly(predicate, &self.table, &batch)?;
+            let holds = holds(&batch)?;
             let numbers: Vec<u32> = rows.by_ref().take(batch.num_rows()).collect();
             kept.extend(holds.iter().filter_map(|at| numbers.get(at as usize).copied()));
         }
@@ -119,21 +256,27 @@ impl SegmentScan {
     /// The raw columns of selected rows. Private to the scan: what leaves is masked first.
     async fn raw(
         &self,
-        segment: &SegmentRef,
+        segment: &IndexedSegment,
         columns: &[usize],
         rows: &Selection,
     ) -> Result<BoxStream<'static, Result<RecordBatch, QueryError>>, QueryError> {
-        let reader = self.shared.store.open_segment(&self.table, segment).await?;
-        Ok(reader.read(columns, rows, BATCH_ROWS_MAX).map_err(QueryError::from).boxed())
+        stored_rows(&self.shared, &self.table, segment, columns, rows).await
     }
 
     /// The visible rows of a segment.
     pub(crate) async fn read(
         self: Arc<Self>,
-        segment: &SegmentRef,
+        segment: &IndexedSegment,
         projection: MaskedProjection,
+        context: &Arc<TaskContext>,
     ) -> Result<BoxStream<'static, Result<RecordBatch, QueryError>>, QueryError> {
-        let selection = self.selection(segment).await?;
+        if self.top.as_ref().is_some_and(|top| !top.may_be_in(segment)) {
+            return Ok(futures::stream::empty().boxed());
+        }
+        let mut selection = self.selection(segment, context).await?;
+        if let Some(top) = &self.top {
+            selection = self.among_top(segment, selection, top).await;
+        }
         if selection.is_none() {
             return Ok(futures::stream::empty().boxed());
         }
@@ -154,7 +297,7 @@ impl SegmentScan {
     }
 
     /// The column and kind of each index section that the conditions need.
-    pub(crate) fn sections_wanted(&self, segment: &SegmentRef) -> Vec<(usize, IndexKind)> {
+    pub(crate) fn sections_wanted(&self, segment: &IndexedSegment) -> Vec<(usize, IndexKind)> {
         if self.shared.options.indexes == crate::IndexUse::Forbidden {
             return Vec::new();
         }
@@ -163,13 +306,12 @@ impl SegmentScan {
             RowRule::All | RowRule::None => None,
         };
         segment
-            .attachments()
+            .indexes()
             .iter()
-            .filter_map(|attachment| descriptor(attachment.descriptor()))
-            .flat_map(|descriptor| {
+            .flat_map(|(_, descriptor)| {
                 rule.into_iter()
                     .chain(std::iter::once(&self.wanted))
-                    .flat_map(|predicate| sections_wanted(predicate, &self.table, &descriptor))
+                    .flat_map(|predicate| sections_wanted(predicate, &self.table, descriptor))
                     .map(|section| (section.column, section.kind))
                     .collect::<Vec<_>>()
             })
@@ -179,20 +321,21 @@ impl SegmentScan {
     /// An index of a column, opened, if the segment has it and it is sound.
     pub(crate) async fn index(
         &self,
-        segment: &SegmentRef,
+        segment: &IndexedSegment,
         column: usize,
         kind: IndexKind,
     ) -> Option<Arc<Index>> {
-        let (attachment, section) = sections_of(segment)
-            .into_iter()
-            .find(|(_, section)| section.column == column && section.kind == kind)?;
-        self.shared.indexes.section(&self.shared.store, attachment, &section, segment.rows()).await
+        if self.shared.options.indexes == crate::IndexUse::Forbidden {
+            return None;
+        }
+        let (attachment, section) = segment.section(column, kind)?;
+        self.shared.indexes.section(&self.shared.store, attachment, section, segment.rows()).await
     }
 
     /// The raw values of granted columns, for counting where an index failed.
     pub(crate) async fn clear_rows(
         &self,
-        segment: &SegmentRef,
+        segment: &IndexedSegment,
         columns: &[usize],
         rows: &Selection,
     ) -> Result<BoxStream<'static, Result<RecordBatch, QueryError>>, QueryError> {

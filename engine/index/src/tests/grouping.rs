@@ -1,0 +1,188 @@
+//! Groups and totals from codes and vectors against the same from the rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use martlet_core::{Selection, Value};
+use proptest::prelude::*;
+
+use super::counting::selection;
+use super::support::{TYPES, built, opened, table};
+use crate::choose::IndexChoice;
+use crate::error::IndexError;
+use crate::grouping::{
+    Best, CodeGroups, Grouped, KeyColumn, MeasureColumn, TopKeys, Wanted, group,
+};
+use crate::kind::{Index, IndexKind};
+use crate::values::{key_of_value, value_at};
+
+const EVERYTHING: Wanted = Wanted { sum: true, float_sum: false, extremes: true };
+
+/// Count, rows with a value, sum, lowest and highest key.
+type Plain = (u64, u64, i128, i64, i64);
+
+fn naive(
+    rows: &RecordBatch,
+    keys: &[usize],
+    measure: usize,
+    selection: &Selection,
+) -> BTreeMap<Vec<Option<Value>>, Plain> {
+    let mut groups = BTreeMap::new();
+    for row in selection.iter() {
+        let row = row as usize;
+        let key: Vec<_> = keys.iter().map(|key| value_at(rows.column(*key), row)).collect();
+        let entry = groups.entry(key).or_insert((0, 0, 0, i64::MAX, i64::MIN));
+        entry.0 += 1;
+        let value = value_at(rows.column(measure), row);
+        if let Some(key) = value.as_ref().and_then(key_of_value) {
+            entry.1 += 1;
+            entry.2 += i128::from(key);
+            entry.3 = entry.3.min(key);
+            entry.4 = entry.4.max(key);
+        }
+    }
+    groups
+}
+
+/// The groups with their values, as [`naive`] has them.
+fn with_values(grouped: &Grouped, indexes: &[Arc<Index>]) -> BTreeMap<Vec<Option<Value>>, Plain> {
+    let value = |column: usize, position: usize| -> Option<Value> {
+        let number = grouped.keys[column][position];
+        match indexes[column].as_ref() {
+            Index::Codes(codes) => codes.value(number).cloned(),
+            Index::Vector(vector) => {
+                grouped.vector_keys[column][number as usize].map(|key| vector.value_of(key))
+            }
+            _ => panic!("neither codes nor a vector"),
+        }
+    };
+    let totals = &grouped.totals[0];
+    let group = |position: usize| {
+        let key = (0..indexes.len()).map(|column| value(column, position)).collect();
+        let present = totals.present[position];
+        let (low, high) = (totals.lowest[position], totals.highest[position]);
+        (key, (grouped.counts[position], present, totals.sums[position], low, high))
+    };
+    (0..grouped.len()).map(group).collect()
+}
+
+fn key_column(index: &Index) -> KeyColumn<'_> {
+    match index {
+        Index::Codes(codes) => KeyColumn::Codes(codes),
+        Index::Vector(vector) => KeyColumn::Vector(vector),
+        _ => panic!("neither codes nor a vector"),
+    }
+}
+
+/// Integers, decimals of 64 bits and dates always have vectors.
+const MEASURES: [usize; 4] = [1, 2, 4, 6];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn totals_are_those_of_the_rows(
+        table in table(),
+        keys in proptest::collection::vec((0..TYPES.len(), any::<bool>()), 0..4),
+        measure in 0..MEASURES.len(),
+        measure_by_codes in any::<bool>(),
+        shape in 0_u8..6,
+    ) {
+        let built = built(&table, &IndexChoice::Kinds(vec![IndexKind::Codes, IndexKind::Vector]));
+        let measure = MEASURES[measure];
+        let index = |column: usize, by_vector: bool| {
+            let vector = by_vector.then(|| opened(&built, column, IndexKind::Vector)).flatten();
+            vector.or_else(|| opened(&built, column, IndexKind::Codes)).unwrap()
+        };
+        let opened_keys: Vec<Arc<Index>> =
+            keys.iter().map(|(column, by_vector)| index(*column, *by_vector)).collect();
+        let opened_measure = index(measure, !measure_by_codes);
+        let of_code: Vec<i64> =
+            opened_measure.values().iter().filter_map(key_of_value).collect();
+        let measure_column = match opened_measure.as_ref() {
+            Index::Vector(vector) => MeasureColumn::Vector(vector),
+            Index::Codes(codes) => MeasureColumn::Codes(codes, &of_code),
+            _ => panic!("neither codes nor a vector"),
+        };
+        let rows = selection(table.rows.num_rows() as u32, shape);
+        let key_columns: Vec<_> = opened_keys.iter().map(|index| key_column(index)).collect();
+        let grouped = group(&key_columns, &[(measure_column, EVERYTHING)], &rows).unwrap();
+        let columns: Vec<usize> = keys.iter().map(|(column, _)| *column).collect();
+        prop_assert_eq!(
+            with_values(&grouped, &opened_keys),
+            naive(&table.rows, &columns, measure, &rows)
+        );
+    }
+
+    #[test]
+    fn coarser_groups_add_up_the_finer_ones(table in table(), shape in 0_u8..6, parts in 1_u32..4) {
+        let built = built(&table, &IndexChoice::Kinds(vec![IndexKind::Codes]));
+        let index = opened(&built, 8, IndexKind::Codes).unwrap();
+        let codes = index.as_codes().unwrap();
+        let rows = selection(table.rows.num_rows() as u32, shape);
+        let of_code = (0..=codes.null_code()).map(|code| code % parts).collect();
+        let groups = CodeGroups { of_code, groups: parts };
+        let coarse = group(&[KeyColumn::CodeGroups(codes, &groups)], &[], &rows).unwrap();
+        let fine = group(&[KeyColumn::Codes(codes)], &[], &rows).unwrap();
+        let mut expected: BTreeMap<u32, u64> = BTreeMap::new();
+        for (code, count) in fine.keys[0].iter().zip(&fine.counts) {
+            *expected.entry(code % parts).or_insert(0) += count;
+        }
+        let found: BTreeMap<u32, u64> =
+            coarse.keys[0].iter().copied().zip(coarse.counts.iter().copied()).collect();
+        prop_assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_top_rows_hold_the_best_keys_and_their_ties(
+        tables in proptest::collection::vec(table(), 1..3),
+        wanted in 0_usize..9,
+        highest in any::<bool>(),
+        shape in 0_u8..6,
+    ) {
+        let best = if highest { Best::Highest } else { Best::Lowest };
+        let mut top = TopKeys::new(best, wanted);
+        let mut kept: Vec<i64> = Vec::new();
+        let mut all: Vec<i64> = Vec::new();
+        for table in &tables {
+            let built = built(table, &IndexChoice::Kinds(vec![IndexKind::Vector]));
+            let index = opened(&built, 2, IndexKind::Vector).unwrap();
+            let column = MeasureColumn::Vector(index.as_vector().unwrap());
+            let rows = selection(table.rows.num_rows() as u32, shape);
+            let key = |row: u32| {
+                value_at(table.rows.column(2), row as usize).as_ref().and_then(key_of_value)
+            };
+            let found = top.rows(&column, &rows);
+            prop_assert!(found.is_within(&rows));
+            kept.extend(found.iter().filter_map(key));
+            all.extend(rows.iter().filter_map(key));
+        }
+        let sort = |keys: &mut Vec<i64>| {
+            keys.sort_unstable();
+            if highest {
+                keys.reverse();
+            }
+        };
+        sort(&mut kept);
+        sort(&mut all);
+        let last = all.get(wanted.wrapping_sub(1)).or(all.last()).copied();
+        let count = all.iter().filter(|key| match last {
+            Some(last) if wanted > 0 => if highest { **key >= last } else { **key <= last },
+            _ => false,
+        });
+        // Whatever earlier segments gave in excess: all of the best are there, with their ties.
+        let count = count.count();
+        prop_assert_eq!(&kept[..count], &all[..count]);
+    }
+
+    #[test]
+    fn a_selection_over_other_rows_is_refused(table in table()) {
+        let built = built(&table, &IndexChoice::Kinds(vec![IndexKind::Codes]));
+        let index = opened(&built, 0, IndexKind::Codes).unwrap();
+        let other = Selection::all(index.rows() + 1);
+        let refused = group(&[key_column(&index)], &[], &other);
+        let by_length = matches!(refused, Err(IndexError::Lengths { .. }));
+        prop_assert!(by_length);
+    }
+}

@@ -1,0 +1,187 @@
+//! Merged groups to the columns that the stage above expects.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions,
+    UInt64Array,
+};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use martlet_core::Value;
+
+use super::merged::{Merged, Total};
+use super::spec::{Function, Key, Part, Spec, Stage};
+use crate::convert::array_of;
+use crate::error::QueryError;
+
+const SHAPE: QueryError = QueryError::Bug { promise: "index totals have their stage's schema" };
+const TOO_LARGE: QueryError =
+    QueryError::Running { reason: "a number became too large for its type" };
+
+/// One row per group.
+pub(super) fn batch(
+    spec: &Spec,
+    merged: &Merged,
+    schema: &SchemaRef,
+) -> Result<RecordBatch, QueryError> {
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+    for (at, key) in spec.keys.iter().enumerate() {
+        let field = schema.fields().get(at).ok_or(SHAPE)?;
+        columns.push(key_array(key, &merged.values(at), field.data_type())?);
+    }
+    for function in &spec.functions {
+        let next =
+            |at: usize| schema.fields().get(at).map(|field| field.data_type().clone()).ok_or(SHAPE);
+        let at = columns.len();
+        match function {
+            Function::CountRows => columns.push(counts(merged.counts.iter().copied())?),
+            Function::Count(parts) => columns.push(counts(present(merged, parts))?),
+            Function::Sum(parts) => {
+                columns.push(sums(&summed(spec, merged, parts), &next(at)?)?);
+            }
+            Function::Average(parts) => {
+                let totals = summed(spec, merged, parts);
+                match spec.stage {
+                    Stage::First => {
+                        let counts: UInt64Array = present(merged, parts).collect();
+                        columns.push(Arc::new(counts));
+                        columns.push(sums(&totals, &next(at + 1)?)?);
+                    }
+                    Stage::Only => {
+                        let measured =
+                            parts.iter().find_map(|part| spec.measures[part.measure].column);
+                        let (_, stored) = measured.ok_or(SHAPE)?;
+                        columns.push(averages(&totals, &stored.arrow(), &next(at)?)?);
+                    }
+                }
+            }
+            Function::CountDistinct(distinct) => {
+                let values = merged.distincts.get(*distinct).ok_or(SHAPE)?;
+                columns.push(counts((0..merged.keys.len()).map(|group| values.count(group)))?);
+            }
+            Function::Lowest(measure) | Function::Highest(measure) => {
+                let extreme = |total: &Total| match function {
+                    Function::Lowest(_) => total.lowest.clone(),
+                    _ => total.highest.clone(),
+                };
+                let values: Vec<Option<Value>> =
+                    merged.totals[*measure].iter().map(extreme).collect();
+                let measured = spec.measures.get(*measure).and_then(|measure| measure.column);
+                let (_, column_type) = measured.ok_or(SHAPE)?;
+                columns.push(in_type(array_of(&values, column_type)?, &next(at)?)?);
+            }
+        }
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(merged.keys.len()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|_| SHAPE)
+}
+
+fn key_array(
+    key: &Key,
+    values: &[Option<Value>],
+    as_type: &DataType,
+) -> Result<ArrayRef, QueryError> {
+    in_type(array_of(values, key.bucket.column_type(key.column_type))?, as_type)
+}
+
+/// Only types that mean the same are asked for: a date as the timestamp of its midnight, a
+/// number in another width.
+fn in_type(array: ArrayRef, as_type: &DataType) -> Result<ArrayRef, QueryError> {
+    if array.data_type() == as_type {
+        return Ok(array);
+    }
+    let shown = cast(&array, as_type).map_err(|_| TOO_LARGE)?;
+    if shown.null_count() == array.null_count() { Ok(shown) } else { Err(TOO_LARGE) }
+}
+
+/// For each group, how many rows hold a value.
+fn present(merged: &Merged, parts: &[Part]) -> impl Iterator<Item = u64> {
+    (0..merged.keys.len())
+        .map(move |group| parts.iter().map(|part| merged.totals[part.measure][group].present).sum())
+}
+
+/// For each group, the sum of all parts.
+fn summed(spec: &Spec, merged: &Merged, parts: &[Part]) -> Vec<Total> {
+    let add = |group: usize| {
+        let mut sum = Total::default();
+        for part in parts {
+            let total = &merged.totals[part.measure][group];
+            sum.present += total.present;
+            if spec.measures[part.measure].column.is_some() {
+                sum.sum += part.times * total.sum;
+                sum.float_sum += part.times as f64 * total.float_sum;
+            } else {
+                sum.sum += part.times * i128::from(total.present);
+            }
+        }
+        sum
+    };
+    (0..merged.keys.len()).map(add).collect()
+}
+
+fn counts(counts: impl Iterator<Item = u64>) -> Result<ArrayRef, QueryError> {
+    let counts: Result<Int64Array, _> =
+        counts.map(|count| i64::try_from(count).map(Some)).collect::<Result<_, _>>();
+    Ok(Arc::new(counts.map_err(|_| TOO_LARGE)?))
+}
+
+/// The sum of no value is null.
+fn sums(totals: &[Total], as_type: &DataType) -> Result<ArrayRef, QueryError> {
+    let some = |total: &Total| total.present > 0;
+    Ok(match as_type {
+        // A sum that is too large for 64 bits wraps around, as the plain operator's does.
+        DataType::Int64 => Arc::new(
+            totals
+                .iter()
+                .map(|total| some(total).then_some(total.sum as i64))
+                .collect::<Int64Array>(),
+        ),
+        DataType::Float64 => Arc::new(
+            totals
+                .iter()
+                .map(|total| some(total).then_some(total.float_sum + total.sum as f64))
+                .collect::<Float64Array>(),
+        ),
+        DataType::Decimal128(precision, scale) => Arc::new(
+            totals
+                .iter()
+                .map(|total| some(total).then_some(total.sum))
+                .collect::<Decimal128Array>()
+                .with_precision_and_scale(*precision, *scale)
+                .map_err(|_| SHAPE)?,
+        ),
+        _ => return Err(SHAPE),
+    })
+}
+
+fn averages(
+    totals: &[Total],
+    stored: &DataType,
+    as_type: &DataType,
+) -> Result<ArrayRef, QueryError> {
+    match (stored, as_type) {
+        (_, DataType::Float64) => {
+            let average = |total: &Total| {
+                let sum = total.float_sum + total.sum as f64;
+                (total.present > 0).then(|| sum / total.present as f64)
+            };
+            Ok(Arc::new(totals.iter().map(average).collect::<Float64Array>()))
+        }
+        (DataType::Decimal128(_, from), DataType::Decimal128(precision, to)) => {
+            let power = u32::try_from(to - from).map_err(|_| SHAPE)?;
+            let average = |total: &Total| -> Result<Option<i128>, QueryError> {
+                if total.present == 0 {
+                    return Ok(None);
+                }
+                let scaled = total.sum.checked_mul(10_i128.pow(power)).ok_or(TOO_LARGE)?;
+                Ok(Some(scaled / i128::from(total.present)))
+            };
+            let values = totals.iter().map(average).collect::<Result<Decimal128Array, _>>()?;
+            let typed = values.with_precision_and_scale(*precision, *to).map_err(|_| SHAPE)?;
+            typed.validate_decimal_precision(*precision).map_err(|_| TOO_LARGE)?;
+            Ok(Arc::new(typed))
+        }
+        _ => Err(SHAPE),
+    }
+}

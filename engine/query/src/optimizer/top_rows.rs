@@ -1,0 +1,55 @@
+//! ORDER BY … LIMIT over a secured scan -> a scan of the rows that can be among the first.
+//!
+//! The sort stays where it is and decides; the scan below it reads far fewer rows. Applies when
+//! the first column of the order is granted as stored and is a number, a date or a time.
+
+use std::sync::Arc;
+
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
+use martlet_index::grouping::Best;
+
+use crate::scan::SecuredScan;
+use crate::scan::top_rows::Nulls;
+
+/// Beyond this many rows the best keys are no longer few.
+const ROWS_MAX: usize = 10_000;
+
+/// The sort over a narrower scan, if there is one.
+pub(super) fn over_top_rows(
+    node: &Arc<dyn ExecutionPlan>,
+    sort: &SortExec,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    let rows = sort.fetch().filter(|rows| *rows <= ROWS_MAX)?;
+    let first = sort.expr().first();
+    let column = first.expr.downcast_ref::<Column>()?.index();
+    let best = if first.options.descending { Best::Highest } else { Best::Lowest };
+    let nulls = if first.options.nulls_first { Nulls::First } else { Nulls::Last };
+    let input = narrowed(sort.input(), column, best, nulls, rows)?;
+    replace_children_if_necessary(Arc::clone(node), vec![input]).ok()
+}
+
+fn narrowed(
+    plan: &Arc<dyn ExecutionPlan>,
+    output: usize,
+    best: Best,
+    nulls: Nulls,
+    rows: usize,
+) -> Option<Arc<dyn ExecutionPlan>> {
+    if let Some(scan) = plan.downcast_ref::<SecuredScan>() {
+        return Some(Arc::new(scan.with_top_rows(output, best, nulls, rows)?));
+    }
+    let below = if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+        projection.expr().get(output)?.expr.downcast_ref::<Column>()?.index()
+    } else if plan.is::<RepartitionExec>() {
+        output
+    } else {
+        return None;
+    };
+    let input = plan.children().first().copied()?;
+    let input = narrowed(input, below, best, nulls, rows)?;
+    replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
+}

@@ -1,0 +1,109 @@
+//! A semi-join as a condition of a scan: a column is, or is not, among the keys that another
+//! plan gives.
+//!
+//! Receives: the plan of the other side, which is run once, on rows and masked values that its
+//! reader may see. Hands on: a selection per segment. The filtered column is one granted as
+//! stored, so that membership is a leak-proof condition like `=`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use martlet_core::{Selection, Value};
+use martlet_index::{IndexKind, MemberSet, value_at};
+use tokio::sync::OnceCell;
+
+use crate::error::QueryError;
+
+/// What a key costs in memory, beside a text's bytes.
+const KEY_BYTES: usize = 64;
+
+/// The kinds that can tell the rows of many values, the cheaper first.
+pub(super) const MEMBER_KINDS: [IndexKind; 3] =
+    [IndexKind::Codes, IndexKind::Vector, IndexKind::Bitmap];
+
+/// Which rows stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Those whose value is among the keys.
+    Members,
+    /// Those whose value is not, null among them.
+    Others,
+}
+
+/// See the module.
+pub(crate) struct KeyFilter {
+    /// The filtered column's position in the table.
+    pub(crate) column: usize,
+    pub(crate) keep: Keep,
+    plan: Arc<dyn ExecutionPlan>,
+    /// Which column of the plan's output holds the keys.
+    output: usize,
+    keys: OnceCell<(Arc<MemberSet>, MemoryReservation)>,
+}
+
+impl fmt::Debug for KeyFilter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KeyFilter(column {}, {:?})", self.column, self.keep)
+    }
+}
+
+impl KeyFilter {
+    pub(crate) fn new(
+        column: usize,
+        keep: Keep,
+        plan: Arc<dyn ExecutionPlan>,
+        output: usize,
+    ) -> Self {
+        Self { column, keep, plan, output, keys: OnceCell::new() }
+    }
+
+    /// The same filter by the keys of another plan.
+    pub(crate) fn over(&self, plan: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(self.column, self.keep, plan, self.output)
+    }
+
+    /// The plan that gives the keys.
+    pub(crate) const fn plan(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.plan
+    }
+
+    /// The keys; the first caller runs the plan, the others wait for it.
+    pub(super) async fn keys(
+        &self,
+        context: &Arc<TaskContext>,
+    ) -> Result<Arc<MemberSet>, QueryError> {
+        let (keys, _) = self
+            .keys
+            .get_or_try_init(|| self.collect(context))
+            .await
+            .map_err(QueryError::from_running)?;
+        Ok(Arc::clone(keys))
+    }
+
+    async fn collect(
+        &self,
+        context: &Arc<TaskContext>,
+    ) -> Result<(Arc<MemberSet>, MemoryReservation), DataFusionError> {
+        let batches = collect(Arc::clone(&self.plan), Arc::clone(context)).await?;
+        let reservation = MemoryConsumer::new("KeyFilter").register(context.memory_pool());
+        let mut values: Vec<Value> = Vec::new();
+        for batch in &batches {
+            let Some(array) = batch.columns().get(self.output) else { continue };
+            reservation.try_grow(array.len() * KEY_BYTES + array.get_array_memory_size())?;
+            values.extend((0..array.len()).filter_map(|row| value_at(array.as_ref(), row)));
+        }
+        Ok((Arc::new(values.into_iter().collect()), reservation))
+    }
+
+    /// The rows that stay, of candidates and those of them that are members.
+    pub(super) fn kept(&self, candidates: &Selection, members: &Selection) -> Selection {
+        match self.keep {
+            Keep::Members => candidates.and(members),
+            Keep::Others => candidates.minus(members),
+        }
+    }
+}
