@@ -16,6 +16,10 @@ use martlet_core::BatchDate;
 use martlet_ingest::{LoadOutcome, LoadPlan, LoadRequest, Progress, ReplaceMode, Stage, load};
 use martlet_store::{Snapshot, Store};
 
+/// The program's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const DATE: &str = "2026-10-31";

@@ -1,13 +1,15 @@
 //! The night's delivery: which files there are, how large, and what they are as a whole.
 //!
 //! Receives: a checked plan and a date. Hands on: files in a fixed order to `decode`, and the
-//! batch's digest to `publish`, by which loading it twice is told from loading another one.
-//! Never looks into a row.
+//! batch's digest to `publish`, by which loading it twice is told from loading another one. A
+//! file is hashed while it is decoded, or before, where the digest decides whether to load at
+//! all. Never looks into a row.
 
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use martlet_core::{BatchDate, TableName};
@@ -33,7 +35,12 @@ pub(crate) struct ArrivedFile {
     modified: Option<SystemTime>,
     /// Which of the table's sources it belongs to.
     pub(crate) source: usize,
+    /// Of its content, once somebody has read it to the end.
+    pub(crate) digest: FileDigest,
 }
+
+/// The place for the BLAKE3 digest of a file.
+pub(crate) type FileDigest = Arc<OnceLock<blake3::Hash>>;
 
 impl ArrivedFile {
     /// An error if the file is not as long and as old as it was when it arrived.
@@ -53,23 +60,12 @@ impl ArrivedFile {
 pub(crate) struct Arrival {
     /// One list per table of the plan: by source, then by path.
     pub(crate) tables: Vec<Vec<ArrivedFile>>,
-    /// BLAKE3 over the load file and all files in order.
-    pub(crate) digest: [u8; 32],
 }
 
-/// Finds the files of a batch and computes its digest.
-pub(crate) fn arrive(
-    plan: &LoadPlan,
-    date: BatchDate,
-    progress: &dyn Progress,
-) -> Result<Arrival, IngestError> {
-    let tables = plan
-        .tables
-        .iter()
-        .map(|table| files_of(table, &plan.input, date))
-        .collect::<Result<Vec<_>, _>>()?;
-    let digest = digest(plan, &tables, progress)?;
-    Ok(Arrival { tables, digest })
+/// Finds the files of a batch.
+pub(crate) fn arrive(plan: &LoadPlan, date: BatchDate) -> Result<Arrival, IngestError> {
+    let tables = plan.tables.iter().map(|table| files_of(table, &plan.input, date));
+    Ok(Arrival { tables: tables.collect::<Result<_, _>>()? })
 }
 
 fn files_of(
@@ -157,33 +153,44 @@ fn matching(pattern: &str, input: &Path) -> Result<Vec<PathBuf>, IngestError> {
 fn arrived(path: PathBuf, input: &Path, source: usize) -> Result<ArrivedFile, IngestError> {
     let about = std::fs::metadata(&path).map_err(|error| IngestError::read(&path, error))?;
     let shown = path.strip_prefix(input).unwrap_or(&path).to_string_lossy().into_owned();
-    Ok(ArrivedFile { shown, bytes: about.len(), modified: about.modified().ok(), source, path })
+    Ok(ArrivedFile {
+        shown,
+        bytes: about.len(),
+        modified: about.modified().ok(),
+        source,
+        path,
+        digest: FileDigest::default(),
+    })
 }
 
-fn digest(
-    plan: &LoadPlan,
-    tables: &[Vec<ArrivedFile>],
-    progress: &dyn Progress,
-) -> Result<[u8; 32], IngestError> {
-    let files: Vec<&ArrivedFile> = tables.iter().flatten().collect();
-    let total = files.iter().map(|file| file.bytes).sum();
-    let done = AtomicU64::new(0);
-    let hashed = |bytes: u64| {
-        let so_far = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        progress.stage("", Stage::Hash, so_far, total);
-    };
-    let digests =
-        files.par_iter().map(|file| file_digest(file, &hashed)).collect::<Result<Vec<_>, _>>()?;
-
-    let mut whole = blake3::Hasher::new();
-    whole.update(DIGEST_CONTEXT);
-    update_framed(&mut whole, plan.text.as_bytes());
-    for (file, digest) in files.iter().zip(&digests) {
-        update_framed(&mut whole, file.shown.as_bytes());
-        whole.update(&file.bytes.to_le_bytes());
-        whole.update(digest.as_bytes());
+impl Arrival {
+    /// BLAKE3 over the load file and all files in order. Those that nobody has read are read.
+    pub(crate) fn digest(
+        &self,
+        plan: &LoadPlan,
+        progress: &dyn Progress,
+    ) -> Result<[u8; 32], IngestError> {
+        let files: Vec<&ArrivedFile> = self.tables.iter().flatten().collect();
+        let total = files.iter().map(|file| file.bytes).sum();
+        let done = AtomicU64::new(0);
+        let hashed = |bytes: u64| {
+            let so_far = done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+            progress.stage("", Stage::Hash, so_far, total);
+        };
+        let digests = files
+            .par_iter()
+            .map(|file| file_digest(file, &hashed))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut whole = blake3::Hasher::new();
+        whole.update(DIGEST_CONTEXT);
+        update_framed(&mut whole, plan.text.as_bytes());
+        for (file, digest) in files.iter().zip(&digests) {
+            update_framed(&mut whole, file.shown.as_bytes());
+            whole.update(&file.bytes.to_le_bytes());
+            whole.update(digest.as_bytes());
+        }
+        Ok(*whole.finalize().as_bytes())
     }
-    Ok(*whole.finalize().as_bytes())
 }
 
 /// Length first, so that no two lists of texts run into the same bytes.
@@ -196,6 +203,10 @@ fn file_digest(
     file: &ArrivedFile,
     hashed: &(dyn Fn(u64) + Sync),
 ) -> Result<blake3::Hash, IngestError> {
+    if let Some(digest) = file.digest.get() {
+        hashed(file.bytes);
+        return Ok(*digest);
+    }
     let failed = |error| IngestError::read(&file.path, error);
     let mut input = std::fs::File::open(&file.path).map_err(failed)?;
     let mut hasher = blake3::Hasher::new();
@@ -209,7 +220,7 @@ fn file_digest(
         hashed(read as u64);
     }
     file.is_unchanged()?;
-    Ok(hasher.finalize())
+    Ok(*file.digest.get_or_init(|| hasher.finalize()))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ fn delivery() -> tempfile::TempDir {
 #[test]
 fn files_come_in_a_fixed_order() {
     let folder = delivery();
-    let arrival = arrive(&plan(folder.path(), PLAN), date(), &Silent).unwrap();
+    let arrival = arrive(&plan(folder.path(), PLAN), date()).unwrap();
     let shown: Vec<&str> = arrival.tables[0].iter().map(|file| file.shown.as_str()).collect();
     assert_eq!(shown, ["19940331/t_1.csv", "19940331/t_2.csv", "1994-03-31.csv"]);
     assert_eq!(arrival.tables[0][2].source, 1);
@@ -53,7 +53,10 @@ fn files_come_in_a_fixed_order() {
 #[test]
 fn the_digest_tells_content_names_and_the_load_file() {
     let folder = delivery();
-    let digest = |text: &str| arrive(&plan(folder.path(), text), date(), &Silent).unwrap().digest;
+    let digest = |text: &str| {
+        let plan = plan(folder.path(), text);
+        arrive(&plan, date()).unwrap().digest(&plan, &Silent).unwrap()
+    };
     let before = digest(PLAN);
     assert_eq!(digest(PLAN), before);
     assert_ne!(digest(&PLAN.replace("replace", "append")), before);
@@ -69,14 +72,17 @@ fn the_digest_tells_content_names_and_the_load_file() {
 #[test]
 fn the_digest_does_not_depend_on_where_the_folder_is() {
     let (one, other) = (delivery(), delivery());
-    let digest = |folder: &Path| arrive(&plan(folder, PLAN), date(), &Silent).unwrap().digest;
+    let digest = |folder: &Path| {
+        let plan = plan(folder, PLAN);
+        arrive(&plan, date()).unwrap().digest(&plan, &Silent).unwrap()
+    };
     assert_eq!(digest(one.path()), digest(other.path()));
 }
 
 #[test]
 fn a_missing_file_is_an_incomplete_delivery() {
     let folder = delivery();
-    let error = arrive(&plan(folder.path(), PLAN), "1994-04-01".parse().unwrap(), &Silent);
+    let error = arrive(&plan(folder.path(), PLAN), "1994-04-01".parse().unwrap());
     let error = error.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
     assert!(error.to_string().contains("`19940401/t_*.csv`"), "{error}");
@@ -86,14 +92,14 @@ fn a_missing_file_is_an_incomplete_delivery() {
 fn a_file_is_not_loaded_twice_into_a_table() {
     let folder = delivery();
     let text = PLAN.replace("{date}.csv", "*/t_1.csv");
-    let error = arrive(&plan(folder.path(), &text), date(), &Silent).unwrap_err();
+    let error = arrive(&plan(folder.path(), &text), date()).unwrap_err();
     assert!(matches!(error, IngestError::FileTwice { .. }), "{error}");
 }
 
 #[test]
 fn a_file_that_changes_is_noticed() {
     let folder = delivery();
-    let arrival = arrive(&plan(folder.path(), PLAN), date(), &Silent).unwrap();
+    let arrival = arrive(&plan(folder.path(), PLAN), date()).unwrap();
     let file = &arrival.tables[0][0];
     file.is_unchanged().unwrap();
     fs::write(&file.path, "a\n1\n2\n").unwrap();
@@ -109,5 +115,5 @@ fn folders_with_pattern_characters_are_found() {
     fs::write(folder.join("t.csv"), "a\n").unwrap();
     let text = PLAN.replace("{yyyymmdd}/t_*.csv", "t.csv").replace("{date}.csv", "t.csv");
     let text = text.rsplit_once("[[table.source]]").unwrap().0.to_string();
-    assert_eq!(arrive(&plan(&folder, &text), date(), &Silent).unwrap().tables[0].len(), 1);
+    assert_eq!(arrive(&plan(&folder, &text), date()).unwrap().tables[0].len(), 1);
 }

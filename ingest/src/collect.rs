@@ -15,7 +15,7 @@ use crate::config::plan::{FileFormat, LoadMode, TablePlan};
 use crate::decode::delimited::Revisit;
 use crate::decode::{DecodedChunk, decode_table, parquet};
 use crate::error::IngestError;
-use crate::keys::{KeyCollector, KeyEntry, SortedKeys};
+use crate::keys::{KeyCollector, KeyEntry, KeyRun, SortedKeys};
 use crate::origin::Origin;
 use crate::progress::{Progress, Stage};
 use crate::reason::Reason;
@@ -80,7 +80,7 @@ pub(crate) fn collect(
             progress.stage(name, Stage::Decode, bytes, bytes_read);
             is_refused.store(rejects.limit_is_passed(), Ordering::Relaxed);
             bounds.widen(gathered.bounds);
-            if rejects.limit_is_passed() { Ok(()) } else { keys.add(&gathered.keys) }
+            if rejects.limit_is_passed() { Ok(()) } else { keys.add(gathered.keys) }
         },
     )?;
     progress.stage(name, Stage::Decode, bytes_read, bytes_read);
@@ -100,7 +100,7 @@ pub(crate) fn collect(
 /// What is left of a chunk when its rows are with the sorter.
 struct Gathered {
     rows_read: u64,
-    keys: Vec<KeyEntry>,
+    keys: KeyRun,
     bounds: KeyBounds,
     rejects: Vec<Reject>,
 }
@@ -111,7 +111,8 @@ impl Gathered {
         let origins = rows.batch.column(rows.batch.num_columns() - 1);
         let origins = origins.as_primitive::<UInt64Type>().values();
         let keys = rows.keys.iter().zip(origins);
-        let keys = keys.map(|(key, origin)| KeyEntry::new(*key, *origin)).collect();
+        let keys: Vec<KeyEntry> = keys.map(|(key, origin)| KeyEntry::new(*key, *origin)).collect();
+        let keys = KeyRun::of(&keys);
         let bounds = if table.mode.supersedes() {
             KeyBounds::of(&table.schema, &rows.batch)?
         } else {

@@ -13,7 +13,7 @@ use martlet_index::{HandChoices, IndexChoice};
 use martlet_store::{BatchLabel, Commit, Snapshot, Store};
 use tokio::task::spawn_blocking;
 
-use crate::arrive::{Arrival, ArrivedFile, arrive};
+use crate::arrive::{Arrival, arrive};
 use crate::collect::{Collected, Workspace, collect};
 use crate::config::plan::{LoadPlan, TablePlan};
 use crate::error::IngestError;
@@ -123,10 +123,14 @@ async fn load_once(
 ) -> Result<Option<LoadOutcome>, IngestError> {
     let started = Instant::now();
     let label = BatchLabel::new(&request.plan.name, request.date)?;
-    let arrival = arrived(request).await?;
-    let batch =
-        Batch { plan: &request.plan, label, digest: arrival.digest, replace: request.replace };
+    let arrival = Arc::new(arrived(request).await?);
     let base = store.latest().await?;
+    // Only where the mart has the batch does its content decide whether to load it.
+    let digest = match base.batch(&label) {
+        Some(_) => Some(content_digest(request, &arrival).await?),
+        None => None,
+    };
+    let batch = Batch { plan: &request.plan, label, digest, replace: request.replace };
     if batch.wanted_on(&base)? == Wanted::AlreadyThere {
         return Ok(Some(already_loaded(&batch, base)));
     }
@@ -144,10 +148,12 @@ async fn load_once(
         memory_bytes,
         report: LoadReport::default(),
     };
-    for (at, files) in arrival.tables.into_iter().enumerate() {
-        loading.load_table(at, files).await?;
+    for at in 0..request.plan.tables.len() {
+        loading.load_table(at, &arrival).await?;
     }
     let Loading { commit, rejects, mut report, .. } = loading;
+    let content = content_digest(request, &arrival).await?;
+    let batch = Batch { digest: Some(content), ..batch };
 
     request.progress.stage("", Stage::Publish, 0, report.bytes_stored);
     let snapshot = match batch.publish(store, commit, report.rows_loaded).await? {
@@ -158,7 +164,7 @@ async fn load_once(
     request.progress.stage("", Stage::Publish, report.bytes_stored, report.bytes_stored);
     report.batch = batch.label.name().to_string();
     report.date = request.date.to_string();
-    report.digest = blake3::Hash::from_bytes(batch.digest).to_hex().to_string();
+    report.digest = blake3::Hash::from_bytes(content).to_hex().to_string();
     report.snapshot = snapshot.number().get();
     report.rejects_file =
         rejects.lock().map_err(|_| IngestError::Worker)?.path().map(PathBuf::from);
@@ -169,7 +175,18 @@ async fn load_once(
 
 async fn arrived(request: &Arc<LoadRequest>) -> Result<Arrival, IngestError> {
     let request = Arc::clone(request);
-    spawn_blocking(move || arrive(&request.plan, request.date, request.progress.as_ref()))
+    spawn_blocking(move || arrive(&request.plan, request.date))
+        .await
+        .map_err(|_| IngestError::Worker)?
+}
+
+/// The digest of the batch's content.
+async fn content_digest(
+    request: &Arc<LoadRequest>,
+    arrival: &Arc<Arrival>,
+) -> Result<[u8; 32], IngestError> {
+    let (request, arrival) = (Arc::clone(request), Arc::clone(arrival));
+    spawn_blocking(move || arrival.digest(&request.plan, request.progress.as_ref()))
         .await
         .map_err(|_| IngestError::Worker)?
 }
@@ -199,11 +216,11 @@ struct Loading<'a> {
 }
 
 impl Loading<'_> {
-    async fn load_table(&mut self, at: usize, files: Vec<ArrivedFile>) -> Result<(), IngestError> {
+    async fn load_table(&mut self, at: usize, arrival: &Arc<Arrival>) -> Result<(), IngestError> {
         let started = Instant::now();
         let table = &self.request.plan.tables[at];
-        let file_count = files.len();
-        let collected = self.collect(at, files).await?;
+        let file_count = arrival.tables[at].len();
+        let collected = self.collect(at, Arc::clone(arrival)).await?;
         let Collected { rows, keys, bounds, rows_read, rows_rejected, bytes_read } = collected;
         let rows_superseded = self.supersede(table, keys, &bounds).await?;
         let rows_loaded = rows.rows();
@@ -263,7 +280,7 @@ impl Loading<'_> {
     }
 
     /// The table's sorted rows, on threads that may block.
-    async fn collect(&self, at: usize, files: Vec<ArrivedFile>) -> Result<Collected, IngestError> {
+    async fn collect(&self, at: usize, arrival: Arc<Arrival>) -> Result<Collected, IngestError> {
         let request = Arc::clone(self.request);
         let rejects = Arc::clone(&self.rejects);
         let memory_bytes = self.memory_bytes;
@@ -272,7 +289,7 @@ impl Loading<'_> {
             let workspace = Workspace { memory_bytes, scratch: &request.rejects_dir };
             let table = &request.plan.tables[at];
             let progress = request.progress.as_ref();
-            collect(table, &files, request.date, workspace, &mut rejects, progress)
+            collect(table, &arrival.tables[at], request.date, workspace, &mut rejects, progress)
         })
         .await
         .map_err(|_| IngestError::Worker)?

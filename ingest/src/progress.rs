@@ -6,7 +6,8 @@
 /// A stage of a load, in the order of the data's way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
-    /// The files' digest is computed, over all tables at once.
+    /// The batch's digest is computed, over all tables at once: first where the mart has the
+    /// batch already, else while the files are decoded, and told at the end.
     Hash,
     /// Files are read, decoded and checked.
     Decode,

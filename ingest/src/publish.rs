@@ -30,7 +30,8 @@ pub(crate) enum Wanted {
 pub(crate) struct Batch<'a> {
     pub(crate) plan: &'a LoadPlan,
     pub(crate) label: BatchLabel,
-    pub(crate) digest: [u8; 32],
+    /// `None` until the files were read; known beforehand where the mart has the batch.
+    pub(crate) digest: Option<[u8; 32]>,
     pub(crate) replace: ReplaceMode,
 }
 
@@ -48,7 +49,9 @@ impl Batch<'_> {
     /// Whether the batch may be loaded on top of a snapshot, and still has to be.
     pub(crate) fn wanted_on(&self, base: &Snapshot) -> Result<Wanted, IngestError> {
         match base.batch(&self.label) {
-            Some(loaded) if *loaded.digest() == self.digest => return Ok(Wanted::AlreadyThere),
+            Some(loaded) if Some(*loaded.digest()) == self.digest => {
+                return Ok(Wanted::AlreadyThere);
+            }
             Some(_) if self.replace == ReplaceMode::Refuse => {
                 return Err(IngestError::OtherContent {
                     name: self.label.name().to_string(),
@@ -165,7 +168,9 @@ impl Batch<'_> {
         mut commit: Commit,
         rows: u64,
     ) -> Result<Published, IngestError> {
-        commit.record_batch(BatchRecord::new(self.label.clone(), self.digest, rows));
+        // Whoever publishes has read all files.
+        let digest = self.digest.ok_or(IngestError::Worker)?;
+        commit.record_batch(BatchRecord::new(self.label.clone(), digest, rows));
         for _ in 0..ATTEMPTS {
             let conflicted = match commit.publish().await? {
                 CommitOutcome::Committed(snapshot) => return Ok(Published::Now(snapshot)),

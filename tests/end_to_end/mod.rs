@@ -3,3 +3,4 @@
 mod demo_bank;
 mod equivalence;
 mod night;
+mod percentiles;

@@ -56,7 +56,7 @@ const CLASSES: [(&str, &str); 9] = [
 ];
 
 /// What the teller asks; some of it with every intent to see more.
-const QUESTIONS: [&str; 36] = [
+const QUESTIONS: [&str; 41] = [
     "SELECT * FROM person",
     "SELECT * FROM person WHERE person_id % 10 < 6",
     "SELECT * FROM person WHERE person_id % 10 < 7 AND name IS NOT NULL",
@@ -74,6 +74,11 @@ const QUESTIONS: [&str; 36] = [
     "SELECT outlet, count(*) FROM person GROUP BY outlet",
     "SELECT txt, count(*) FROM person GROUP BY txt",
     "SELECT count(DISTINCT txt), approx_distinct(txt) FROM person",
+    "SELECT substr(txt, 1, 40) AS v, count(*) FROM person GROUP BY v",
+    "SELECT cast(txt AS int) AS v, count(*) FROM person GROUP BY v",
+    "SELECT 1 / z AS v, count(*) FROM person GROUP BY v",
+    "SELECT b.txt, b.name, count(*), max(a.txt) FROM person a JOIN person b ON a.person_id = b.person_id GROUP BY b.txt, b.name",
+    "SELECT concat(b.name, b.address) AS v, count(DISTINCT a.z) FROM person a JOIN person b ON a.z = b.z GROUP BY v",
     "SELECT lag(txt) OVER (ORDER BY person_id), count(*) OVER () FROM person",
     "SELECT a.txt FROM person a JOIN person b ON a.name = b.name AND a.person_id < b.person_id LIMIT 50",
     "SELECT * FROM person WHERE EXISTS (SELECT 1 FROM person p WHERE p.outlet = 'b' AND p.person_id = person.person_id)",
@@ -285,6 +290,8 @@ async fn hidden_rows_do_not_act_on_visible_ones() {
     assert_eq!(teller.number("SELECT count(*) FROM person").await, visible);
     assert_eq!(teller.number("SELECT count(1 / z) FROM person").await, visible, "a hidden z is 0");
     assert_eq!(teller.number("SELECT count(cast(txt AS int)) FROM person").await, visible);
+    let shares = "SELECT count(*) FROM (SELECT 100 / z AS v, count(*) FROM person GROUP BY v)";
+    assert_eq!(teller.number(shares).await, 9, "the visible ones are 1 to 9");
     assert_eq!(teller.number("SELECT count(*) FROM person WHERE outlet = 'b'").await, 0);
     assert_eq!(
         teller.number("SELECT count(*) FROM person WHERE z = 0 OR segment = 'hidden'").await,

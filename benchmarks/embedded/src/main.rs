@@ -24,6 +24,10 @@ use clap::Parser;
 use crate::answer::Answer;
 use crate::desk::{Desk, Setup};
 
+/// The allocator of the binary `martlet`, so that both are measured alike.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Where the password of the benchmark's principals stands: not on the command line.
 const PASSWORD_VARIABLE: &str = "MARTLET_BENCH_PASSWORD";
 

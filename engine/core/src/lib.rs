@@ -20,7 +20,7 @@ pub mod value;
 pub use date_part::{CivilDate, DatePart};
 pub use error::{ErrorKind, Kinded};
 pub use ids::{BatchDate, ColumnName, CommitId, SegmentId, SnapshotNumber, TableName};
-pub use like::{LikePart, LikePattern};
+pub use like::{LikeMatcher, LikePart, LikePattern};
 pub use predicate::{Comparison, Predicate};
 pub use schema::{ClassName, ColumnSchema, ColumnType, SchemaError, TableSchema};
 pub use selection::{Chunks, Selection};

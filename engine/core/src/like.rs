@@ -1,7 +1,12 @@
 //! The pattern of SQL's LIKE: `%` stands for any text, `_` for one character, `\` takes the
 //! next character as it is.
 //!
-//! Owns matching, which neither fails nor allocates. Case counts; ILIKE is not here.
+//! Owns matching, which neither fails nor allocates: of one text by the pattern itself, of many
+//! by a [`LikeMatcher`] made once. Case counts; ILIKE is not here.
+
+use std::collections::VecDeque;
+
+use memchr::memmem::Finder;
 
 /// One element of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -28,6 +33,23 @@ pub struct LikePart {
     pub begins: bool,
     /// Whether every match ends with it; one that also begins them is the whole text.
     pub ends: bool,
+}
+
+/// A pattern made ready for many texts.
+#[derive(Debug, Clone)]
+pub struct LikeMatcher<'a>(Test<'a>);
+
+#[derive(Debug, Clone)]
+enum Test<'a> {
+    Exactly(&'a [u8]),
+    /// These runs of characters, in order, with any text between them.
+    Runs {
+        first: Vec<u8>,
+        between: Vec<Finder<'static>>,
+        last: Vec<u8>,
+    },
+    /// A pattern that counts characters.
+    Characters(&'a [Element]),
 }
 
 /// Patterns that need no backtracking.
@@ -77,6 +99,24 @@ impl LikePattern {
         }
     }
 
+    /// The pattern made ready for many texts.
+    #[must_use]
+    pub fn matcher(&self) -> LikeMatcher<'_> {
+        if let Shape::Exactly(text) = &self.shape {
+            return LikeMatcher(Test::Exactly(text.as_bytes()));
+        }
+        if self.elements.contains(&Element::AnyCharacter) {
+            return LikeMatcher(Test::Characters(&self.elements));
+        }
+        let runs = self.elements.split(|element| *element == Element::AnyText);
+        let mut runs: VecDeque<String> = runs.map(text_of).collect();
+        // A pattern that is no plain text has a `%`, and so two runs at least.
+        let first = runs.pop_front().unwrap_or_default().into_bytes();
+        let last = runs.pop_back().unwrap_or_default().into_bytes();
+        let between = runs.iter().map(|run| Finder::new(run).into_owned()).collect();
+        LikeMatcher(Test::Runs { first, between, last })
+    }
+
     /// The texts that every match contains: the runs of plain characters, in order.
     #[must_use]
     pub fn required_parts(&self) -> Vec<LikePart> {
@@ -107,6 +147,37 @@ impl LikePattern {
             self.elements.iter().position(|element| !matches!(element, Element::Character(_)));
         text_of(&self.elements[..end.unwrap_or(self.elements.len())])
     }
+}
+
+impl LikeMatcher<'_> {
+    /// Whether the whole text, in UTF-8, is as the pattern says. Of bytes that are no UTF-8 the
+    /// answer means nothing.
+    #[must_use]
+    pub fn matches(&self, text: &[u8]) -> bool {
+        match &self.0 {
+            Test::Exactly(wanted) => text == *wanted,
+            Test::Runs { first, between, last } => text
+                .strip_prefix(first.as_slice())
+                .and_then(|rest| rest.strip_suffix(last.as_slice()))
+                .is_some_and(|rest| has_in_order(rest, between)),
+            Test::Characters(elements) => {
+                std::str::from_utf8(text).is_ok_and(|text| matches(elements, text))
+            }
+        }
+    }
+}
+
+/// Whether the runs stand in the text one after the other. Each is taken where it comes first,
+/// which leaves the most to the others.
+fn has_in_order(text: &[u8], runs: &[Finder<'_>]) -> bool {
+    let mut rest = text;
+    runs.iter().all(|run| match run.find(rest) {
+        Some(found) => {
+            rest = &rest[found + run.needle().len()..];
+            true
+        }
+        None => false,
+    })
 }
 
 impl Shape {

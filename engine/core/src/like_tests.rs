@@ -24,7 +24,9 @@ proptest! {
     fn matching_is_the_definition(pattern in "[ab%_张\\\\]{0,8}", text in "[ab张%\\\\]{0,8}") {
         let read = LikePattern::new(&pattern);
         let characters: Vec<char> = text.chars().collect();
-        prop_assert_eq!(read.matches(&text), plainly(&read.elements, &characters));
+        let expected = plainly(&read.elements, &characters);
+        prop_assert_eq!(read.matches(&text), expected);
+        prop_assert_eq!(read.matcher().matches(text.as_bytes()), expected);
     }
 
     #[test]
@@ -44,6 +46,33 @@ proptest! {
             prop_assert!(!has_all);
         }
     }
+}
+
+proptest! {
+    /// Characters of one to four bytes that share bytes, and a mark that combines with the one
+    /// before it: `e` and the mark are two characters, `é` is one.
+    #[test]
+    fn a_matcher_is_the_definition(
+        pattern in "[%_\\\\aeé\u{301}张彠\u{1F600}\u{1F601}]{0,10}",
+        texts in proptest::collection::vec("[aeé\u{301}张彠\u{1F600}\u{1F601}%_]{0,10}", 1..4),
+    ) {
+        let read = LikePattern::new(&pattern);
+        let matcher = read.matcher();
+        for text in texts {
+            let characters: Vec<char> = text.chars().collect();
+            let expected = plainly(&read.elements, &characters);
+            prop_assert_eq!(matcher.matches(text.as_bytes()), expected);
+        }
+    }
+}
+
+#[test]
+fn runs_do_not_share_characters() {
+    let has =
+        |pattern: &str, text: &str| LikePattern::new(pattern).matcher().matches(text.as_bytes());
+    assert!(has("ab%ab", "abab") && !has("ab%ab", "ab") && !has("aba%ba", "aba"));
+    assert!(has("%aa%a%", "aaa") && !has("%aa%aa%", "aaa"));
+    assert!(has("%", "") && has("", "") && !has("", "a") && !has("_%", ""));
 }
 
 #[test]

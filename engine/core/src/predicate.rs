@@ -134,6 +134,37 @@ impl Predicate {
         }
     }
 
+    /// The conditions that all have to hold for the predicate to hold; itself, if it is no AND.
+    #[must_use]
+    pub fn conjuncts(&self) -> &[Self] {
+        match self {
+            Self::And(parts) => parts,
+            other => std::slice::from_ref(other),
+        }
+    }
+
+    /// The parts of an AND, with comparisons of one column together: both ends of a range are
+    /// answered in one walk.
+    #[must_use]
+    pub fn conjuncts_by_column(&self) -> Vec<Self> {
+        let mut parts: Vec<(Option<&ColumnName>, Self)> = Vec::new();
+        for part in self.conjuncts() {
+            let compared = match part {
+                Self::Compare { column, .. } => Some(column),
+                _ => None,
+            };
+            let same = |(column, _): &&mut (Option<&ColumnName>, Self)| *column == compared;
+            match parts.iter_mut().find(same).filter(|_| compared.is_some()) {
+                Some((_, known)) => {
+                    let before = std::mem::replace(known, Self::Constant(true));
+                    *known = before.and(part.clone());
+                }
+                None => parts.push((compared, part.clone())),
+            }
+        }
+        parts.into_iter().map(|(_, part)| part).collect()
+    }
+
     /// `self AND other`, flat and without constants that say nothing.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -152,3 +183,7 @@ impl Predicate {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "predicate_tests.rs"]
+mod tests;

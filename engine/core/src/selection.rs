@@ -52,6 +52,16 @@ impl Selection {
         Self::from_bitmap(rows, numbers.into_iter().collect())
     }
 
+    /// The rows of these ascending numbers, which costs less than of any; from the first that
+    /// does not ascend on they are dropped, and so are those at or above `rows`.
+    #[must_use]
+    pub fn from_ascending(rows: u32, numbers: impl IntoIterator<Item = u32>) -> Self {
+        let mut bitmap = RoaringBitmap::new();
+        // What was appended before one that does not ascend stays.
+        let _ = bitmap.append(numbers);
+        Self::from_bitmap(rows, bitmap)
+    }
+
     /// The rows whose flag is set; the length is the iterator's.
     #[must_use]
     pub fn from_flags(flags: impl IntoIterator<Item = bool>) -> Self {
@@ -144,7 +154,20 @@ impl Selection {
     /// Rows of this selection that are not in the other.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
-        self.and(&other.complement())
+        let rows = self.rows.min(other.rows);
+        match (&self.set, &other.set) {
+            (RowSet::None, _) | (_, RowSet::All) => Self::none(rows),
+            (RowSet::All, _) => other.complement(),
+            (RowSet::Some(bitmap), RowSet::None) => Self::from_bitmap(rows, bitmap.clone()),
+            (RowSet::Some(left), RowSet::Some(right)) => {
+                // Taken out of runs, rows are taken one by one, each a search; out of sets of
+                // bits, 64 at a time.
+                let mut rest = left.clone();
+                rest.remove_run_compression();
+                rest -= right;
+                Self::from_bitmap(rows, rest)
+            }
+        }
     }
 
     /// The rows that are not selected.
@@ -154,9 +177,9 @@ impl Selection {
             RowSet::All => Self::none(self.rows),
             RowSet::None => Self::all(self.rows),
             RowSet::Some(bitmap) => {
-                let mut rest = RoaringBitmap::new();
-                rest.insert_range(..self.rows);
+                let mut rest = whole(self.rows, bitmap);
                 rest -= bitmap;
+                // What lies behind the last row is dropped here.
                 Self::from_bitmap(self.rows, rest)
             }
         }
@@ -252,6 +275,30 @@ impl Selection {
         let within = bitmap.max().is_none_or(|last| last < rows);
         (within && rest.is_empty()).then(|| Self::from_bitmap(rows, bitmap))
     }
+}
+
+/// Rows of a container of a bitmap.
+const CONTAINER_ROWS: u32 = 1 << 16;
+
+/// All rows, in the form that the bitmap is taken away from in the least time: single rows from
+/// bits, for each that is taken from a run splits it, and whatever else from runs.
+fn whole(rows: u32, bitmap: &RoaringBitmap) -> RoaringBitmap {
+    let mut all = RoaringBitmap::new();
+    all.insert_range(..rows);
+    if bitmap.statistics().n_array_containers == 0 {
+        return all;
+    }
+    let bits = [u8::MAX; CONTAINER_ROWS as usize / 8];
+    for start in (0..rows).step_by(CONTAINER_ROWS as usize) {
+        let end = rows.min(start.saturating_add(CONTAINER_ROWS));
+        if bitmap.range_cardinality(start..end) > 0 {
+            all.remove_range(start..end);
+            // Rows behind the end are dropped with what is made of it.
+            let bytes = (end - start).div_ceil(8) as usize;
+            all |= RoaringBitmap::from_lsb0_bytes(start, &bits[..bytes]);
+        }
+    }
+    all
 }
 
 /// See [`Selection::chunks`].

@@ -113,6 +113,46 @@ proptest! {
     }
 }
 
+/// Rows of each form that a bitmap keeps: single ones, bits, runs, and none, one after the other.
+fn of_every_form(rows: u32, forms: &[u8]) -> Selection {
+    let mut bitmap = RoaringBitmap::new();
+    for (container, form) in forms.iter().enumerate() {
+        let start = container as u32 * (1 << 16);
+        match form % 4 {
+            0 => bitmap.extend((start..start + (1 << 16)).step_by(31)),
+            1 => bitmap.extend((start..start + (1 << 16)).step_by(3)),
+            2 => {
+                bitmap.insert_range(start + 7..start + 9_000);
+            }
+            _ => {}
+        }
+    }
+    bitmap.optimize();
+    Selection::from_bitmap(rows, bitmap)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_complement_of_every_form_is_the_other_rows(
+        forms in prop::collection::vec(any::<u8>(), 1..5), cut in 0_u32..70_000,
+    ) {
+        let rows = (forms.len() as u32 * (1 << 16)).saturating_sub(cut).max(1);
+        let selection = of_every_form(rows, &forms);
+        let others = selection.complement();
+        prop_assert_eq!(others.count(), u64::from(rows) - selection.count());
+        prop_assert!((0..rows).all(|row| selection.contains(row) != others.contains(row)));
+        prop_assert_eq!(others.complement(), selection);
+    }
+
+    #[test]
+    fn ascending_rows_are_the_rows(numbers in sets(), rows in 1..ROWS) {
+        let expected = Selection::from_rows(rows, numbers.iter().copied());
+        prop_assert_eq!(Selection::from_ascending(rows, numbers), expected);
+    }
+}
+
 #[test]
 fn rows_beyond_the_end_do_not_exist() {
     let beyond = Selection::from_bitmap(3, (0..10).collect());

@@ -1,7 +1,7 @@
 //! Measures the kernels of each index kind over one full segment: building, opening, decoding,
 //! gathering by selections of several densities, conditions and aggregates.
 //!
-//! `cargo run --release -p martlet-index --example kernel_speed`. Prints times and asserts
+//! `cargo run --release -p martlet-index --example kernel_speed [column or percentiles]`. Prints times and asserts
 //! nothing about them; the rows are made from a fixed formula, so runs can be compared.
 
 use std::error::Error;
@@ -18,6 +18,10 @@ use martlet_core::{
     ColumnName, ColumnSchema, ColumnType, Comparison, DatePart, Predicate, Selection, TableName,
     TableSchema, Value,
 };
+use martlet_index::grouping::ranks::{
+    KeyScale, NO_GROUP, Picked, Point, RankCounts, Share, Wanted, for_each_key,
+};
+use martlet_index::grouping::{KeyColumn, MeasureColumn, group};
 use martlet_index::{
     BitSlicedIndex, Built, CodesIndex, DatePartIndex, Index, IndexChoice, IndexKind, KeySet,
     VECTOR_BLOCK_ROWS, VectorIndex, build, probe,
@@ -38,12 +42,75 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .chain(std::iter::once(("100", Selection::all(ROWS))))
         .collect();
+    let only = std::env::args().nth(1);
+    let is_wanted = |name: &str| only.as_ref().is_none_or(|only| only == name);
     for (name, column_type, array) in columns()? {
+        if !is_wanted(name) {
+            continue;
+        }
         let column = Column::new(name, column_type, array)?;
         println!("\n{name} ({})", column_type.name());
         for kind in IndexKind::ALL {
             column.measure(kind, &selections)?;
         }
+    }
+    if is_wanted("percentiles") { percentiles(&selections) } else { Ok(()) }
+}
+
+/// Both passes of a median and a ninth decile of amounts, by fifteen types.
+fn percentiles(selections: &[(&str, Selection)]) -> Result<(), Box<dyn Error>> {
+    let types: Int32Array = each(|row| below(row, 3, 15).cast_signed());
+    let cents = |row| i128::from(below(row, 7, 1 << (10 + below(row, 17, 18))));
+    let amounts: Decimal128Array = each(cents);
+    let money = ColumnType::Decimal { precision: 18, scale: 2 };
+    let amounts = Arc::new(amounts.with_precision_and_scale(18, 2)?);
+    let types = Column::new("type", ColumnType::Int32, Arc::new(types))?;
+    let amounts = Column::new("amount", money, amounts)?;
+    let (types, amounts) = (types.opened(IndexKind::Codes)?, amounts.opened(IndexKind::Vector)?);
+    let (Index::Codes(codes), Index::Vector(vector)) = (&*types, &*amounts) else {
+        return Err("other kinds were built".into());
+    };
+    let (keys, column) = ([KeyColumn::Codes(codes)], MeasureColumn::Vector(vector));
+    let (low, high) = vector.bounds().ok_or("no amounts")?;
+    let scale = KeyScale::of_numbers(low, high);
+    println!("\npercentiles by type ({} buckets)", scale.buckets());
+    for (percent, rows) in selections {
+        let grouped = group(&keys, &[], rows)?;
+        let groups = u32::try_from(grouped.len())?;
+        let mut group_of = vec![NO_GROUP; codes.dictionary().len() + 1];
+        grouped.numbers.iter().zip(0..groups).for_each(|(at, to)| group_of[*at as usize] = to);
+        let all: Vec<u32> = (0..groups).collect();
+        let first = || {
+            let mut counts = RankCounts::new(scale);
+            // As a later segment finds them: so many that they are counted.
+            for _ in 0..2 {
+                for_each_key(&keys, &column, rows, &group_of, |groups, keys| {
+                    counts.add(groups, keys)
+                })
+                .map(|()| black_box(&counts))
+                .ok();
+            }
+            counts
+        };
+        let counts = first();
+        let shares = [Share { counts: &counts, group_of: &all }];
+        let points = [Point::Fraction(0.5), Point::Fraction(0.9)];
+        let wanted = Wanted::new(&points, scale, &shares, grouped.len());
+        let second = || {
+            let rows_of = wanted.rows_of(shares[0]).unwrap_or_default();
+            let row_of = |group: &u32| rows_of.get(*group as usize).copied().unwrap_or(NO_GROUP);
+            let by_number: Vec<u32> = group_of.iter().map(row_of).collect();
+            let mut picked = Picked::new(&wanted);
+            let picks = |rows: &[u32], keys: &[i64]| picked.add(&wanted, rows, keys);
+            for_each_key(&keys, &column, rows, &by_number, picks).map(|()| picked.memory_bytes())
+        };
+        let each = 1e9 / rows.count() as f64;
+        println!(
+            "    {percent:>4} %: groups {:.2} ns a row, first pass {:.2}, second {:.2}",
+            best(|| group(&keys, &[], rows)) * each,
+            best(first) / 2.0 * each,
+            best(second) * each,
+        );
     }
     Ok(())
 }
@@ -94,6 +161,11 @@ impl Column {
             _ => {}
         }
         self.ask(&built, &index)
+    }
+
+    fn opened(&self, kind: IndexKind) -> Result<Arc<Index>, Box<dyn Error>> {
+        let built = build(&self.schema, &self.rows, &[IndexChoice::Kinds(vec![kind])])?;
+        open(&built, kind)
     }
 
     /// Whether the column has few enough values for the kinds with a dictionary.

@@ -54,7 +54,11 @@ pub fn value_counts(column: &Index, rows: &Selection) -> Result<Vec<(Value, u64)
     check_length(column.rows(), rows)?;
     let counts = match column {
         Index::Vector(vector) => return Ok(key_counts(vector, rows)),
-        Index::BitSliced(_) | Index::DatePart(_) | Index::Lookup(_) | Index::Ngram(_) => {
+        Index::BitSliced(_)
+        | Index::DatePart(_)
+        | Index::Lookup(_)
+        | Index::Ngram(_)
+        | Index::Texts(_) => {
             return Err(IndexError::Unanswered { kind: column.kind().name() });
         }
         Index::Codes(codes) => histogram(&[codes], &[1], codes.dictionary().len() + 1, rows),

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use martlet_core::TableSchema;
 
-use crate::build::{Built, build};
+use crate::build::{Built, build, built_room};
 use crate::choose::IndexChoice;
 use crate::descriptor::{ColumnZones, Descriptor, SectionRef};
 use crate::error::IndexError;
@@ -45,7 +45,8 @@ pub fn amend(
     if zones.len() != schema.columns().len() {
         return Err(IndexError::damaged("its descriptor has other columns than the table"));
     }
-    let mut file = FileBuilder::new();
+    let kept_bytes: usize = kept.iter().map(|section| section.bytes.len()).sum();
+    let mut file = FileBuilder::with_room(kept_bytes + built_room(rows));
     for KeptSection { section, bytes } in kept {
         if digest(bytes) != section.digest {
             return Err(IndexError::damaged("a section does not match its digest"));

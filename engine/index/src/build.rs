@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::{Array, ArrayRef, RecordBatch};
 use bytes::Bytes;
 use martlet_core::limits::SEGMENT_ROWS_MAX;
 use martlet_core::{ColumnSchema, TableSchema};
@@ -16,7 +16,7 @@ use crate::descriptor::{ColumnZones, Descriptor};
 use crate::encode::{Encoded, encode};
 use crate::error::IndexError;
 use crate::file::FileBuilder;
-use crate::kind::{IndexKind, bit_sliced, bitmap, codes, date_part, lookup, ngram, vector};
+use crate::kind::{IndexKind, bit_sliced, bitmap, codes, date_part, lookup, ngram, texts, vector};
 use crate::statistics::{ColumnStatistics, Role, has_surely_more};
 use crate::values::ColumnKeys;
 use crate::zone;
@@ -51,7 +51,7 @@ pub fn build(
         .ok()
         .filter(|count| *count <= SEGMENT_ROWS_MAX)
         .ok_or(IndexError::TooManyRows { rows: rows.num_rows() })?;
-    let mut file = FileBuilder::new();
+    let mut file = FileBuilder::with_room(built_room(rows));
     let mut zones = Vec::with_capacity(columns.len());
     for (position, (column, choice)) in columns.iter().zip(choices).enumerate() {
         let array = stored_column(rows, column)?;
@@ -63,6 +63,13 @@ pub fn build(
     }
     let (bytes, sections) = file.finish();
     Ok(Built { bytes, descriptor: Descriptor::new(row_count, zones, sections) })
+}
+
+/// More bytes than the indexes of such rows take, as a rule.
+pub(crate) fn built_room(rows: &RecordBatch) -> usize {
+    let columns = rows.columns().iter();
+    let bytes = columns.filter_map(|column| column.to_data().get_slice_memory_size().ok());
+    bytes.sum::<usize>() / 4
 }
 
 fn stored_column<'a>(
@@ -83,11 +90,11 @@ fn build_column(
 ) -> Result<ColumnZones, IndexError> {
     let keys =
         ColumnKeys::of(array).ok_or_else(|| IndexError::Column { column: column.name.clone() })?;
-    let mut zones = zone::measure(&keys);
     let encoded = choice
         .distinct_max()
         .filter(|distinct_max| !has_surely_more(&keys, *distinct_max))
         .and_then(|distinct_max| encode(&keys, distinct_max));
+    let mut zones = zone::measure(&keys, encoded.as_ref());
     zones.column.distinct = encoded.as_ref().map(Encoded::null_code);
     let distinct = encoded.as_ref().map(|encoded| encoded.values.len());
     let statistics = ColumnStatistics::measure(column.column_type, role, &keys, &zones, distinct);
@@ -102,6 +109,7 @@ fn build_column(
             (IndexKind::DatePart, _) => date_part::build(column.column_type, &keys),
             (IndexKind::Lookup, _) => Some(lookup::build(column.column_type, &keys)),
             (IndexKind::Ngram, _) => ngram::build(column.column_type, &keys),
+            (IndexKind::Texts, _) => texts::build(column.column_type, &keys),
         };
         if let Some(section) = section {
             // Counted only where the column was encoded for it.

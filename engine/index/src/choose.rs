@@ -7,7 +7,7 @@
 //! - else numbers, dates and timestamps: `vector`, for sums, ranges and parts of dates; texts
 //!   that are numbers (customer, mobile) too, where it takes five bytes at most;
 //! - and texts and integers: `lookup`, for the rows of a key, unless zone maps find them;
-//! - and texts that are no numbers: `ngram`, for LIKE, without `lookup` where the texts are not
+//! - and texts that are no numbers: `ngram` and `texts`, for LIKE, without `lookup` where the texts are not
 //!   single words, as names and addresses: seldom a key, and found by their pairs.
 //!
 //! `date_part` and `bit_sliced` are built where they are asked for by hand: `codes` and
@@ -112,6 +112,7 @@ pub fn choose(column: &ColumnStatistics) -> Vec<IndexKind> {
         (IndexKind::Vector, wants_vector(column)),
         (IndexKind::Lookup, wants_lookup(column)),
         (IndexKind::Ngram, wants_ngram(column)),
+        (IndexKind::Texts, wants_ngram(column)),
     ];
     wanted.into_iter().filter(|(_, is_wanted)| *is_wanted).map(|(kind, _)| kind).collect()
 }
@@ -127,7 +128,11 @@ pub fn is_as_auto_picks(segment: &Descriptor, column: usize) -> bool {
     IndexKind::ALL.into_iter().all(|kind| {
         let is_built = segment.section(column, kind).is_some();
         match kind {
-            IndexKind::Vector | IndexKind::Lookup | IndexKind::Ngram if coded.is_empty() => true,
+            IndexKind::Vector | IndexKind::Lookup | IndexKind::Ngram | IndexKind::Texts
+                if coded.is_empty() =>
+            {
+                true
+            }
             _ => is_built == coded.contains(&kind),
         }
     })

@@ -69,10 +69,10 @@ fn texts_get_what_they_are_asked_for() {
     assert_eq!(choose(&customer), [IndexKind::Vector, IndexKind::Lookup]);
     let (id_number, email) = (texts(18, 95, 100), texts(22, 20, 100));
     assert_eq!(choose(&id_number), [IndexKind::Lookup]);
-    assert_eq!(choose(&email), [IndexKind::Lookup, IndexKind::Ngram]);
+    assert_eq!(choose(&email), [IndexKind::Lookup, IndexKind::Ngram, IndexKind::Texts]);
     let (name, address, initials) = (texts(8, 0, 0), texts(60, 15, 2), texts(3, 0, 0));
-    assert_eq!(choose(&name), [IndexKind::Ngram]);
-    assert_eq!(choose(&address), [IndexKind::Ngram]);
+    assert_eq!(choose(&name), [IndexKind::Ngram, IndexKind::Texts]);
+    assert_eq!(choose(&address), [IndexKind::Ngram, IndexKind::Texts]);
     assert_eq!(choose(&initials), [IndexKind::Lookup]);
 }
 

@@ -77,7 +77,9 @@ fn is_built(kind: IndexKind, content: Content, shape: &Shape) -> bool {
             _ => true,
         },
         IndexKind::DatePart => matches!(content, Content::Date | Content::Timestamp),
-        IndexKind::Ngram => matches!(content, Content::Text | Content::DigitText),
+        IndexKind::Ngram | IndexKind::Texts => {
+            matches!(content, Content::Text | Content::DigitText)
+        }
     }
 }
 
@@ -262,10 +264,14 @@ fn check_damage(kind: IndexKind, content: Content, small: &[Option<i64>]) -> Res
 fn use_it<'a>(index: &Index, leaves: impl Iterator<Item = Leaf<'a>>, column_type: ColumnType) {
     let rows = thirds(index.rows());
     let _ = value_counts(index, &rows);
-    leaves.for_each(|leaf| drop(index.reader().truth(&leaf)));
+    leaves.for_each(|leaf| {
+        drop(index.reader().truth(&leaf));
+        drop(index.as_texts().map(|texts| texts.matching(&leaf, &rows)));
+    });
     match index {
         Index::Bitmap(_) | Index::Lookup(_) | Index::Ngram(_) => {}
         Index::Codes(codes) => drop(codes.array(&rows, column_type)),
+        Index::Texts(texts) => drop(texts.array(&rows)),
         Index::Vector(vector) => drop(vector.array(&rows, column_type)),
         Index::BitSliced(slices) => {
             let _ = (slices.sum(&rows), slices.min(&rows), slices.max(&rows));

@@ -175,6 +175,7 @@ fn stored_section(section: &SectionRef) -> stored::Section {
         IndexKind::DatePart => stored::Kind::DatePart,
         IndexKind::Lookup => stored::Kind::Lookup,
         IndexKind::Ngram => stored::Kind::Ngram,
+        IndexKind::Texts => stored::Kind::Texts,
     };
     stored::Section {
         // A table has at most 1,024 columns.
@@ -197,6 +198,7 @@ fn checked_section(columns: usize, section: &stored::Section) -> Result<SectionR
         stored::Kind::DatePart => IndexKind::DatePart,
         stored::Kind::Lookup => IndexKind::Lookup,
         stored::Kind::Ngram => IndexKind::Ngram,
+        stored::Kind::Texts => IndexKind::Texts,
         stored::Kind::Unspecified => {
             return Err(IndexError::damaged("its descriptor names an unknown kind"));
         }

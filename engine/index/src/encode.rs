@@ -1,7 +1,8 @@
 //! A column as a sorted dictionary and one code per row: what both index kinds are built from.
 //!
 //! Hashes each row to an id in order of first sight, sorts the few distinct values, then
-//! renames the ids; integers of a narrow span skip the hash. Never decides which kinds to
+//! renames the ids; integers of a narrow span skip the hash,
+//! and short texts are hashed as numbers. Never decides which kinds to
 //! build, and gives up as soon as the dictionary grows beyond what anyone wants.
 
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use std::hash::Hash;
 use foldhash::fast::RandomState;
 use martlet_core::Value;
 
+use crate::short_texts::{TextHeads, with_text_of};
 use crate::values::{ColumnKeys, Keys, text_value};
 
 /// A column in codes: row `r` holds `values[codes[r]]`, or null where the code is
@@ -41,6 +43,11 @@ pub(crate) fn encode(column: &ColumnKeys<'_>, distinct_max: usize) -> Option<Enc
         },
         Keys::Wide(keys) => encode_hashed(column, |row| keys[row], Value::Decimal, distinct_max),
         Keys::Text(array) => {
+            let heads = TextHeads::of(array);
+            if heads.have_keys() {
+                let text = |key| with_text_of(key, text_value);
+                return encode_hashed(column, |row| heads.key(row), text, distinct_max);
+            }
             encode_hashed(column, |row| array.value(row), text_value, distinct_max)
         }
     }

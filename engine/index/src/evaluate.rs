@@ -51,9 +51,12 @@ fn leaf_truth(leaf: &Leaf<'_>, array: &ArrayRef, rows: u32) -> Option<Truth> {
         Leaf::Like(pattern) => {
             let texts = array.as_string_opt::<i32>()?;
             // A null's slot may hold no text at all, but its offsets are always sound.
-            BooleanBuffer::collect_bool(texts.len(), |row| pattern.matches(texts.value(row)))
+            let matcher = pattern.matcher();
+            BooleanBuffer::collect_bool(texts.len(), |row| {
+                matcher.matches(texts.value(row).as_bytes())
+            })
         }
-        Leaf::Part(..) => BooleanBuffer::collect_bool(array.len(), |row| {
+        Leaf::Part(..) | Leaf::Between(..) => BooleanBuffer::collect_bool(array.len(), |row| {
             value_at(array, row).is_some_and(|value| leaf.holds_for(&value))
         }),
     };

@@ -20,8 +20,12 @@ pub(crate) struct FileBuilder {
 }
 
 impl FileBuilder {
-    pub(crate) fn new() -> Self {
-        Self { bytes: MAGIC.to_vec(), sections: Vec::new() }
+    /// An object of about so many bytes. Room that is not used costs nothing; a buffer that
+    /// grows is copied and touched anew.
+    pub(crate) fn with_room(bytes: usize) -> Self {
+        let mut file = Self { bytes: Vec::with_capacity(bytes), sections: Vec::new() };
+        file.bytes.extend_from_slice(&MAGIC);
+        file
     }
 
     /// Adds a section whose building began at `started`.

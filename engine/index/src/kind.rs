@@ -16,6 +16,7 @@ mod nulls;
 mod packed;
 pub(crate) mod rows;
 mod table;
+pub mod texts;
 pub mod vector;
 
 use bytes::Bytes;
@@ -31,6 +32,7 @@ use codes::CodesIndex;
 use date_part::DatePartIndex;
 use lookup::LookupIndex;
 use ngram::NgramIndex;
+use texts::TextsIndex;
 use vector::VectorIndex;
 
 /// A kind of index.
@@ -50,11 +52,13 @@ pub enum IndexKind {
     Lookup,
     /// Pairs of characters and the rows that hold them.
     Ngram,
+    /// Every row's text, compressed on its own.
+    Texts,
 }
 
 impl IndexKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Bitmap,
         Self::Codes,
         Self::Vector,
@@ -62,6 +66,7 @@ impl IndexKind {
         Self::DatePart,
         Self::Lookup,
         Self::Ngram,
+        Self::Texts,
     ];
 
     /// The name as load files write it.
@@ -75,6 +80,7 @@ impl IndexKind {
             Self::DatePart => "date_part",
             Self::Lookup => "lookup",
             Self::Ngram => "ngram",
+            Self::Texts => "texts",
         }
     }
 
@@ -124,12 +130,17 @@ impl IndexKind {
             Self::Bitmap | Self::Codes => Answers::Exactly,
             Self::Vector => match leaf {
                 Leaf::Like(_) => Answers::Not,
-                Leaf::IsNull | Leaf::Compare(..) | Leaf::In(_) | Leaf::Part(..) => Answers::Exactly,
+                Leaf::IsNull
+                | Leaf::Compare(..)
+                | Leaf::In(_)
+                | Leaf::Part(..)
+                | Leaf::Between(..) => Answers::Exactly,
             },
             Self::BitSliced => bit_sliced::answers(leaf),
             Self::DatePart => date_part::answers(leaf, column_type),
             Self::Lookup => lookup::answers(leaf),
             Self::Ngram => ngram::answers(leaf),
+            Self::Texts => texts::answers(leaf),
         }
     }
 }
@@ -151,6 +162,8 @@ pub enum Index {
     Lookup(LookupIndex),
     /// Pairs of characters.
     Ngram(NgramIndex),
+    /// Texts.
+    Texts(TextsIndex),
 }
 
 impl Index {
@@ -172,6 +185,7 @@ impl Index {
             IndexKind::DatePart => Self::DatePart(DatePartIndex::open(bytes, rows)?),
             IndexKind::Lookup => Self::Lookup(LookupIndex::open(bytes, rows)?),
             IndexKind::Ngram => Self::Ngram(NgramIndex::open(bytes, rows)?),
+            IndexKind::Texts => Self::Texts(TextsIndex::open(bytes, rows)?),
         };
         if index.reader().distinct().is_some_and(|distinct| distinct != section.distinct) {
             return Err(IndexError::damaged("a section has another number of distinct values"));
@@ -188,6 +202,7 @@ impl Index {
             Self::DatePart(index) => index,
             Self::Lookup(index) => index,
             Self::Ngram(index) => index,
+            Self::Texts(index) => index,
         }
     }
 
@@ -202,6 +217,7 @@ impl Index {
             Self::DatePart(_) => IndexKind::DatePart,
             Self::Lookup(_) => IndexKind::Lookup,
             Self::Ngram(_) => IndexKind::Ngram,
+            Self::Texts(_) => IndexKind::Texts,
         }
     }
 
@@ -295,6 +311,15 @@ impl Index {
     pub const fn as_ngram(&self) -> Option<&NgramIndex> {
         match self {
             Self::Ngram(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The texts, if it is them.
+    #[must_use]
+    pub const fn as_texts(&self) -> Option<&TextsIndex> {
+        match self {
+            Self::Texts(index) => Some(index),
             _ => None,
         }
     }

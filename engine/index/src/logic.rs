@@ -21,6 +21,34 @@ pub(crate) enum Leaf<'a> {
     IsNull,
     Like(&'a LikePattern),
     Part(DatePart, Comparison, i64),
+    /// From a lower end up to an upper one.
+    Between(End, End),
+}
+
+/// One end of a range: the comparison that a value within satisfies, and with what.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct End {
+    pub(crate) comparison: Comparison,
+    pub(crate) value: Value,
+}
+
+impl End {
+    const fn is_lower(&self) -> bool {
+        matches!(self.comparison, Comparison::Greater | Comparison::GreaterOrEqual)
+    }
+
+    const fn is_upper(&self) -> bool {
+        matches!(self.comparison, Comparison::Less | Comparison::LessOrEqual)
+    }
+
+    /// The end as a condition of its own.
+    pub(crate) fn leaf(&self) -> Leaf<'static> {
+        Leaf::Compare(self.comparison, self.value.clone())
+    }
+
+    fn holds_for(&self, value: &Value) -> bool {
+        self.comparison.holds(value.cmp(&self.value))
+    }
 }
 
 /// The truth of a predicate over `rows` rows, given the truth of its leaves by position of the
@@ -73,8 +101,21 @@ pub(crate) fn rows_where(
         (Predicate::Not(part), _) => rows_where(part, side.other(), schema, rows, leaf_truth),
         (Predicate::And(parts), Side::Holds) | (Predicate::Or(parts), Side::Fails) => {
             let mut all = Candidates { rows: Selection::all(rows), exact: true };
-            for part in parts {
-                let part = rows_where(part, side, schema, rows, leaf_truth);
+            let (ranges, parts) = match side {
+                Side::Holds => ranges(parts, schema),
+                Side::Fails => (Vec::new(), parts.iter().collect()),
+            };
+            let mut of_ranges = ranges.into_iter();
+            let mut of_parts = parts.into_iter();
+            loop {
+                let part = if let Some((column, range)) = of_ranges.next() {
+                    let truth = leaf_truth(column, &range);
+                    Candidates { exact: truth.exact || truth.holds.is_none(), rows: truth.holds }
+                } else if let Some(part) = of_parts.next() {
+                    rows_where(part, side, schema, rows, leaf_truth)
+                } else {
+                    break;
+                };
                 all.rows = all.rows.and(&part.rows);
                 all.exact &= part.exact;
                 if all.rows.is_none() {
@@ -102,6 +143,40 @@ pub(crate) fn rows_where(
             };
             Candidates { exact: exact || rows.is_none(), rows }
         }
+    }
+}
+
+/// Of the parts of an AND those that are both ends of one column's range, brought together, and
+/// the others: one walk over a column's values instead of two.
+fn ranges<'a>(
+    parts: &'a [Predicate],
+    schema: &TableSchema,
+) -> (Vec<(usize, Leaf<'static>)>, Vec<&'a Predicate>) {
+    let ends: Vec<Option<(usize, End)>> =
+        parts.iter().map(|part| end_of_range(part, schema)).collect();
+    let mut is_taken = vec![false; parts.len()];
+    let mut ranges = Vec::new();
+    for (at, lower) in ends.iter().enumerate() {
+        let Some((column, lower)) = lower.as_ref().filter(|(_, end)| end.is_lower()) else {
+            continue;
+        };
+        let other = ends.iter().enumerate().find_map(|(other, end)| {
+            let (of, end) = end.as_ref()?;
+            (of == column && end.is_upper() && !is_taken[other]).then_some((other, end))
+        });
+        if let Some((other, upper)) = other {
+            (is_taken[at], is_taken[other]) = (true, true);
+            ranges.push((*column, Leaf::Between(lower.clone(), upper.clone())));
+        }
+    }
+    let others = parts.iter().zip(is_taken).filter(|(_, taken)| !taken).map(|(part, _)| part);
+    (ranges, others.collect())
+}
+
+fn end_of_range(part: &Predicate, schema: &TableSchema) -> Option<(usize, End)> {
+    match checked_leaf(part, schema)? {
+        (column, Leaf::Compare(comparison, value)) => Some((column, End { comparison, value })),
+        _ => None,
     }
 }
 
@@ -177,6 +252,7 @@ pub(crate) fn checked_leaf<'a>(
         Leaf::IsNull => true,
         Leaf::Like(_) => column_type == ColumnType::Text,
         Leaf::Part(..) => matches!(column_type, ColumnType::Date | ColumnType::Timestamp),
+        Leaf::Between(low, high) => low.value.fits(column_type) && high.value.fits(column_type),
     };
     fits.then_some((position, leaf))
 }
@@ -203,6 +279,7 @@ impl Leaf<'_> {
             Self::Part(part, comparison, constant) => {
                 part.of(value).is_some_and(|part| comparison.holds(part.cmp(constant)))
             }
+            Self::Between(low, high) => low.holds_for(value) && high.holds_for(value),
         }
     }
 
@@ -218,6 +295,11 @@ impl Leaf<'_> {
                 .map(|position| position..position + 1)
                 .collect(),
             Self::Like(_) | Self::Part(..) => self.matching_one_by_one(dictionary),
+            Self::Between(low, high) => {
+                let from = dictionary.partition_point(|entry| !low.holds_for(entry));
+                let to = dictionary.partition_point(|entry| high.holds_for(entry));
+                std::iter::once(from..to.max(from)).collect()
+            }
             Self::Compare(comparison, value) => {
                 let from = dictionary.partition_point(|entry| entry < value);
                 let to = from + usize::from(dictionary.get(from) == Some(value));

@@ -4,12 +4,14 @@
 //! rows exactly or nothing. Never reads a row.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
 use martlet_core::{Selection, Value};
 
 use crate::kind::Index;
+use crate::kind::codes::{CodesIndex, runs};
 use crate::kind::vector::{KeySet, VectorForm};
 use crate::values::sql_value;
 
@@ -50,7 +52,7 @@ impl MemberSet {
             return Some(Selection::none(index.rows()));
         }
         match index {
-            Index::Codes(codes) => Some(codes.rows_within(&self.positions(codes.dictionary()))),
+            Index::Codes(codes) => Some(codes.rows_within(&self.codes(codes))),
             Index::Bitmap(bitmaps) => bitmaps.rows_within(&self.positions(bitmaps.values())).ok(),
             Index::Vector(vector) => {
                 let keys = self.keys_of(vector.form(), |value| vector.key_of(value));
@@ -60,18 +62,21 @@ impl MemberSet {
         }
     }
 
-    /// The runs of a dictionary that are members.
-    fn positions(&self, dictionary: &[Value]) -> Vec<std::ops::Range<usize>> {
-        let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
-        for (position, _) in
-            dictionary.iter().enumerate().filter(|(_, value)| self.values.contains(*value))
-        {
-            match runs.last_mut() {
-                Some(run) if run.end == position => run.end += 1,
-                _ => runs.push(position..position + 1),
+    /// The runs of codes whose values are members.
+    fn codes(&self, codes: &CodesIndex) -> Vec<Range<usize>> {
+        match codes.keys() {
+            Some(keys) => {
+                let form = keys.form();
+                keys.codes_in(&self.keys_of(form, |value| form.key_of(value)))
             }
+            None => self.positions(codes.dictionary()),
         }
-        runs
+    }
+
+    /// The runs of a dictionary that are members.
+    fn positions(&self, dictionary: &[Value]) -> Vec<Range<usize>> {
+        let values = dictionary.iter().enumerate();
+        runs(values.filter(|(_, value)| self.values.contains(*value)).map(|(code, _)| code))
     }
 
     fn keys_of(&self, form: &VectorForm, key_of: impl Fn(&Value) -> Option<i64>) -> Arc<KeySet> {

@@ -15,6 +15,7 @@ use martlet_core::{
 use roaring::RoaringBitmap;
 
 use crate::descriptor::{Descriptor, SectionRef};
+use crate::kind::texts;
 use crate::kind::{Answers, Index, IndexKind};
 use crate::logic::{Candidates, Leaf, Side, rows_where, truth_of};
 use crate::zone::{PAGE_ROWS, ZoneMap};
@@ -61,6 +62,11 @@ fn leaf_truth(
     descriptor: &Descriptor,
     indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
 ) -> Truth {
+    if let Leaf::Between(low, high) = leaf {
+        let of_end = |end: &Leaf<'_>| leaf_truth(column, end, schema, descriptor, indexes);
+        return range_truth(column, leaf, [low.leaf(), high.leaf()], schema, descriptor, indexes)
+            .unwrap_or_else(|| of_end(&low.leaf()).and(&of_end(&high.leaf())));
+    }
     let proven = zone_truth(column, leaf, descriptor);
     if proven.exact {
         return proven;
@@ -72,6 +78,28 @@ fn leaf_truth(
         .filter_map(|kind| indexes(column, kind).filter(|index| fits(index)))
         .find_map(|index| index.reader().truth(leaf)?.ok())
         .map_or_else(|| proven.clone(), |answer| narrowed(answer, &proven))
+}
+
+/// A range in one walk over the column's codes or numbers; `None` where zone maps settle one of
+/// its ends, or a kind that only knows ends is better at them.
+fn range_truth(
+    column: usize,
+    range: &Leaf<'_>,
+    ends: [Leaf<'_>; 2],
+    schema: &TableSchema,
+    descriptor: &Descriptor,
+    indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
+) -> Option<Truth> {
+    let column_type = schema.columns()[column].column_type;
+    let walked = |end: &Leaf<'_>| {
+        let is_open = !zone_truth(column, end, descriptor).exact;
+        let kind = preferred(column, column_type, end, descriptor).first().copied();
+        kind.filter(|kind| is_open && matches!(kind, IndexKind::Codes | IndexKind::Vector))
+    };
+    let kind = walked(&ends[0]).filter(|kind| walked(&ends[1]) == Some(*kind))?;
+    let index = indexes(column, kind)?;
+    let fits = is_usable(&index, column, schema, descriptor.rows());
+    if fits { index.reader().truth(range)?.ok() } else { None }
 }
 
 /// The sections that a probe of this predicate would use: none where zone maps settle it.
@@ -93,6 +121,57 @@ pub fn sections_wanted(
         proven
     });
     if by_zones.exact || by_zones.holds.is_none() {
+        return Vec::new();
+    }
+    let section = |(column, kind)| descriptor.section(column, kind).cloned();
+    wanted.into_iter().filter_map(section).collect()
+}
+
+/// The rows among these where the predicate holds, exactly, where the texts of `texts` indexes
+/// and what else there is settle it; `None` where it stays open.
+///
+/// Texts are read of these rows alone.
+#[must_use]
+pub fn settled(
+    predicate: &Predicate,
+    schema: &TableSchema,
+    descriptor: &Descriptor,
+    indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
+    among: &Selection,
+) -> Option<Selection> {
+    // Each leaf is right for these rows, whatever it says of others, and so is the whole.
+    let truth = truth_of(predicate, schema, descriptor.rows(), &mut |column, leaf| {
+        indexes(column, IndexKind::Texts)
+            .filter(|index| is_usable(index, column, schema, descriptor.rows()))
+            .and_then(|index| {
+                let holds = index.as_texts()?.matching(leaf, among)?;
+                Some(Truth::exact_but(holds, index.nulls()))
+            })
+            .unwrap_or_else(|| leaf_truth(column, leaf, schema, descriptor, indexes))
+    });
+    truth.exact.then(|| truth.holds.and(among))
+}
+
+/// The sections that [`settled`] would use; none where no texts are among them.
+#[must_use]
+pub fn sections_settling(
+    predicate: &Predicate,
+    schema: &TableSchema,
+    descriptor: &Descriptor,
+) -> Vec<SectionRef> {
+    let mut wanted = BTreeSet::new();
+    truth_of(predicate, schema, descriptor.rows(), &mut |column, leaf| {
+        let has_texts = descriptor.section(column, IndexKind::Texts).is_some();
+        if has_texts && texts::settles(leaf) {
+            wanted.insert((column, IndexKind::Texts));
+        } else {
+            let column_type = schema.columns()[column].column_type;
+            let kinds = preferred(column, column_type, leaf, descriptor);
+            wanted.extend(kinds.first().map(|kind| (column, *kind)));
+        }
+        Truth::unknown(descriptor.rows())
+    });
+    if wanted.iter().all(|(_, kind)| *kind != IndexKind::Texts) {
         return Vec::new();
     }
     let section = |(column, kind)| descriptor.section(column, kind).cloned();
@@ -128,7 +207,9 @@ fn cost(kind: IndexKind, leaf: &Leaf<'_>, distinct: u32) -> u8 {
     let joins_few = match leaf {
         Leaf::IsNull | Leaf::Compare(Comparison::Equal | Comparison::NotEqual, _) => true,
         Leaf::In(values) => values.len() <= BITMAPS_JOINED_MAX as usize,
-        Leaf::Compare(..) | Leaf::Like(_) | Leaf::Part(..) => distinct <= BITMAPS_JOINED_MAX,
+        Leaf::Compare(..) | Leaf::Like(_) | Leaf::Part(..) | Leaf::Between(..) => {
+            distinct <= BITMAPS_JOINED_MAX
+        }
     };
     match kind {
         IndexKind::Bitmap if joins_few => 0,
@@ -139,6 +220,7 @@ fn cost(kind: IndexKind, leaf: &Leaf<'_>, distinct: u32) -> u8 {
         IndexKind::BitSliced => 5,
         IndexKind::Bitmap => 6,
         IndexKind::Ngram => 7,
+        IndexKind::Texts => 8,
     }
 }
 
@@ -175,20 +257,46 @@ fn zone_truth(column: usize, leaf: &Leaf<'_>, descriptor: &Descriptor) -> Truth 
 }
 
 fn pages_truth(rows: u32, pages: impl Iterator<Item = (Range<u32>, ZoneAnswer)>) -> Truth {
-    let mut holds = RoaringBitmap::new();
-    let mut fails = RoaringBitmap::new();
+    let (mut holds, mut fails) = (PageRuns::default(), PageRuns::default());
     let mut exact = true;
     for (range, answer) in pages {
         if answer.may_hold {
-            holds.insert_range(range.clone());
+            holds.push(range.clone());
         }
         if answer.may_fail {
-            fails.insert_range(range);
+            fails.push(range);
         }
         exact &= answer.is_exact;
     }
-    let (holds, fails) = (Selection::from_bitmap(rows, holds), Selection::from_bitmap(rows, fails));
+    let (holds, fails) = (holds.selection(rows), fails.selection(rows));
     if exact { Truth::exact(holds, fails) } else { Truth::bounds(holds, fails) }
+}
+
+/// Pages as runs of rows: mostly there is one run, of every row.
+#[derive(Default)]
+struct PageRuns(Vec<Range<u32>>);
+
+impl PageRuns {
+    fn push(&mut self, page: Range<u32>) {
+        match self.0.last_mut() {
+            Some(run) if run.end == page.start => run.end = page.end,
+            _ => self.0.push(page),
+        }
+    }
+
+    fn selection(self, rows: u32) -> Selection {
+        match self.0.as_slice() {
+            [] => Selection::none(rows),
+            [all] if *all == (0..rows) => Selection::all(rows),
+            runs => {
+                let mut bitmap = RoaringBitmap::new();
+                runs.iter().for_each(|run| {
+                    bitmap.insert_range(run.clone());
+                });
+                Selection::from_bitmap(rows, bitmap)
+            }
+        }
+    }
 }
 
 /// What a zone's bounds leave possible for its rows.
@@ -212,7 +320,7 @@ impl ZoneAnswer {
             Leaf::Compare(comparison, value) => compare(*comparison, value, zone),
             Leaf::In(values) => is_in(values, zone),
             Leaf::Like(pattern) => (may_be_like(pattern, zone), true),
-            Leaf::IsNull | Leaf::Part(..) => (true, true),
+            Leaf::IsNull | Leaf::Part(..) | Leaf::Between(..) => (true, true),
         };
         // A null is neither, and the zone does not tell which rows are null.
         Self { may_hold, may_fail, is_exact: zone.nulls == 0 && may_hold != may_fail }

@@ -170,7 +170,7 @@ pub(crate) fn has_surely_more(column: &ColumnKeys<'_>, distinct_max: usize) -> b
 /// How many different values there are, and how many in all.
 fn distinct_of<K: Hash>(values: impl Iterator<Item = K>) -> (usize, usize) {
     let state = RandomState::default();
-    let mut seen = HashSet::new();
+    let mut seen: HashSet<u64, RandomState> = HashSet::default();
     let mut count = 0;
     for value in values {
         seen.insert(state.hash_one(value));

@@ -41,7 +41,7 @@ fn only_a_column_of_far_too_many_values_is_given_up_early() {
 
 fn measured(array: &ArrayRef, column_type: ColumnType) -> ColumnStatistics {
     let keys = ColumnKeys::of(array).unwrap();
-    let zones = zone::measure(&keys);
+    let zones = zone::measure(&keys, None);
     ColumnStatistics::measure(column_type, Role::Property, &keys, &zones, None)
 }
 

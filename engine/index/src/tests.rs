@@ -5,6 +5,7 @@ mod format;
 mod grouping;
 mod lookup;
 mod ngram;
+mod numbered;
 mod probing;
 mod slices;
 mod support;

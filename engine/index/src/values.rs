@@ -3,6 +3,7 @@
 //! The one place that reads a column's cells. Knows the stored types of a mart and no others;
 //! a view, a dictionary or a time zone is refused, never guessed at.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
@@ -154,6 +155,11 @@ impl<'a> ColumnKeys<'a> {
 
     pub(crate) const fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// How many of these rows are null.
+    pub(crate) fn nulls_within(&self, rows: Range<usize>) -> usize {
+        self.nulls.map_or(0, |nulls| nulls.slice(rows.start, rows.len()).null_count())
     }
 
     pub(crate) fn is_null(&self, row: usize) -> bool {

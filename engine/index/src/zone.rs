@@ -9,6 +9,8 @@ use std::ops::Range;
 use martlet_core::Value;
 
 use crate::descriptor::ColumnZones;
+use crate::encode::Encoded;
+use crate::short_texts::TextHeads;
 use crate::values::{ColumnKeys, Keys, text_value};
 
 /// Rows that one page zone covers.
@@ -56,12 +58,13 @@ impl ZoneMap {
 }
 
 /// Measures a column: its zone, and its pages' where they prove more than the column's does.
-/// Every row is looked at once: the column's bounds are those of its pages.
-pub(crate) fn measure(column: &ColumnKeys<'_>) -> ColumnZones {
+/// Every row is looked at once: the column's bounds are those of its pages. Texts of a column
+/// that was encoded are compared by their codes.
+pub(crate) fn measure(column: &ColumnKeys<'_>, encoded: Option<&Encoded>) -> ColumnZones {
     let measured: Vec<Measured<'_>> = (0..column.rows())
         .step_by(PAGE_ROWS as usize)
         .map(|start| start..column.rows().min(start + PAGE_ROWS as usize))
-        .map(|rows| Measured::of(column, rows))
+        .map(|rows| Measured::of(column, encoded, rows))
         .collect();
     let whole = measured.iter().copied().reduce(Measured::and).unwrap_or(Measured::NOTHING);
     let whole = whole.zone(column, COLUMN_TEXT_BYTES_MAX);
@@ -91,8 +94,8 @@ enum Extremes<'a> {
 impl<'a> Measured<'a> {
     const NOTHING: Self = Self { rows: 0, nulls: 0, extremes: Extremes::Nothing };
 
-    fn of(column: &ColumnKeys<'a>, rows: Range<usize>) -> Self {
-        let nulls = rows.clone().filter(|row| column.is_null(*row)).count();
+    fn of(column: &ColumnKeys<'a>, encoded: Option<&'a Encoded>, rows: Range<usize>) -> Self {
+        let nulls = column.nulls_within(rows.clone());
         let present = rows.clone().filter(|row| !column.is_null(*row));
         let extremes = match &column.keys {
             Keys::Narrow { keys, .. } if nulls == 0 => {
@@ -100,7 +103,10 @@ impl<'a> Measured<'a> {
             }
             Keys::Narrow { keys, .. } => extremes(present.map(|row| keys[row]), Extremes::Narrow),
             Keys::Wide(keys) => extremes(present.map(|row| keys[row]), Extremes::Wide),
-            Keys::Text(array) => extremes(present.map(|row| array.value(row)), Extremes::Text),
+            Keys::Text(array) => match encoded {
+                Some(encoded) => extremes_of_codes(encoded, rows.clone()),
+                None => extremes_of_texts(TextHeads::of(array), present),
+            },
         };
         Self { rows: rows.len(), nulls, extremes }
     }
@@ -146,6 +152,30 @@ fn extremes<'a, K: Copy + Ord>(
     let Some(first) = keys.next() else { return Extremes::Nothing };
     let (low, high) = keys.fold((first, first), |(low, high), key| (low.min(key), high.max(key)));
     found(low, high)
+}
+
+fn extremes_of_codes(encoded: &Encoded, rows: Range<usize>) -> Extremes<'_> {
+    let (codes, null) = (&encoded.codes[rows], encoded.null_code());
+    let low = codes.iter().copied().min().unwrap_or(null);
+    // Null's code is the highest; no value's is below 0.
+    let high = codes.iter().map(|code| if *code == null { 0 } else { *code }).max().unwrap_or(0);
+    match (encoded.values.get(low as usize), encoded.values.get(high as usize)) {
+        (Some(Value::Text(low)), Some(Value::Text(high))) => Extremes::Text(low, high),
+        _ => Extremes::Nothing,
+    }
+}
+
+fn extremes_of_texts<'a>(
+    heads: TextHeads<'a>,
+    mut rows: impl Iterator<Item = usize>,
+) -> Extremes<'a> {
+    let Some(first) = rows.next().map(|row| heads.headed(row)) else { return Extremes::Nothing };
+    let (low, high) = rows.fold((first, first), |(low, high), row| {
+        let text = heads.headed(row);
+        let low = if text.is_below(&low) { text } else { low };
+        (low, if high.is_below(&text) { text } else { high })
+    });
+    Extremes::Text(low.text(), high.text())
 }
 
 type MeasuredBounds = (Option<Value>, Option<Value>, Bounds);

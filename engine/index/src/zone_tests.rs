@@ -10,7 +10,7 @@ use super::*;
 use crate::values::value_at;
 
 fn measured(array: &ArrayRef) -> ColumnZones {
-    measure(&ColumnKeys::of(array).unwrap())
+    measure(&ColumnKeys::of(array).unwrap(), None)
 }
 
 fn text_zone(texts: &[&str]) -> ZoneMap {
@@ -69,6 +69,18 @@ fn pages_are_kept_for_sorted_rows_only() {
 }
 
 proptest! {
+    #[test]
+    fn codes_give_the_zones_that_texts_give(
+        texts in proptest::collection::vec(proptest::option::of(".{0,18}"), 1..30),
+        often in 1_usize..1_000,
+    ) {
+        let rows = texts.iter().flat_map(|text| std::iter::repeat_n(text.as_deref(), often));
+        let array: ArrayRef = Arc::new(rows.collect::<StringArray>());
+        let keys = ColumnKeys::of(&array).unwrap();
+        let encoded = crate::encode::encode(&keys, usize::MAX).unwrap();
+        prop_assert_eq!(measure(&keys, Some(&encoded)), measure(&keys, None));
+    }
+
     #[test]
     fn no_value_lies_outside_its_zone(texts in proptest::collection::vec(".{0,90}", 1..20)) {
         let array: ArrayRef = Arc::new(StringArray::from(texts));

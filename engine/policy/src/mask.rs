@@ -210,6 +210,25 @@ impl Mask {
         }
     }
 
+    /// Whether exactly those values are null that were null before, so that a null test says the
+    /// same of the stored value.
+    #[must_use]
+    pub const fn keeps_nulls(&self) -> bool {
+        match self {
+            Self::Name(_)
+            | Self::IdNumber(_)
+            | Self::Mobile(_)
+            | Self::Card(_)
+            | Self::AccountNumber(_)
+            | Self::Address(_)
+            | Self::Email(_)
+            | Self::Redact
+            | Self::Token(_) => true,
+            // Also null for what has no year, no band; and always.
+            Self::BirthDate(_) | Self::BalanceBand(_) | Self::FreeText => false,
+        }
+    }
+
     /// Masks an array: as many values as before, freshly built, null where the input is null
     /// (and, for what has no year or no band, where the value is out of the calendar or not a
     /// number).

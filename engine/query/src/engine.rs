@@ -21,6 +21,7 @@ use crate::functions::accepted;
 use crate::index_cache::IndexCache;
 use crate::mart::Mart;
 use crate::optimizer::IndexPaths;
+use crate::rules;
 use crate::session::Session;
 use crate::shared::{EngineOptions, IndexUse, Shared};
 use crate::system::SystemRecords;
@@ -105,10 +106,13 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_batch_size(BATCH_ROWS_MAX);
     // Views keep the payload of rows that were filtered out; plain strings do not.
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+    // "The first three of each": rows beyond are dropped while they arrive, not after a sort of all.
+    config.options_mut().optimizer.enable_window_topn = true;
     let mut builder = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime(options)?)
-        .with_default_features();
+        .with_default_features()
+        .with_optimizer_rules(rules::of_any_tables());
     let functions = builder.scalar_functions().take().unwrap_or_default();
     builder = builder.with_scalar_functions(
         accepted(functions).into_iter().chain(calendar::functions()).collect(),

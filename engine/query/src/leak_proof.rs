@@ -26,7 +26,11 @@ pub(crate) fn leak_proof(
     grant: &Grant,
     schema: &TableSchema,
 ) -> Option<Predicate> {
-    Translation { columns: &|name| clear_column(name, grant, schema) }.predicate(condition)
+    let translation = Translation {
+        columns: &|name| clear_column(name, grant, schema),
+        nulls: &|name| column_of_known_nulls(name, grant, schema),
+    };
+    translation.predicate(condition)
 }
 
 /// The stored column of that name, if it is granted as stored.
@@ -45,9 +49,22 @@ fn clear_column(
     }
 }
 
+/// The stored column of that name, if what is shown of it is null exactly where it is.
+fn column_of_known_nulls(name: &str, grant: &Grant, schema: &TableSchema) -> Option<ColumnName> {
+    let granted = grant.columns().iter().find(|granted| granted.name.as_str() == name)?;
+    let is_known = match &granted.access {
+        Access::Clear => true,
+        Access::Masked(mask) => mask.keeps_nulls(),
+    };
+    let stored = schema.columns().get(granted.position)?;
+    is_known.then(|| stored.name.clone())
+}
+
 struct Translation<'a> {
     /// Finds a column that is granted as stored.
     columns: &'a dyn Fn(&str) -> Option<(ColumnName, ColumnType)>,
+    /// Finds a column whose nulls are shown.
+    nulls: &'a dyn Fn(&str) -> Option<ColumnName>,
 }
 
 impl Translation<'_> {
@@ -203,7 +220,10 @@ impl Translation<'_> {
     }
 
     fn is_null(&self, expression: &Expr) -> Option<Predicate> {
-        Some(Predicate::IsNull { column: self.column(expression)?.0 })
+        match expression {
+            Expr::Column(column) => Some(Predicate::IsNull { column: (self.nulls)(&column.name)? }),
+            _ => None,
+        }
     }
 
     /// A boolean column standing as a condition of its own.

@@ -4,7 +4,7 @@
 //! rules: the server opens a new one for every execution.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 use datafusion::execution::session_state::SessionState;
@@ -25,28 +25,33 @@ use crate::wire::wire_schema;
 #[derive(Debug)]
 pub struct Session {
     mart: Arc<Mart>,
-    state: SessionState,
-    catalog: VisibleCatalog,
+    shared: Arc<Shared>,
+    catalogs: Arc<dyn CatalogProviderList>,
+    /// Made when somebody asks for it: most statements do not.
+    catalog: OnceLock<VisibleCatalog>,
     tables: BTreeMap<TableName, Arc<SecuredTable>>,
 }
 
 impl Session {
     pub(crate) fn open(shared: &Arc<Shared>, principal: &Principal, mart: &Arc<Mart>) -> Self {
         let tables = granted_tables(shared, principal, mart);
-        let catalog =
-            VisibleCatalog { tables: tables.values().filter_map(|table| visible(table)).collect() };
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(CATALOG.into(), Arc::new(SecuredCatalog::new(tables.clone())));
-        // A copy shares every function; building one anew would register each of them again.
-        let mut state = shared.template.clone();
-        state.register_catalog_list(Arc::new(catalogs));
-        Self { mart: Arc::clone(mart), state, catalog, tables }
+        Self {
+            mart: Arc::clone(mart),
+            shared: Arc::clone(shared),
+            catalogs: Arc::new(catalogs),
+            catalog: OnceLock::new(),
+            tables,
+        }
     }
 
     /// Everything that the principal may know exists.
     #[must_use]
-    pub const fn catalog(&self) -> &VisibleCatalog {
-        &self.catalog
+    pub fn catalog(&self) -> &VisibleCatalog {
+        self.catalog.get_or_init(|| VisibleCatalog {
+            tables: self.tables.values().filter_map(|table| visible(table)).collect(),
+        })
     }
 
     /// The state of the mart that the session reads.
@@ -85,8 +90,12 @@ impl Session {
         uses.collect()
     }
 
-    pub(crate) const fn state(&self) -> &SessionState {
-        &self.state
+    /// DataFusion's state for one statement. A copy of the template shares every function;
+    /// building one anew would register each of them again.
+    pub(crate) fn state(&self) -> SessionState {
+        let mut state = self.shared.template.clone();
+        state.register_catalog_list(Arc::clone(&self.catalogs));
+        state
     }
 
     /// The grant of a table of this session.

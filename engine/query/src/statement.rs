@@ -22,6 +22,7 @@ use crate::column_use::{ColumnUse, column_uses};
 use crate::error::QueryError;
 use crate::parse::{Verb, parse};
 use crate::row_stream::RowStream;
+use crate::rules::optimized;
 use crate::session::Session;
 use crate::wire::{plain_array, wire_schema};
 
@@ -75,7 +76,7 @@ impl Reads {
 impl Statement {
     pub(crate) async fn prepare(session: &Session, sql: &str) -> Result<Self, QueryError> {
         let parsed = parse(sql)?;
-        let mut state = session.state().clone();
+        let mut state = session.state();
         // Fixes the statement's own time, which `now()` and `current_date` tell.
         state.mark_start_execution();
         let plan =
@@ -84,7 +85,7 @@ impl Statement {
         let parameters = parameter_schema(&plan)?;
         let schema = wire_schema(typed(&plan, &parameters)?.schema().as_arrow())?;
         // Bound with nulls a look-up would be optimized away, and its columns with it.
-        let optimized = state.optimize(&plan).map_err(QueryError::from_planning)?;
+        let optimized = optimized(plan.clone(), &state).map_err(QueryError::from_planning)?;
         let mut reads = reads(&plan, &optimized)?;
         if let Some(table) = &parsed.described {
             reads.describe(table)?;
@@ -153,7 +154,7 @@ impl Statement {
             Planned::Whole(optimized) => optimized,
             Planned::Open(plan) => {
                 let bound = bind(plan, &values)?;
-                self.state.optimize(&bound).map_err(QueryError::from_planning)?
+                optimized(bound, &self.state).map_err(QueryError::from_planning)?
             }
         };
         let physical = self

@@ -18,12 +18,15 @@ use crate::config::plan::{ColumnRule, Empty, Parse, Trim};
 use crate::decode::fields::Field;
 use crate::reason::Reason;
 
+/// Bytes that a text is expected to take, for sizing buffers only.
+const TEXT_BYTES_EXPECTED: usize = 20;
+
 /// The values of one column.
 #[derive(Debug)]
 pub(crate) struct ColumnBuffer {
     values: Values,
-    /// The rows that are null, ascending.
-    nulls: Vec<usize>,
+    /// The rows that are null, ascending; a chunk's bytes bound its rows far below 2^32.
+    nulls: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -53,14 +56,14 @@ impl ColumnBuffer {
             ColumnType::Text => {
                 let mut ends = Vec::with_capacity(rows + 1);
                 ends.push(0);
-                Values::Text { bytes: Vec::with_capacity(rows * 8), ends }
+                Values::Text { bytes: Vec::with_capacity(rows * TEXT_BYTES_EXPECTED), ends }
             }
         };
         Self { values, nulls: Vec::new() }
     }
 
     pub(crate) fn push_null(&mut self) {
-        self.nulls.push(self.rows());
+        self.nulls.push(u32::try_from(self.rows()).unwrap_or(u32::MAX));
         match &mut self.values {
             Values::Boolean(values) => values.push(false),
             Values::Int32(values) | Values::Date(values) => values.push(0),
@@ -132,7 +135,7 @@ impl ColumnBuffer {
 
     /// Drops every row from `rows` on.
     pub(crate) fn truncate(&mut self, rows: usize) {
-        self.nulls.truncate(self.nulls.partition_point(|row| *row < rows));
+        self.nulls.truncate(self.nulls.partition_point(|row| (*row as usize) < rows));
         match &mut self.values {
             Values::Boolean(values) => values.truncate(rows),
             Values::Int32(values) | Values::Date(values) => values.truncate(rows),
@@ -165,7 +168,7 @@ impl ColumnBuffer {
         }
         let mut valid = BooleanBufferBuilder::new(self.rows());
         valid.append_n(self.rows(), true);
-        self.nulls.iter().for_each(|row| valid.set_bit(*row, false));
+        self.nulls.iter().for_each(|row| valid.set_bit(*row as usize, false));
         Some(NullBuffer::new(valid.finish()))
     }
 

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use martlet_core::limits::LINE_BYTES_MAX;
 
 use super::records::Cutter;
+use crate::arrive::FileDigest;
 
 /// Bytes that one worker decodes at a time: large enough that the work outweighs the hand-over,
 /// small enough that a round of them fits the caches' neighbourhood.
@@ -24,6 +25,8 @@ pub(crate) struct Chunk {
     pub(crate) offset: u64,
     /// The first byte's line, from 1.
     pub(crate) line: u64,
+    /// Line ends.
+    pub(crate) lines: u64,
     pub(crate) content: Content,
 }
 
@@ -46,11 +49,37 @@ pub(crate) struct ChunkReader<R> {
     offset: u64,
     line: u64,
     at_end: bool,
+    /// Boxed: its state is two kilobytes.
+    hashing: Option<Box<Hashing>>,
+}
+
+/// A digest that grows with what is read.
+#[derive(Debug)]
+struct Hashing {
+    hasher: blake3::Hasher,
+    digest: FileDigest,
 }
 
 impl<R: Read> ChunkReader<R> {
     pub(crate) fn new(input: R, cutter: Cutter, chunk_bytes: usize) -> Self {
-        Self { input, cutter, chunk_bytes, held: Vec::new(), offset: 0, line: 1, at_end: false }
+        Self {
+            input,
+            cutter,
+            chunk_bytes,
+            held: Vec::new(),
+            offset: 0,
+            line: 1,
+            at_end: false,
+            hashing: None,
+        }
+    }
+
+    /// Puts the digest of all that is read there when the end is reached, unless it is known.
+    pub(crate) fn hashing(mut self, digest: FileDigest) -> Self {
+        let is_known = digest.get().is_some();
+        self.hashing =
+            (!is_known).then(|| Box::new(Hashing { hasher: blake3::Hasher::new(), digest }));
+        self
     }
 
     /// Bytes handed on so far.
@@ -83,8 +112,15 @@ impl<R: Read> ChunkReader<R> {
         }
         let missing = (wanted - self.held.len()) as u64;
         self.held.reserve_exact(wanted - self.held.len());
+        let before = self.held.len();
         let read = (&mut self.input).take(missing).read_to_end(&mut self.held)?;
         self.at_end = (read as u64) < missing;
+        if let Some(hashing) = &mut self.hashing {
+            hashing.hasher.update(&self.held[before..]);
+            if self.at_end {
+                hashing.digest.get_or_init(|| hashing.hasher.finalize());
+            }
+        }
         Ok(())
     }
 
@@ -95,10 +131,10 @@ impl<R: Read> ChunkReader<R> {
     }
 
     fn advance(&mut self, bytes: Vec<u8>, content: Content) -> Chunk {
-        let (offset, line) = (self.offset, self.line);
+        let (offset, line, lines) = (self.offset, self.line, line_ends(&bytes));
         self.offset += bytes.len() as u64;
-        self.line += line_ends(&bytes);
-        Chunk { bytes, offset, line, content }
+        self.line += lines;
+        Chunk { bytes, offset, line, lines, content }
     }
 
     /// Reads on to the next line end and keeps only the record's beginning.
@@ -127,8 +163,8 @@ impl<R: Read> ChunkReader<R> {
             searched = 0;
             self.fill(self.chunk_bytes)?;
         }
-        let chunk =
-            Chunk { bytes: kept, offset: self.offset, line: self.line, content: Content::TooLong };
+        let (offset, line) = (self.offset, self.line);
+        let chunk = Chunk { bytes: kept, offset, line, lines, content: Content::TooLong };
         self.offset += bytes;
         self.line += lines;
         Ok(chunk)

@@ -12,7 +12,6 @@ use proptest::prelude::*;
 use super::*;
 use crate::arrive::arrive;
 use crate::config::plan::LoadPlan;
-use crate::progress::Silent;
 
 fn plan(folder: &Path, columns: &[(&str, &str)], source: &str) -> LoadPlan {
     let columns: String = columns
@@ -67,7 +66,7 @@ fn decode(
     std::fs::write(folder.path().join(file), bytes).unwrap();
     let plan = plan(folder.path(), columns, source);
     let date = "2026-11-22".parse().unwrap();
-    let arrival = arrive(&plan, date, &Silent)?;
+    let arrival = arrive(&plan, date)?;
     let mut decoded = Decoded { rows_read: 0, batches: Vec::new(), rejects: Vec::new() };
     decode_table(&plan.tables[0], &arrival.tables[0], date, Ok, |chunk, _| {
         decoded.rows_read += chunk.rows_read;

@@ -11,6 +11,7 @@ use encoding_rs::UTF_8;
 use martlet_core::limits::LINE_BYTES_MAX;
 use martlet_core::{BatchDate, TableSchema};
 
+use crate::arrive::FileDigest;
 use crate::check::{Bound, Cell, RowChecker};
 use crate::config::plan::{Dialect, Header, SourcePlan};
 use crate::error::IngestError;
@@ -24,9 +25,6 @@ use super::encoding::{decode, without_mark};
 use super::fields::{Fields, Splitter, Torn};
 use super::records::{Cutter, Ending, Record, Records};
 use super::{DecodedChunk, OpenFile};
-
-/// Bytes that a row is expected to take, for sizing buffers only.
-const ROW_BYTES_EXPECTED: usize = 64;
 
 /// Bytes that are read first when a single record is looked up again.
 const RECORD_BYTES_EXPECTED: usize = 16 * 1024;
@@ -62,9 +60,10 @@ impl DelimitedReader {
     }
 }
 
-/// Opens a file and reads its header.
+/// Opens a file and reads its header. Its digest is known when it was read to its end.
 pub(crate) fn open(
     path: &Path,
+    digest: FileDigest,
     schema: &TableSchema,
     source: &SourcePlan,
     dialect: &Dialect,
@@ -73,7 +72,7 @@ pub(crate) fn open(
     let file = File::open(path).map_err(|error| IngestError::read(path, error))?;
     let cutter = Cutter::new(dialect);
     let splitter = Splitter::new(dialect.delimiter, dialect.quote);
-    let mut reader = ChunkReader::new(file, cutter.clone(), CHUNK_BYTES);
+    let mut reader = ChunkReader::new(file, cutter.clone(), CHUNK_BYTES).hashing(digest);
     let mut first = reader.next_chunk().map_err(|error| IngestError::read(path, error))?;
     let fields = match dialect.header {
         Header::Named => take_header(path, dialect, &cutter, &splitter, first.as_mut())?,
@@ -125,8 +124,7 @@ pub(crate) fn decode_chunk(
     form: &DelimitedForm,
     chunk: &Chunk,
 ) -> Result<DecodedChunk, IngestError> {
-    let rows_expected = chunk.bytes.len() / ROW_BYTES_EXPECTED;
-    let checker = RowChecker::new(schema, &file.source.rules, &form.bound, rows_expected);
+    let checker = RowChecker::new(schema, &file.source.rules, &form.bound, rows_max(form, chunk));
     let is_utf8 = form.dialect.encoding == UTF_8;
     let text = if is_utf8 { std::str::from_utf8(&chunk.bytes).ok() } else { None };
     let mut decoder = ChunkDecoder {
@@ -153,6 +151,13 @@ pub(crate) fn decode_chunk(
     }
     let rows = decoder.checker.finish()?;
     Ok(DecodedChunk { rows_read, rows, rejects: decoder.rejects })
+}
+
+/// Rows of a chunk at most, for sizing buffers only: a row has a line end but for the last, and
+/// a mark behind every field.
+fn rows_max(form: &DelimitedForm, chunk: &Chunk) -> usize {
+    let by_bytes = chunk.bytes.len() / form.fields.len().max(1);
+    usize::try_from(chunk.lines).unwrap_or(usize::MAX).min(by_bytes) + 1
 }
 
 struct ChunkDecoder<'a> {

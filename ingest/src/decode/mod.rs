@@ -210,7 +210,8 @@ impl<'a> Reading<'a> {
         let (schema, path, date) = (&self.table.schema, &arrived.path, self.date);
         let (reader, form) = match &source.format {
             FileFormat::Delimited(dialect) => {
-                let (reader, form) = delimited::open(path, schema, source, dialect, date)?;
+                let digest = Arc::clone(&arrived.digest);
+                let (reader, form) = delimited::open(path, digest, schema, source, dialect, date)?;
                 (Reader::Delimited(reader), Form::Delimited(form))
             }
             FileFormat::Parquet => {

@@ -6,11 +6,13 @@
 //! are given in the order of first sight, which is not the same in every load.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use arrow::array::{Array, StringArray, UInt16Array};
 use foldhash::fast::RandomState;
+use martlet_index::short_texts::TextHeads;
 
 /// The code of null.
 pub(super) const NULL_CODE: u16 = u16::MAX;
@@ -60,7 +62,12 @@ impl Dictionary {
     }
 
     fn try_encode(&self, texts: &StringArray) -> Option<UInt16Array> {
-        let (distinct, mut ids) = in_order_of_sight(texts)?;
+        let heads = TextHeads::of(texts);
+        let (distinct, mut ids) = if heads.have_keys() {
+            in_order_of_sight(texts, |row| heads.key(row))?
+        } else {
+            in_order_of_sight(texts, |row| texts.value(row))?
+        };
         let mut shared = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         let codes = distinct.iter().map(|text| shared.code(text)).collect::<Option<Vec<u16>>>()?;
         drop(shared);
@@ -73,13 +80,17 @@ impl Dictionary {
     /// The dictionary, now that no more rows come.
     pub(super) fn close(self) -> ClosedDictionary {
         let texts = self.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        ClosedDictionary { bytes: texts.bytes, ends: texts.ends }
+        ClosedDictionary::of(&texts)
     }
 }
 
-/// The distinct texts as they come, and for each row the place of its text among them.
-fn in_order_of_sight(texts: &StringArray) -> Option<(Vec<&str>, Vec<u16>)> {
-    let mut seen: HashMap<&str, u16, RandomState> = HashMap::default();
+/// The distinct texts as they come, and for each row the place of its text among them. `key`
+/// tells a row's text from others.
+fn in_order_of_sight<K: Copy + Eq + Hash>(
+    texts: &StringArray,
+    key: impl Fn(usize) -> K,
+) -> Option<(Vec<&str>, Vec<u16>)> {
+    let mut seen: HashMap<K, u16, RandomState> = HashMap::default();
     let mut distinct = Vec::new();
     let mut ids = Vec::with_capacity(texts.len());
     // Rows that lie together are often alike, so the row before is the best guess.
@@ -89,11 +100,11 @@ fn in_order_of_sight(texts: &StringArray) -> Option<(Vec<&str>, Vec<u16>)> {
             ids.push(NULL_CODE);
             continue;
         }
-        let text = texts.value(row);
+        let key = key(row);
         let id = match last {
-            Some((before, id)) if before == text => id,
-            _ => *seen.entry(text).or_insert_with(|| {
-                distinct.push(text);
+            Some((before, id)) if before == key => id,
+            _ => *seen.entry(key).or_insert_with(|| {
+                distinct.push(texts.value(row));
                 // Checked below, before the next row is looked at.
                 u16::try_from(distinct.len() - 1).unwrap_or(NULL_CODE)
             }),
@@ -101,25 +112,61 @@ fn in_order_of_sight(texts: &StringArray) -> Option<(Vec<&str>, Vec<u16>)> {
         if distinct.len() > TEXTS_MAX {
             return None;
         }
-        last = Some((text, id));
+        last = Some((key, id));
         ids.push(id);
     }
     Some((distinct, ids))
 }
 
+/// Bytes that are copied at once: a copy of a fixed length needs no loop, and most texts that
+/// repeat are shorter.
+const BLOCK_BYTES: usize = 16;
+
 /// A dictionary that is only read.
 #[derive(Debug, Default)]
 pub(super) struct ClosedDictionary {
-    bytes: String,
-    ends: Vec<usize>,
+    /// By code: the text's length and, where it fits, the text with zeros behind it.
+    entries: Vec<(usize, [u8; BLOCK_BYTES])>,
+    /// Texts that do not fit a block, by code.
+    long: HashMap<u16, Box<str>, RandomState>,
 }
 
 impl ClosedDictionary {
-    /// The text of a code; the empty text for null, and for a code that was never given.
-    pub(super) fn text(&self, code: u16) -> &str {
-        let at = usize::from(code);
-        let Some(end) = self.ends.get(at) else { return "" };
-        let start = if at == 0 { 0 } else { self.ends[at - 1] };
-        &self.bytes[start..*end]
+    fn of(texts: &Texts) -> Self {
+        let mut closed = Self::default();
+        let mut start = 0;
+        for (code, end) in (0_u16..).zip(&texts.ends) {
+            let text = &texts.bytes[start..*end];
+            let mut block = [0; BLOCK_BYTES];
+            match block.get_mut(..text.len()) {
+                Some(fitting) => fitting.copy_from_slice(text.as_bytes()),
+                None => {
+                    closed.long.insert(code, text.into());
+                }
+            }
+            closed.entries.push((text.len(), block));
+            start = *end;
+        }
+        closed
     }
+
+    /// The length of a code's text; 0 for null, and for a code that was never given.
+    pub(super) fn length(&self, code: u16) -> usize {
+        self.entries.get(usize::from(code)).map_or(0, |entry| entry.0)
+    }
+
+    /// Writes a code's text at a place of `into` and returns the place behind it. `into` has
+    /// room for [`Self::SPARE_BYTES`] more than all texts that are written into it.
+    pub(super) fn write(&self, code: u16, into: &mut [u8], at: usize) -> usize {
+        let Some((length, block)) = self.entries.get(usize::from(code)) else { return at };
+        if *length <= BLOCK_BYTES {
+            into[at..at + BLOCK_BYTES].copy_from_slice(block);
+        } else if let Some(text) = self.long.get(&code) {
+            into[at..at + length].copy_from_slice(text.as_bytes());
+        }
+        at + length
+    }
+
+    /// Bytes that a write may touch behind the last text.
+    pub(super) const SPARE_BYTES: usize = BLOCK_BYTES;
 }

@@ -44,18 +44,22 @@ impl Order {
         let columns: Vec<ArrayRef> =
             self.columns.iter().map(|at| chunk.column(*at).clone()).collect();
         let keys = self.keys(&columns)?;
-        let rows = number(chunk.num_rows());
-        let shared = keys.shared_prefix(rows);
-        let mut places: Vec<(u64, u32)> =
-            (0..rows).map(|row| (eight_bytes(&keys.of(row as usize)[shared..]), row)).collect();
-        places.sort_by(|left, right| {
-            left.0
-                .cmp(&right.0)
-                .then_with(|| keys.of(left.1 as usize).cmp(keys.of(right.1 as usize)))
-        });
-        Ok(places.into_iter().map(|(_, row)| row).collect())
+        let mut places: Vec<Place> =
+            (0..number(chunk.num_rows())).map(|row| Place { bytes: 0, row }).collect();
+        keys.sort(&mut places, 0);
+        Ok(places.into_iter().map(|place| place.row).collect())
     }
 }
+
+/// A row while it is sorted: by some bytes of its key, then by its place in the chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    bytes: u64,
+    row: u32,
+}
+
+/// So few rows are rather sorted by comparing whole keys.
+const FEW_ROWS: usize = 12;
 
 /// The keys of some rows.
 #[derive(Debug)]
@@ -69,16 +73,44 @@ impl Keys {
         self.rows.as_ref().map_or(&[], |rows| rows.row(row).data())
     }
 
-    /// How many bytes at the beginning are the same in all keys.
-    fn shared_prefix(&self, rows: u32) -> usize {
-        let first = if rows == 0 { return 0 } else { self.of(0) };
-        let mut shared = first.len();
-        for row in 1..rows {
-            let key = self.of(row as usize);
-            let same = first[..shared].iter().zip(key).take_while(|(one, other)| one == other);
-            shared = if key.starts_with(&first[..shared]) { shared } else { same.count() };
+    /// Sorts rows whose keys are alike before `from`: by the eight bytes that follow what all
+    /// of them share, and those that are alike in these too by the next ones. No key is the
+    /// beginning of another, so where bytes are alike up to a key's end the keys are equal.
+    fn sort(&self, places: &mut [Place], from: usize) {
+        if places.len() <= FEW_ROWS {
+            let rest = |place: &Place| self.of(place.row as usize).get(from..);
+            places.sort_unstable_by(|left, right| {
+                rest(left).cmp(&rest(right)).then(left.row.cmp(&right.row))
+            });
+            return;
         }
-        shared
+        let from = from + self.shared(places, from);
+        let mut is_longer = false;
+        for place in &mut *places {
+            let rest = self.of(place.row as usize).get(from..).unwrap_or_default();
+            place.bytes = eight_bytes(rest);
+            is_longer |= rest.len() > 8;
+        }
+        places.sort_unstable();
+        if is_longer {
+            let alike = places.chunk_by_mut(|left, right| left.bytes == right.bytes);
+            alike.filter(|alike| alike.len() > 1).for_each(|alike| self.sort(alike, from + 8));
+        }
+    }
+
+    /// How many bytes from a place on are the same in the keys of these rows.
+    fn shared(&self, places: &[Place], from: usize) -> usize {
+        let rest = |place: &Place| self.of(place.row as usize).get(from..).unwrap_or_default();
+        let Some((first, others)) = places.split_first() else { return 0 };
+        let mut shared = rest(first);
+        for key in others.iter().map(rest) {
+            if key.starts_with(shared) {
+                continue;
+            }
+            let same = shared.iter().zip(key).take_while(|(one, other)| one == other);
+            shared = &shared[..same.count()];
+        }
+        shared.len()
     }
 }
 
@@ -94,3 +126,7 @@ fn eight_bytes(key: &[u8]) -> u64 {
     first[..length].copy_from_slice(&key[..length]);
     u64::from_be_bytes(first)
 }
+
+#[cfg(test)]
+#[path = "order_tests.rs"]
+mod tests;

@@ -130,6 +130,21 @@ struct Parts<'a> {
     slices: &'a [Slice],
 }
 
+/// The texts of one batch. A column's form is found out once a batch: slices are short.
+enum Texts<'a> {
+    Codes(&'a [u16]),
+    Plain(&'a StringArray),
+}
+
+impl<'a> Texts<'a> {
+    fn of(column: &'a ArrayRef) -> Self {
+        match column.as_primitive_opt::<UInt16Type>() {
+            Some(codes) => Self::Codes(codes.values()),
+            None => Self::Plain(column.as_string()),
+        }
+    }
+}
+
 impl<'a> Parts<'a> {
     fn rows(&self) -> usize {
         self.slices.iter().map(|slice| slice.rows).sum()
@@ -138,6 +153,15 @@ impl<'a> Parts<'a> {
     /// Calls with each slice and its column.
     fn each(&self) -> impl Iterator<Item = (&'a ArrayRef, Slice)> + '_ {
         self.slices.iter().map(|slice| (self.columns[slice.batch], *slice))
+    }
+
+    /// The values of each slice.
+    fn each_values<T: ArrowPrimitiveType>(&self) -> impl Iterator<Item = &'a [T::Native]> + '_ {
+        let values = |column: &&'a ArrayRef| &column.as_primitive::<T>().values()[..];
+        let values: Vec<&'a [T::Native]> = self.columns.iter().map(values).collect();
+        self.slices
+            .iter()
+            .map(move |Slice { batch, start, rows }| &values[*batch][*start..][..*rows])
     }
 
     /// The nulls of columns that keep them beside their values.
@@ -157,9 +181,7 @@ impl<'a> Parts<'a> {
 
     fn primitives<T: ArrowPrimitiveType>(&self) -> PrimitiveArray<T> {
         let mut values = Vec::with_capacity(self.rows());
-        for (column, Slice { start, rows, .. }) in self.each() {
-            values.extend_from_slice(&column.as_primitive::<T>().values()[start..start + rows]);
-        }
+        self.each_values::<T>().for_each(|slice| values.extend_from_slice(slice));
         PrimitiveArray::new(ScalarBuffer::from(values), self.nulls())
     }
 
@@ -168,8 +190,7 @@ impl<'a> Parts<'a> {
             return Ok(self.primitives::<Decimal128Type>());
         }
         let mut values = Vec::with_capacity(self.rows());
-        for (column, Slice { start, rows, .. }) in self.each() {
-            let short = &column.as_primitive::<Int64Type>().values()[start..start + rows];
+        for short in self.each_values::<Int64Type>() {
             values.extend(short.iter().map(|value| i128::from(*value)));
         }
         Decimal128Array::try_new(ScalarBuffer::from(values), self.nulls())
@@ -184,42 +205,53 @@ impl<'a> Parts<'a> {
     }
 
     fn texts(&self, dictionary: &ClosedDictionary) -> Result<StringArray, ArrowError> {
-        let ends = self.text_ends(dictionary)?;
-        let mut bytes = Vec::with_capacity(ends.last().map_or(0, |end| *end as usize));
-        for (column, Slice { start, rows, .. }) in self.each() {
-            if let Some(codes) = column.as_primitive_opt::<UInt16Type>() {
-                for code in &codes.values()[start..start + rows] {
-                    bytes.extend_from_slice(dictionary.text(*code).as_bytes());
+        let texts: Vec<Texts<'_>> = self.columns.iter().map(|column| Texts::of(column)).collect();
+        let ends = self.text_ends(&texts, dictionary)?;
+        let length = ends.last().map_or(0, |end| *end as usize);
+        let mut bytes = vec![0; length + ClosedDictionary::SPARE_BYTES];
+        let mut at = 0;
+        for Slice { batch, start, rows } in self.slices {
+            match &texts[*batch] {
+                Texts::Codes(codes) => {
+                    for code in &codes[*start..][..*rows] {
+                        at = dictionary.write(*code, &mut bytes, at);
+                    }
                 }
-            } else {
-                let texts = column.as_string::<i32>();
-                let ends = &texts.value_offsets()[start..=start + rows];
-                bytes.extend_from_slice(&texts.value_data()[ends[0] as usize..ends[rows] as usize]);
+                Texts::Plain(texts) => {
+                    let ends = &texts.value_offsets()[*start..=start + rows];
+                    let texts = &texts.value_data()[ends[0] as usize..ends[*rows] as usize];
+                    bytes[at..at + texts.len()].copy_from_slice(texts);
+                    at += texts.len();
+                }
             }
         }
-        StringArray::try_new(
-            OffsetBuffer::new(ScalarBuffer::from(ends)),
-            bytes.into(),
-            self.text_nulls(),
-        )
+        bytes.truncate(length);
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+        StringArray::try_new(offsets, bytes.into(), self.text_nulls(&texts))
     }
 
     /// Where each text ends, with a zero in front.
-    fn text_ends(&self, dictionary: &ClosedDictionary) -> Result<Vec<i32>, ArrowError> {
+    fn text_ends(
+        &self,
+        texts: &[Texts<'_>],
+        dictionary: &ClosedDictionary,
+    ) -> Result<Vec<i32>, ArrowError> {
         let mut ends = Vec::with_capacity(self.rows() + 1);
         let mut end = 0_usize;
         ends.push(0);
-        for (column, Slice { start, rows, .. }) in self.each() {
-            if let Some(codes) = column.as_primitive_opt::<UInt16Type>() {
-                for code in &codes.values()[start..start + rows] {
-                    end += dictionary.text(*code).len();
-                    ends.push(i32::try_from(end).unwrap_or(i32::MAX));
+        for Slice { batch, start, rows } in self.slices {
+            match &texts[*batch] {
+                Texts::Codes(codes) => {
+                    for code in &codes[*start..][..*rows] {
+                        end += dictionary.length(*code);
+                        ends.push(i32::try_from(end).unwrap_or(i32::MAX));
+                    }
                 }
-            } else {
-                let offsets = &column.as_string::<i32>().value_offsets()[start..=start + rows];
-                for pair in offsets.windows(2) {
-                    end += (pair[1] - pair[0]) as usize;
-                    ends.push(i32::try_from(end).unwrap_or(i32::MAX));
+                Texts::Plain(texts) => {
+                    for pair in texts.value_offsets()[*start..=start + rows].windows(2) {
+                        end += (pair[1] - pair[0]) as usize;
+                        ends.push(i32::try_from(end).unwrap_or(i32::MAX));
+                    }
                 }
             }
         }
@@ -230,18 +262,30 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn text_nulls(&self) -> Option<NullBuffer> {
+    fn text_nulls(&self, texts: &[Texts<'_>]) -> Option<NullBuffer> {
+        let has_nulls: Vec<bool> = texts
+            .iter()
+            .map(|texts| match texts {
+                Texts::Codes(codes) => codes.contains(&NULL_CODE),
+                Texts::Plain(texts) => texts.null_count() > 0,
+            })
+            .collect();
+        if !has_nulls.contains(&true) {
+            return None;
+        }
         let mut valid = BooleanBufferBuilder::new(self.rows());
-        for (column, slice) in self.each() {
-            let Slice { start, rows, .. } = slice;
-            if let Some(codes) = column.as_primitive_opt::<UInt16Type>() {
-                codes.values()[start..start + rows]
-                    .iter()
-                    .for_each(|code| valid.append(*code != NULL_CODE));
-            } else if let Some(nulls) = column.nulls() {
-                append_bits(&mut valid, nulls.inner(), slice);
-            } else {
-                valid.append_n(rows, true);
+        for slice in self.slices {
+            let Slice { batch, start, rows } = *slice;
+            match &texts[batch] {
+                _ if !has_nulls[batch] => valid.append_n(rows, true),
+                Texts::Codes(codes) => {
+                    let codes = &codes[start..start + rows];
+                    codes.iter().for_each(|code| valid.append(*code != NULL_CODE));
+                }
+                Texts::Plain(texts) => match texts.nulls() {
+                    Some(nulls) => append_bits(&mut valid, nulls.inner(), *slice),
+                    None => valid.append_n(rows, true),
+                },
             }
         }
         present(valid.finish())

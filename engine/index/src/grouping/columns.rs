@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use roaring::RoaringBitmap;
 
-use super::Interner;
 use super::blocks::{BLOCK_ROWS, Block, SPARSE_ROWS};
+use super::numbering::Interner;
 use crate::kind::codes::{BLOCK_ROWS as CODES_BLOCK_ROWS, CodesIndex};
 use crate::kind::rows::InBlock;
-use crate::kind::vector::VectorIndex;
+use crate::kind::vector::{KeyNumbers, VectorIndex};
 
 /// A coarser grouping of a column's codes, such as the months of its dates.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub enum KeyColumn<'a> {
     Vector(&'a VectorIndex),
     /// By groups of the values of a vector.
     VectorGroups(&'a VectorIndex, &'a KeyBucket),
+    /// By the numbers of a vector's keys. Keys without one, and null, are the last group.
+    VectorNumbers(&'a VectorIndex, &'a KeyNumbers),
 }
 
 impl fmt::Debug for KeyColumn<'_> {
@@ -43,6 +45,7 @@ impl fmt::Debug for KeyColumn<'_> {
             Self::CodeGroups(..) => "CodeGroups",
             Self::Vector(_) => "Vector",
             Self::VectorGroups(..) => "VectorGroups",
+            Self::VectorNumbers(..) => "VectorNumbers",
         })
     }
 }
@@ -51,7 +54,9 @@ impl KeyColumn<'_> {
     pub(super) const fn rows(&self) -> u32 {
         match self {
             Self::Codes(codes) | Self::CodeGroups(codes, _) => codes.rows(),
-            Self::Vector(vector) | Self::VectorGroups(vector, _) => vector.rows(),
+            Self::Vector(vector)
+            | Self::VectorGroups(vector, _)
+            | Self::VectorNumbers(vector, _) => vector.rows(),
         }
     }
 
@@ -60,11 +65,13 @@ impl KeyColumn<'_> {
         match self {
             Self::Codes(codes) => Some(u64::from(codes.null_code()) + 1),
             Self::CodeGroups(_, groups) => Some(u64::from(groups.groups.max(1))),
+            Self::VectorNumbers(_, numbers) => Some(u64::from(numbers.groups()) + 1),
             Self::Vector(_) | Self::VectorGroups(..) => None,
         }
     }
 
-    /// The codes at the block's selected rows; of a vector nothing.
+    /// The codes at the block's selected rows, or the numbers of a vector's keys; of a vector
+    /// without numbers nothing.
     pub(super) fn gather_codes<'a>(
         &self,
         block: Block<'_>,
@@ -80,6 +87,9 @@ impl KeyColumn<'_> {
                 });
                 gathered
             }
+            Self::VectorNumbers(vector, numbers) => {
+                gather_key_numbers(vector, numbers, block, into)
+            }
             Self::Vector(_) | Self::VectorGroups(..) => &into[..0],
         }
     }
@@ -94,7 +104,9 @@ impl KeyColumn<'_> {
         let (vector, bucket): (_, Option<&KeyBucket>) = match self {
             Self::Vector(vector) => (vector, None),
             Self::VectorGroups(vector, bucket) => (vector, Some(*bucket)),
-            Self::Codes(_) | Self::CodeGroups(..) => return self.gather_codes(block, into),
+            Self::Codes(_) | Self::CodeGroups(..) | Self::VectorNumbers(..) => {
+                return self.gather_codes(block, into);
+            }
         };
         let mut keys = [0; BLOCK_ROWS];
         let keys = gather_keys(vector, block, &mut keys);
@@ -121,7 +133,9 @@ pub enum MeasureColumn<'a> {
 }
 
 impl MeasureColumn<'_> {
-    pub(super) const fn rows(&self) -> u32 {
+    /// Rows covered.
+    #[must_use]
+    pub const fn rows(&self) -> u32 {
         match self {
             Self::Vector(vector) => vector.rows(),
             Self::Codes(codes, _) => codes.rows(),
@@ -183,7 +197,7 @@ impl MeasureColumn<'_> {
     }
 }
 
-fn gather_codes<'a>(
+pub(super) fn gather_codes<'a>(
     codes: &CodesIndex,
     block: Block<'_>,
     into: &'a mut [u32; BLOCK_ROWS],
@@ -241,6 +255,26 @@ fn gather_keys<'a>(
             &into[..rows.len()]
         }
     }
+}
+
+fn gather_key_numbers<'a>(
+    vector: &VectorIndex,
+    numbers: &KeyNumbers,
+    block: Block<'_>,
+    into: &'a mut [u32; BLOCK_ROWS],
+) -> &'a [u32] {
+    let mut keys = [0; BLOCK_ROWS];
+    let keys = gather_keys(vector, block, &mut keys);
+    let gathered = &mut into[..keys.len()];
+    numbers.number_all(keys, gathered);
+    if vector.null_count() > 0 {
+        let mut is_null = [false; BLOCK_ROWS];
+        flag_nulls(vector, block, &mut is_null);
+        for (number, _) in gathered.iter_mut().zip(&is_null).filter(|(_, is_null)| **is_null) {
+            *number = numbers.groups();
+        }
+    }
+    gathered
 }
 
 /// Flags the nulls among the selected rows of a block.

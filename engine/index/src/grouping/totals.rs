@@ -2,6 +2,7 @@
 
 use super::blocks::{BLOCK_ROWS, Block};
 use super::columns::MeasureColumn;
+use super::packed_sums::PackedSums;
 
 /// Which totals of a measure are wanted; how many rows of a group hold a value always is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,6 +68,9 @@ pub(super) struct Accumulator {
     lanes: Lanes,
     counts: Vec<u32>,
     measures: Vec<Measure>,
+    /// The measure that counts the rows with what it sums.
+    counting: Option<usize>,
+    room: Box<Room>,
 }
 
 /// Finished totals of the slots that have a row.
@@ -83,6 +87,8 @@ struct Measure {
     has_nulls: bool,
     is_single: bool,
     sums: Sums,
+    /// Packed counts and sums, once they are taken apart.
+    settled: Option<(Vec<u64>, Vec<i128>)>,
     float_sums: Vec<FloatSum>,
     lowest: Vec<i64>,
     highest: Vec<i64>,
@@ -115,8 +121,18 @@ impl FloatSum {
 
 /// Sums in 64 bits where a segment's rows cannot exceed them.
 enum Sums {
+    /// With the counts, for few groups.
+    Packed(PackedSums),
     Narrow(Vec<i64>),
     Wide(Vec<i128>),
+}
+
+/// Room for the values of a block.
+struct Room {
+    keys: [i64; BLOCK_ROWS],
+    is_null: [bool; BLOCK_ROWS],
+    present_entries: [u32; BLOCK_ROWS],
+    present_keys: [i64; BLOCK_ROWS],
 }
 
 impl Accumulator {
@@ -125,8 +141,19 @@ impl Accumulator {
         lanes: Lanes,
         measures: &[(MeasureColumn<'_>, Wanted)],
     ) -> Self {
-        let measures = measures.iter().map(|(column, wanted)| Measure::new(column, *wanted));
-        let mut new = Self { lanes, counts: Vec::new(), measures: measures.collect() };
+        let entries = slots * lanes.count();
+        // Slots that become known one by one may become many.
+        let packed = (slots > 1).then_some(entries);
+        let measures: Vec<Measure> =
+            measures.iter().map(|(column, wanted)| Measure::new(column, *wanted, packed)).collect();
+        let room = Room {
+            keys: [0; BLOCK_ROWS],
+            is_null: [false; BLOCK_ROWS],
+            present_entries: [0; BLOCK_ROWS],
+            present_keys: [0; BLOCK_ROWS],
+        };
+        let counting = measures.iter().position(Measure::counts_every_row);
+        let mut new = Self { lanes, counts: Vec::new(), measures, counting, room: Box::new(room) };
         new.grow(slots);
         new
     }
@@ -148,20 +175,26 @@ impl Accumulator {
         block: Block<'_>,
         measures: &[(MeasureColumn<'_>, Wanted)],
     ) {
-        if self.counts.len() == self.lanes.count() {
+        if self.counting.is_some() {
+            // Counted with the sums.
+        } else if self.counts.len() == self.lanes.count() {
             // One group: nothing to tell apart. A block has few rows.
             self.counts[0] += entries.len() as u32;
         } else {
             entries.iter().for_each(|entry| self.counts[*entry as usize] += 1);
         }
         for (measure, (column, _)) in self.measures.iter_mut().zip(measures) {
-            measure.add(entries, block, column);
+            measure.add(entries, block, column, &mut self.room);
         }
     }
 
-    pub(super) fn finish(self, measures: &[(MeasureColumn<'_>, Wanted)]) -> Finished {
+    pub(super) fn finish(mut self, measures: &[(MeasureColumn<'_>, Wanted)]) -> Finished {
         let lanes = self.lanes.count();
-        let counts = folded(&self.counts, lanes, 0_u64, |sum, count| sum + u64::from(count));
+        self.measures.iter_mut().for_each(Measure::settle);
+        let counts = match self.counting.map(|at| &self.measures[at].settled) {
+            Some(Some((counts, _))) => folded(counts, lanes, 0_u64, |sum, count| sum + count),
+            _ => folded(&self.counts, lanes, 0_u64, |sum, count| sum + u64::from(count)),
+        };
         let slots: Vec<u32> =
             (0..).zip(&counts).filter(|(_, count)| **count > 0).map(|(slot, _)| slot).collect();
         let of_slots = |of: &[u64]| slots.iter().map(|slot| of[*slot as usize]).collect();
@@ -172,28 +205,51 @@ impl Accumulator {
 }
 
 impl Measure {
-    fn new(column: &MeasureColumn<'_>, wanted: Wanted) -> Self {
+    /// `packed` tells how many entries there will be, where that is known.
+    fn new(column: &MeasureColumn<'_>, wanted: Wanted, packed: Option<usize>) -> Self {
         let (low, high) = column.bounds();
         let largest = low.unsigned_abs().max(high.unsigned_abs());
         let is_narrow = u128::from(largest) * u128::from(column.rows()) <= i64::MAX as u128;
+        let packed = packed.filter(|_| wanted.sum);
+        let sums = match packed.and_then(|entries| PackedSums::of(low, high, entries)) {
+            Some(packed) => Sums::Packed(packed),
+            None if is_narrow => Sums::Narrow(Vec::new()),
+            None => Sums::Wide(Vec::new()),
+        };
         Self {
+            settled: None,
+            sums,
             wanted,
             present: Vec::new(),
             has_nulls: column.has_nulls(),
             is_single: false,
-            sums: if is_narrow { Sums::Narrow(Vec::new()) } else { Sums::Wide(Vec::new()) },
             float_sums: Vec::new(),
             lowest: Vec::new(),
             highest: Vec::new(),
         }
     }
 
+    const fn counts_every_row(&self) -> bool {
+        matches!(self.sums, Sums::Packed(_)) && !self.has_nulls
+    }
+
+    /// Takes counts and sums apart, where they are together.
+    fn settle(&mut self) {
+        if matches!(self.sums, Sums::Packed(_))
+            && let Sums::Packed(packed) = std::mem::replace(&mut self.sums, Sums::Wide(Vec::new()))
+        {
+            self.settled = Some(packed.finish());
+        }
+    }
+
     fn grow(&mut self, entries: usize) {
-        if self.has_nulls {
+        if self.has_nulls && !matches!(self.sums, Sums::Packed(_)) {
             self.present.resize(entries, 0);
         }
         if self.wanted.sum {
             match &mut self.sums {
+                // Has its entries from the beginning.
+                Sums::Packed(_) => {}
                 Sums::Narrow(sums) => sums.resize(entries, 0),
                 Sums::Wide(sums) => sums.resize(entries, 0),
             }
@@ -207,23 +263,27 @@ impl Measure {
         }
     }
 
-    fn add(&mut self, entries: &[u32], block: Block<'_>, column: &MeasureColumn<'_>) {
-        let mut keys = [0; BLOCK_ROWS];
-        let mut is_null = [false; BLOCK_ROWS];
-        let keys = column.gather(block, &mut keys, &mut is_null);
+    fn add(
+        &mut self,
+        entries: &[u32],
+        block: Block<'_>,
+        column: &MeasureColumn<'_>,
+        room: &mut Room,
+    ) {
+        let keys = column.gather(block, &mut room.keys, &mut room.is_null);
         if !self.has_nulls {
             return self.add_present(entries, keys);
         }
-        let mut present_entries = [0; BLOCK_ROWS];
-        let mut present_keys = [0; BLOCK_ROWS];
         let mut count = 0;
-        for ((entry, key), is_null) in entries.iter().zip(keys).zip(&is_null) {
-            present_entries[count] = *entry;
-            present_keys[count] = *key;
+        for ((entry, key), is_null) in entries.iter().zip(keys).zip(&room.is_null) {
+            room.present_entries[count] = *entry;
+            room.present_keys[count] = *key;
             count += usize::from(!*is_null);
         }
-        let (entries, keys) = (&present_entries[..count], &present_keys[..count]);
-        entries.iter().for_each(|entry| self.present[*entry as usize] += 1);
+        let (entries, keys) = (&room.present_entries[..count], &room.present_keys[..count]);
+        if !matches!(self.sums, Sums::Packed(_)) {
+            entries.iter().for_each(|entry| self.present[*entry as usize] += 1);
+        }
         self.add_present(entries, keys);
     }
 
@@ -234,6 +294,7 @@ impl Measure {
         let pairs = || entries.iter().zip(keys).map(|(entry, key)| (*entry as usize, *key));
         if self.wanted.sum {
             match &mut self.sums {
+                Sums::Packed(sums) => sums.add(entries, keys),
                 Sums::Narrow(sums) => pairs().for_each(|(entry, key)| sums[entry] += key),
                 Sums::Wide(sums) => pairs().for_each(|(entry, key)| sums[entry] += i128::from(key)),
             }
@@ -255,6 +316,8 @@ impl Measure {
     fn add_to_single(&mut self, keys: &[i64]) {
         if self.wanted.sum {
             match &mut self.sums {
+                // Never where there is one slot.
+                Sums::Packed(sums) => sums.add(&[0; BLOCK_ROWS][..keys.len()], keys),
                 Sums::Narrow(sums) => sums[0] += keys.iter().sum::<i64>(),
                 Sums::Wide(sums) => {
                     sums[0] += keys.iter().map(|key| i128::from(*key)).sum::<i128>()
@@ -278,14 +341,20 @@ impl Measure {
             }
             slots.iter().map(|slot| all[*slot as usize]).collect()
         }
-        let present = if self.has_nulls {
+        let present = if let Some((counts, _)) = &self.settled {
+            folded(counts, lanes, 0_u64, |sum, count| sum + count)
+        } else if self.has_nulls {
             folded(&self.present, lanes, 0_u64, |sum, count| sum + u64::from(count))
         } else {
             counts.to_vec()
         };
-        let sums = match &self.sums {
-            Sums::Narrow(sums) => folded(sums, lanes, 0_i128, |sum, more| sum + i128::from(more)),
-            Sums::Wide(sums) => folded(sums, lanes, 0_i128, |sum, more| sum + more),
+        let sums = match (&self.sums, &self.settled) {
+            (_, Some((_, sums))) => folded(sums, lanes, 0_i128, |sum, more| sum + more),
+            (Sums::Packed(_), None) => Vec::new(),
+            (Sums::Narrow(sums), None) => {
+                folded(sums, lanes, 0_i128, |sum, more| sum + i128::from(more))
+            }
+            (Sums::Wide(sums), None) => folded(sums, lanes, 0_i128, |sum, more| sum + more),
         };
         Totals {
             present: of_slots(slots, &present),

@@ -24,6 +24,6 @@ pub(super) fn answers(leaf: &Leaf<'_>) -> Answers {
     match leaf {
         Leaf::IsNull | Leaf::Compare(..) | Leaf::Part(DatePart::Year, ..) => Answers::Exactly,
         Leaf::In(values) if values.len() <= VALUES_MAX => Answers::Exactly,
-        Leaf::In(_) | Leaf::Part(..) | Leaf::Like(_) => Answers::Not,
+        Leaf::In(_) | Leaf::Part(..) | Leaf::Like(_) | Leaf::Between(..) => Answers::Not,
     }
 }

@@ -6,8 +6,10 @@
 mod array;
 mod builder;
 mod format;
+mod keys;
 mod reader;
 
 pub(crate) use builder::build;
 pub use format::BLOCK_ROWS;
+pub(crate) use keys::runs;
 pub use reader::CodesIndex;

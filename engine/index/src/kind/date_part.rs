@@ -24,7 +24,9 @@ pub(super) fn answers(leaf: &Leaf<'_>, column_type: ColumnType) -> Answers {
         return Answers::Not;
     }
     match leaf {
-        Leaf::Part(DatePart::Day | DatePart::DayOfYear, ..) | Leaf::Like(_) => Answers::Not,
+        Leaf::Part(DatePart::Day | DatePart::DayOfYear, ..) | Leaf::Like(_) | Leaf::Between(..) => {
+            Answers::Not
+        }
         Leaf::IsNull | Leaf::Part(..) => Answers::Exactly,
         Leaf::Compare(comparison, value) if month::ends_where_months_do(*comparison, value) => {
             Answers::Exactly

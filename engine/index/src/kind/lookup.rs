@@ -38,6 +38,6 @@ pub(super) const fn answers(leaf: &Leaf<'_>) -> Answers {
     match leaf {
         Leaf::IsNull => Answers::Exactly,
         Leaf::Compare(Comparison::Equal, _) | Leaf::In(_) => Answers::AtMost,
-        Leaf::Compare(..) | Leaf::Like(_) | Leaf::Part(..) => Answers::Not,
+        Leaf::Compare(..) | Leaf::Like(_) | Leaf::Part(..) | Leaf::Between(..) => Answers::Not,
     }
 }

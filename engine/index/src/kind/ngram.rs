@@ -12,6 +12,7 @@
 //! pairs, and each is everywhere.
 
 mod builder;
+mod flags;
 mod format;
 mod postings;
 mod reader;
@@ -28,7 +29,7 @@ pub(super) const fn answers(leaf: &Leaf<'_>) -> Answers {
     match leaf {
         Leaf::IsNull => Answers::Exactly,
         Leaf::Like(_) | Leaf::Compare(Comparison::Equal, _) | Leaf::In(_) => Answers::AtMost,
-        Leaf::Compare(..) | Leaf::Part(..) => Answers::Not,
+        Leaf::Compare(..) | Leaf::Part(..) | Leaf::Between(..) => Answers::Not,
     }
 }
 

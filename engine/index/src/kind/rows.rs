@@ -4,6 +4,11 @@
 //! row by row where it need not be. Never knows what is in a block.
 
 use martlet_core::Selection;
+use roaring::bitmap::Iter;
+
+/// Rows of one container of a bitmap. A whole one is never fetched row by row: a run of this
+/// many rows is more than roaring 0.12.0's `next_many` can count, and it would give none of them.
+const CONTAINER_ROWS: u32 = 1 << 16;
 
 /// Rows fetched from a bitmap at a time; more than any block has.
 const FETCHED: usize = 4_096;
@@ -25,13 +30,33 @@ pub(crate) fn for_each_block<const BLOCK_ROWS: usize>(
     mut with: impl FnMut(usize, InBlock<'_>),
 ) {
     const { assert!(BLOCK_ROWS.is_power_of_two() && BLOCK_ROWS < FETCHED) };
+    if end == 0 {
+        return;
+    }
     let Some(bitmap) = rows.bitmap() else {
         let blocks = if rows.is_none() { 0 } else { (end as usize).div_ceil(BLOCK_ROWS) };
         (0..blocks).for_each(|block| with(block, InBlock::All));
         return;
     };
+    for first in (0..end).step_by(CONTAINER_ROWS as usize) {
+        let last = (end - 1).min(first + (CONTAINER_ROWS - 1));
+        let selected = bitmap.range_cardinality(first..=last);
+        if selected == u64::from(last - first) + 1 {
+            let blocks = first as usize / BLOCK_ROWS..=last as usize / BLOCK_ROWS;
+            blocks.for_each(|block| with(block, InBlock::All));
+        } else if selected > 0 {
+            for_each_block_of_some::<BLOCK_ROWS>(bitmap.range(first..=last), end, &mut with);
+        }
+    }
+}
+
+/// The same for the rows of one container, which are not all that it could hold.
+fn for_each_block_of_some<const BLOCK_ROWS: usize>(
+    mut numbers: Iter<'_>,
+    end: u32,
+    mut with: impl FnMut(usize, InBlock<'_>),
+) {
     let block_of = |row: u32| row as usize / BLOCK_ROWS;
-    let mut numbers = bitmap.iter();
     let mut buffer = [0_u32; FETCHED];
     let mut kept = 0;
     loop {
@@ -47,9 +72,6 @@ pub(crate) fn for_each_block<const BLOCK_ROWS: usize>(
             }
             let (selected, others) = rest.split_at(length.unwrap_or(rest.len()));
             rest = others;
-            if block * BLOCK_ROWS >= end as usize {
-                return;
-            }
             let rows_of_block = BLOCK_ROWS.min(end as usize - block * BLOCK_ROWS);
             let is_whole = selected.len() == rows_of_block;
             with(block, if is_whole { InBlock::All } else { InBlock::Some(selected) });

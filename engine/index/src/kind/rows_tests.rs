@@ -44,3 +44,26 @@ proptest! {
         prop_assert_eq!(walked::<1_024>(&every), (0..length).collect::<Vec<_>>());
     }
 }
+
+/// Whole containers, as runs and as sets of bits, with and without others around them.
+#[test]
+fn whole_containers_are_walked_whole() {
+    const CONTAINER: u32 = 1 << 16;
+    for (length, selected) in [
+        (CONTAINER, 0..CONTAINER),
+        (3 * CONTAINER, CONTAINER..2 * CONTAINER),
+        (3 * CONTAINER + 70, 5..3 * CONTAINER + 70),
+        (3 * CONTAINER, 100..2 * CONTAINER + 1),
+    ] {
+        let mut bitmap: RoaringBitmap = selected.collect();
+        for as_runs in [false, true] {
+            if as_runs {
+                bitmap.optimize();
+            }
+            let rows = Selection::from_bitmap(length, bitmap.clone());
+            let plain: Vec<u32> = rows.iter().collect();
+            assert_eq!(walked::<128>(&rows), plain, "{length} {as_runs}");
+            assert_eq!(walked::<1_024>(&rows), plain, "{length} {as_runs}");
+        }
+    }
+}

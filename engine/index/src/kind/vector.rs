@@ -10,6 +10,7 @@ mod builder;
 mod condition;
 mod form;
 mod format;
+mod key_numbers;
 mod key_set;
 mod reader;
 
@@ -18,5 +19,6 @@ pub(super) use builder::{keys_of, nulls_of};
 pub use form::VectorForm;
 pub use format::BLOCK_ROWS as VECTOR_BLOCK_ROWS;
 pub(super) use format::width_of;
+pub use key_numbers::KeyNumbers;
 pub use key_set::KeySet;
 pub use reader::VectorIndex;

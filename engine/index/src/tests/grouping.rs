@@ -1,6 +1,6 @@
 //! Groups and totals from codes and vectors against the same from the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -11,8 +11,10 @@ use super::counting::selection;
 use super::support::{TYPES, built, opened, table};
 use crate::choose::IndexChoice;
 use crate::error::IndexError;
+use crate::grouping::ranks::{NO_GROUP, for_each_key};
 use crate::grouping::{
-    Best, CodeGroups, Grouped, KeyColumn, MeasureColumn, TopKeys, Wanted, group,
+    Best, CodeGroups, Grouped, KeyColumn, MeasureColumn, TopKeys, Wanted, group, mark,
+    shared_codes, value_numbers,
 };
 use crate::kind::{Index, IndexKind};
 use crate::values::{key_of_value, value_at};
@@ -113,6 +115,100 @@ proptest! {
             with_values(&grouped, &opened_keys),
             naive(&table.rows, &columns, measure, &rows)
         );
+    }
+
+    #[test]
+    fn marks_are_the_distinct_values_of_the_rows(
+        tables in proptest::collection::vec(table(), 1..4),
+        key in 0..TYPES.len(),
+        column in 0..TYPES.len(),
+        shape in 0_u8..6,
+    ) {
+        let indexes: Vec<_> = tables
+            .iter()
+            .map(|table| {
+                let built = built(table, &IndexChoice::Kinds(vec![IndexKind::Codes]));
+                [key, column].map(|column| opened(&built, column, IndexKind::Codes).unwrap())
+            })
+            .collect();
+        let codes_of = |segment: usize, at: usize| indexes[segment][at].as_codes().unwrap();
+        let numbers: Vec<_> = (0..tables.len()).map(|at| value_numbers(codes_of(at, 1))).collect();
+        let shared = shared_codes(&numbers);
+        let mut marked: BTreeMap<Option<Value>, (u64, BTreeSet<Value>)> = BTreeMap::new();
+        let mut plain: BTreeMap<Option<Value>, BTreeSet<Value>> = BTreeMap::new();
+        for (segment, table) in tables.iter().enumerate() {
+            let rows = selection(table.rows.num_rows() as u32, shape);
+            let (keys, codes) = (codes_of(segment, 0), codes_of(segment, 1));
+            let found = mark(&[KeyColumn::Codes(keys)], codes, &rows).unwrap();
+            let found = found.expect("few rows are marked");
+            for group in 0..found.len() {
+                let of_group = [group];
+                let entry = marked.entry(keys.value(found.keys[0][group]).cloned()).or_default();
+                entry.0 += found.count_apart(&[group], &shared[segment]);
+                let values = found.shared(&of_group, &shared[segment]);
+                entry.1.extend(values.map(|code| codes.value(code).unwrap().clone()));
+            }
+            for row in selection(table.rows.num_rows() as u32, shape).iter() {
+                let cell = |column: usize| value_at(table.rows.column(column), row as usize);
+                if let Some(value) = cell(column) {
+                    plain.entry(cell(key)).or_default().insert(value);
+                }
+            }
+        }
+        let counted: BTreeMap<_, _> = marked
+            .into_iter()
+            .map(|(key, (apart, shared))| (key, apart + shared.len() as u64))
+            .collect();
+        let plain: BTreeMap<_, _> =
+            plain.into_iter().map(|(key, values)| (key, values.len() as u64)).collect();
+        prop_assert_eq!(counted, plain);
+    }
+
+    #[test]
+    fn keys_are_handed_on_with_their_groups(
+        table in table(),
+        keys in proptest::collection::vec((0..TYPES.len(), any::<bool>()), 0..4),
+        measure in 0..MEASURES.len(),
+        left_out in 0_usize..3,
+        shape in 0_u8..6,
+    ) {
+        let built = built(&table, &IndexChoice::Kinds(vec![IndexKind::Codes, IndexKind::Vector]));
+        let measure = MEASURES[measure];
+        let index = |column: usize, by_vector: bool| {
+            let vector = by_vector.then(|| opened(&built, column, IndexKind::Vector)).flatten();
+            vector.or_else(|| opened(&built, column, IndexKind::Codes)).unwrap()
+        };
+        let opened_keys: Vec<Arc<Index>> =
+            keys.iter().map(|(column, by_vector)| index(*column, *by_vector)).collect();
+        let opened_measure = index(measure, true);
+        let column = MeasureColumn::Vector(opened_measure.as_vector().unwrap());
+        let rows = selection(table.rows.num_rows() as u32, shape);
+        let key_columns: Vec<_> = opened_keys.iter().map(|index| key_column(index)).collect();
+        let grouped = group(&key_columns, &[(column, EVERYTHING)], &rows).unwrap();
+        // Of three groups one may be left out.
+        let end = grouped.numbers.iter().max().map_or(0, |highest| *highest as usize + 1);
+        let mut group_of = vec![NO_GROUP; end];
+        for (at, number) in (0_u32..).zip(&grouped.numbers) {
+            if at as usize % 3 != left_out {
+                group_of[*number as usize] = at;
+            }
+        }
+        let mut found = vec![(0_u64, 0_i128); grouped.len()];
+        for_each_key(&key_columns, &column, &rows, &group_of, |groups, keys| {
+            for (group, key) in groups.iter().zip(keys) {
+                let (count, sum) = &mut found[*group as usize];
+                *count += 1;
+                *sum += i128::from(*key);
+            }
+        }).unwrap();
+        for (at, found) in found.iter().enumerate() {
+            let totals = &grouped.totals[0];
+            let expected = match at % 3 == left_out {
+                true => (0, 0),
+                false => (totals.present[at], totals.sums[at]),
+            };
+            prop_assert_eq!(*found, expected);
+        }
     }
 
     #[test]

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use martlet_core::{ColumnName, Comparison, Predicate, Truth, Value};
+use martlet_core::{ColumnName, ColumnType, Comparison, Predicate, Selection, Truth, Value};
 use proptest::prelude::*;
 
-use super::support::{Table, built, opened, predicate, reference, schema, table};
+use super::support::{TYPES, Table, built, opened, predicate, reference, schema, table};
 use crate::choose::IndexChoice;
 use crate::descriptor::Descriptor;
 use crate::evaluate::evaluate;
 use crate::kind::{Index, IndexKind};
 use crate::logic::Candidates;
-use crate::probe::{candidates, probe, sections_wanted};
+use crate::probe::{candidates, probe, sections_settling, sections_wanted, settled};
 
 fn check_bounds(bounds: &Truth, plain: &Truth) -> Result<(), TestCaseError> {
     prop_assert!(plain.holds.is_within(&bounds.holds));
@@ -97,6 +97,40 @@ proptest! {
         let plain = evaluate(&predicate, &table.schema, &table.rows);
         check_bounds(&answer, &plain)?;
         prop_assert_eq!(&answer.holds, &plain.holds);
+    }
+
+    #[test]
+    fn texts_settle_conditions_among_some_rows(
+        table in table(),
+        predicates in proptest::collection::vec(predicate(), 4),
+        kinds in prop_oneof![
+            Just(vec![IndexKind::Texts]),
+            Just(vec![IndexKind::Texts, IndexKind::Ngram, IndexKind::BitSliced]),
+            Just(IndexKind::ALL.to_vec()),
+        ],
+        among in proptest::collection::vec(any::<bool>(), 1..70),
+    ) {
+        let built = built(&table, &IndexChoice::Kinds(kinds));
+        let rows = table.rows.num_rows();
+        let among = Selection::from_flags((0..rows).map(|row| among[row % among.len()]));
+        for predicate in &predicates {
+            let wanted = sections_settling(predicate, &table.schema, &built.descriptor);
+            let found = settled(predicate, &table.schema, &built.descriptor, &|column, kind| {
+                let is_wanted =
+                    wanted.iter().any(|section| section.column == column && section.kind == kind);
+                is_wanted.then(|| opened(&built, column, kind))?
+            }, &among);
+            let plain = evaluate(predicate, &table.schema, &table.rows);
+            let is_text = |name: &ColumnName| {
+                let position = table.schema.position(name.as_str());
+                position.is_some_and(|position| TYPES[position] == ColumnType::Text)
+            };
+            match found {
+                Some(found) => prop_assert_eq!(found, plain.holds.and(&among)),
+                // On texts alone a condition is always settled.
+                None => prop_assert!(!predicate.columns().iter().all(is_text)),
+            }
+        }
     }
 }
 

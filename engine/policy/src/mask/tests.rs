@@ -458,3 +458,19 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    /// What a null test is answered by.
+    #[test]
+    fn masks_that_keep_nulls_have_them_where_they_were(
+        values in proptest::collection::vec(proptest::option::of(".{0,12}"), 0..20),
+    ) {
+        for mask in all_masks().into_iter().filter(Mask::keeps_nulls) {
+            let array: ArrayRef = Arc::new(values.iter().map(Option::as_deref).collect::<StringArray>());
+            let masked = mask.apply(&array, &keys()).unwrap();
+            let is_null: Vec<bool> = (0..masked.len()).map(|row| masked.is_null(row)).collect();
+            let was_null: Vec<bool> = values.iter().map(Option::is_none).collect();
+            prop_assert_eq!(is_null, was_null, "{}", mask);
+        }
+    }
+}

@@ -27,8 +27,10 @@ pub(super) fn as_key_filter(join: &HashJoinExec) -> Option<Arc<dyn ExecutionPlan
         JoinType::RightAnti => (join.right(), join.left(), Keep::Others, false),
         _ => return None,
     };
-    // `NOT IN` of a set with a null holds for no row: only the join itself knows that.
+    // `NOT IN` of a set with a null holds for no row: only the join itself knows that. One that
+    // stops after some rows must go on doing so.
     let plain = join.filter().is_none()
+        && join.fetch().is_none()
         && !join.null_aware
         && join.null_equality() == NullEquality::NullEqualsNothing;
     let [(left, right)] = join.on() else { return None };
@@ -59,7 +61,9 @@ fn filtered(
         column(&projection.expr().get(output)?.expr)?
     } else if plan.is::<RepartitionExec>() {
         output
-    } else if let Some(gathered) = plan.downcast_ref::<CoalescePartitionsExec>() {
+    } else if let Some(gathered) = plan.downcast_ref::<CoalescePartitionsExec>()
+        && gathered.fetch().is_none()
+    {
         // The build side of a join is gathered; what only selects need not be.
         return filtered(gathered.input(), output, keep, keys, key);
     } else {

@@ -4,14 +4,18 @@
 //! Hands on: record batches of visible rows and masked values, to the user's own operators.
 //!
 //! It is the barrier: per segment the order is row rule on raw values, then the user's
-//! leak-proof conditions, then masks. Nothing the user wrote runs below it, it accepts no
-//! filter from the physical optimizer, and it reports no statistics.
+//! leak-proof conditions, then masks. Nothing the user wrote runs below it; of the physical
+//! optimizer's filters it takes only what joins and sorts have learned of columns that are granted
+//! as stored, as a hint; and it reports statistics only to a grant that covers everything they
+//! were made from.
 
+pub(crate) mod join_filter;
 pub(crate) mod key_filter;
 mod mask;
 mod probe;
 mod rows;
 mod segments;
+pub(crate) mod statistics;
 pub(crate) mod top_rows;
 
 use std::fmt;
@@ -19,11 +23,17 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::Statistics;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, SchedulingType};
+use datafusion::physical_plan::filter_pushdown::{
+    ChildPushdownResult, FilterPushdownPhase, FilterPushdownPropagation, PushedDown,
+};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties,
@@ -31,13 +41,15 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt};
 use martlet_core::{ColumnSchema, Predicate, TableSchema};
-use martlet_index::IndexKind;
 use martlet_index::grouping::Best;
+use martlet_index::{IndexKind, key_of_value};
 use martlet_policy::{Access, Grant, RowRule};
 
 use crate::error::QueryError;
-use crate::indexed_table::IndexedSegment;
+use crate::indexed_table::{IndexedSegment, IndexedTable};
+use crate::scan::join_filter::JoinFilter;
 use crate::scan::key_filter::{Keep, KeyFilter};
+use crate::scan::statistics::scan_statistics;
 use crate::scan::top_rows::{Nulls, TopRows};
 use crate::secured_table::Rows;
 use crate::shared::Shared;
@@ -89,12 +101,17 @@ impl SecuredScan {
             return None;
         }
         let filter = Arc::new(KeyFilter::new(column, keep, keys, key_output));
-        Some(Self {
-            scan: Arc::new(self.scan.with_key_filter(filter)),
+        Some(self.over(self.scan.with_key_filter(filter)))
+    }
+
+    /// The same leaf over another scan of the same rows.
+    fn over(&self, scan: SegmentScan) -> Self {
+        Self {
+            scan: Arc::new(scan),
             rows: self.rows.clone(),
             projection: self.projection.clone(),
             properties: Arc::clone(&self.properties),
-        })
+        }
     }
 
     /// The same scan of which only the first `rows` rows by a column are wanted. `None` if the
@@ -113,12 +130,7 @@ impl SecuredScan {
             return None;
         }
         let top = TopRows::new(column, best, nulls, rows);
-        Some(Self {
-            scan: Arc::new(self.scan.with_top(top)),
-            rows: self.rows.clone(),
-            projection: self.projection.clone(),
-            properties: Arc::clone(&self.properties),
-        })
+        Some(self.over(self.scan.with_top(top)))
     }
 
     /// The per-segment part, which totals from indexes share.
@@ -158,6 +170,14 @@ impl SecuredScan {
         }
     }
 
+    /// The whole table, if it is stored in segments.
+    pub(crate) const fn indexed_table(&self) -> Option<&Arc<IndexedTable>> {
+        match &self.rows {
+            Rows::Segments(table) => Some(table),
+            Rows::System(_) => None,
+        }
+    }
+
     /// Whether every segment has an index of one of these kinds on the column.
     pub(crate) fn each_segment_has(&self, column: usize, kinds: &[IndexKind]) -> bool {
         match &self.rows {
@@ -169,11 +189,39 @@ impl SecuredScan {
         }
     }
 
+    /// Bounds of a column's keys (see [`martlet_index::key_of_value`]) over all segments: no key
+    /// is beyond them. They come from hidden rows as well, so they may decide how much is done,
+    /// never what is shown.
+    pub(crate) fn key_bounds(&self, column: usize) -> (i64, i64) {
+        let Rows::Segments(table) = &self.rows else { return (i64::MIN, i64::MAX) };
+        let zones = table.segments().iter().map(|segment| {
+            segment.indexes().iter().find_map(|(_, descriptor)| descriptor.zone_map(column))
+        });
+        let bounds = zones.map(|zone| match zone {
+            Some(zone) if zone.values() == 0 => (i64::MAX, i64::MIN),
+            Some(zone) => (
+                zone.min.as_ref().and_then(key_of_value).unwrap_or(i64::MIN),
+                zone.max.as_ref().and_then(key_of_value).unwrap_or(i64::MAX),
+            ),
+            None => (i64::MIN, i64::MAX),
+        });
+        let widest = bounds.reduce(|left, right| (left.0.min(right.0), left.1.max(right.1)));
+        widest.filter(|(low, high)| low <= high).unwrap_or((0, 0))
+    }
+
     /// The columns of the key filters, as EXPLAIN shows them.
     fn key_filter_names(&self) -> Vec<String> {
         let columns = self.scan.table().columns();
         let name = |filter: &Arc<KeyFilter>| Some(columns.get(filter.column)?.name.to_string());
         self.scan.key_filters().iter().filter_map(name).collect()
+    }
+
+    /// The columns of the join filters, as EXPLAIN shows them.
+    fn join_filter_names(&self) -> Vec<String> {
+        let columns = self.scan.table().columns();
+        let filters = self.scan.join_filters().iter();
+        let name = |at: &usize| Some(columns.get(*at)?.name.to_string());
+        filters.flat_map(|filter| filter.columns()).filter_map(name).collect()
     }
 
     /// The first of these kinds that every segment has on the column.
@@ -216,11 +264,12 @@ impl DisplayAs for SecuredScan {
             schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(
             formatter,
-            "SecuredScan: table={}, columns=[{}], conditions=[{}], key filters=[{}], row rule=[{}], indexes=[{}]",
+            "SecuredScan: table={}, columns=[{}], conditions=[{}], key filters=[{}], join filters=[{}], row rule=[{}], indexes=[{}]",
             self.scan.table().name(),
             columns.join(", "),
             joined(self.scan.wanted()),
             self.key_filter_names().join(", "),
+            self.join_filter_names().join(", "),
             match self.scan.grant().rows() {
                 RowRule::All => "all rows",
                 RowRule::None => "no rows",
@@ -264,8 +313,13 @@ impl ExecutionPlan for SecuredScan {
 
     fn apply_expressions(
         &self,
-        _visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DataFusionResult<TreeNodeRecursion>,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DataFusionResult<TreeNodeRecursion>,
     ) -> DataFusionResult<TreeNodeRecursion> {
+        for filter in self.scan.join_filters() {
+            if visit(filter.expression())? == TreeNodeRecursion::Stop {
+                return Ok(TreeNodeRecursion::Stop);
+            }
+        }
         Ok(TreeNodeRecursion::Continue)
     }
 
@@ -277,12 +331,49 @@ impl ExecutionPlan for SecuredScan {
         if same {
             return Ok(self);
         }
-        Ok(Arc::new(Self {
-            scan: Arc::new(self.scan.with_key_plans(children)),
-            rows: self.rows.clone(),
-            projection: self.projection.clone(),
-            properties: Arc::clone(&self.properties),
-        }))
+        Ok(Arc::new(self.over(self.scan.with_key_plans(children))))
+    }
+
+    /// What a recursive query runs again may give other keys, and operators above need other
+    /// rows than they did.
+    fn reset_state(self: Arc<Self>) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(self.over(self.scan.forgotten())))
+    }
+
+    /// Takes what operators above will learn of stored columns; everything stays with them too.
+    fn handle_child_pushdown_result(
+        &self,
+        phase: FilterPushdownPhase,
+        child_pushdown_result: ChildPushdownResult,
+        _config: &ConfigOptions,
+    ) -> DataFusionResult<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
+        let offered = &child_pushdown_result.parent_filters;
+        let stored = |output| self.clear_column(output).map(|(column, _)| column);
+        let taken: Vec<Arc<JoinFilter>> = match (phase, &self.rows) {
+            (FilterPushdownPhase::Post, Rows::Segments(_)) => offered
+                .iter()
+                .filter_map(|offer| JoinFilter::of(&offer.filter, stored))
+                .map(Arc::new)
+                .collect(),
+            _ => Vec::new(),
+        };
+        let answer = FilterPushdownPropagation::with_parent_pushdown_result(vec![
+            PushedDown::No;
+            offered.len()
+        ]);
+        if taken.is_empty() {
+            return Ok(answer);
+        }
+        let node = self.over(self.scan.with_join_filters(taken.into_iter()));
+        Ok(answer.with_updated_node(Arc::new(node)))
+    }
+
+    fn statistics_from_inputs(
+        &self,
+        _inputs: &[Arc<Statistics>],
+        arguments: &StatisticsArgs,
+    ) -> DataFusionResult<Arc<Statistics>> {
+        Ok(Arc::new(self.statistics(arguments.partition())))
     }
 
     fn execute(
@@ -307,6 +398,25 @@ impl ExecutionPlan for SecuredScan {
 }
 
 impl SecuredScan {
+    /// Of all partitions together; of one alone nothing is known.
+    fn statistics(&self, partition: Option<usize>) -> Statistics {
+        let schema = self.projection.schema();
+        let stored: Option<Vec<usize>> = (0..schema.fields().len())
+            .map(|output| self.projection.granted(output).map(|column| column.position))
+            .collect();
+        match (&self.rows, partition, stored) {
+            (Rows::Segments(table), None, Some(stored)) => scan_statistics(
+                table.summary(),
+                self.scan.table(),
+                self.scan.grant(),
+                (self.scan.wanted(), self.scan.key_filters().len()),
+                &stored,
+                &schema,
+            ),
+            _ => Statistics::new_unknown(&schema),
+        }
+    }
+
     fn segment_stream(
         &self,
         partition: usize,

@@ -1,10 +1,10 @@
-//! Stored columns of selected rows: from index vectors where that is cheaper, from the
-//! segment's Parquet pages elsewhere.
+//! Stored columns of selected rows: from indexes that hold values where that is cheaper, from
+//! the segment's Parquet pages elsewhere.
 //!
 //! Receives: an exact selection and stored column positions, from `segments`.
 //! Hands on: batches of raw values, which `segments` masks before anybody sees them.
-//! Vectors and codes are derived and proven; a column whose index is missing or damaged comes
-//! from the segment.
+//! Vectors, codes and texts are derived and proven; a column whose index is missing or damaged
+//! comes from the segment.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use martlet_core::limits::BATCH_ROWS_MAX;
 use martlet_core::{ColumnType, Selection, TableSchema};
-use martlet_index::{Index, IndexKind};
+use martlet_index::{Index, IndexKind, SectionRef};
 
 use crate::error::QueryError;
 use crate::indexed_table::IndexedSegment;
@@ -24,8 +24,15 @@ use crate::shared::{IndexUse, Shared};
 /// many is wanted: opening reads and proves all of it, a page of the segment is far less.
 const OPENED_FOR_ONE_ROW_OF: u64 = 64;
 
+/// Texts that are not open yet are opened for so many rows: scattered as they may be, each could
+/// cost a page of the segment, and a few pages cost as much as opening.
+const TEXTS_OPENED_FROM: u64 = 16;
+
+/// Texts of no more bytes are opened for a single row: a page is not less.
+const TEXTS_OPENED_BYTES: u64 = 64 * 1024;
+
 /// The kinds that hold every row's value, the cheaper first.
-const VALUE_KINDS: [IndexKind; 2] = [IndexKind::Vector, IndexKind::Codes];
+const VALUE_KINDS: [IndexKind; 3] = [IndexKind::Vector, IndexKind::Codes, IndexKind::Texts];
 
 /// The columns (positions in the table, ascending) of the selected rows, ascending, in batches
 /// of at most [`BATCH_ROWS_MAX`] rows.
@@ -86,9 +93,12 @@ async fn value_index(
     if shared.options.indexes == IndexUse::Forbidden {
         return None;
     }
-    let many = rows.count().saturating_mul(OPENED_FOR_ONE_ROW_OF) >= u64::from(rows.rows());
     for kind in VALUE_KINDS {
         let Some((attachment, section)) = segment.section(column, kind) else { continue };
+        let many = match kind {
+            IndexKind::Texts => are_worth_opening(section, rows.count()),
+            _ => rows.count().saturating_mul(OPENED_FOR_ONE_ROW_OF) >= u64::from(rows.rows()),
+        };
         if let Some(opened) = shared.indexes.opened(attachment, section) {
             return Some(opened);
         }
@@ -100,6 +110,11 @@ async fn value_index(
         }
     }
     None
+}
+
+/// Whether texts are worth opening for so many rows.
+pub(super) fn are_worth_opening(texts: &SectionRef, rows: u64) -> bool {
+    rows >= TEXTS_OPENED_FROM || texts.length <= TEXTS_OPENED_BYTES
 }
 
 /// One batch out of index values and a batch of the other columns.
@@ -125,9 +140,10 @@ fn zipped(
 }
 
 fn values(index: &Index, rows: &Selection, column_type: ColumnType) -> Option<ArrayRef> {
-    match (index.as_vector(), index.as_codes()) {
-        (Some(vector), _) => vector.array(rows, column_type),
-        (_, Some(codes)) => codes.array(rows, column_type),
+    match index {
+        Index::Vector(vector) => vector.array(rows, column_type),
+        Index::Codes(codes) => codes.array(rows, column_type),
+        Index::Texts(texts) if column_type == ColumnType::Text => texts.array(rows),
         _ => None,
     }
 }

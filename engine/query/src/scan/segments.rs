@@ -1,8 +1,9 @@
 //! One segment: its selected rows, exactly, and their visible columns.
 //!
-//! selection = granted ∧ wanted. An index that answers exactly decides alone; otherwise the
-//! condition's own columns are read for the rows that may match and evaluated. The row rule
-//! always comes first: a user's condition is only ever evaluated on granted rows.
+//! selection = granted ∧ wanted. An index that answers exactly decides alone; what it leaves
+//! open of a condition is evaluated on the rows that may match: on their texts where those lie
+//! beside the segment, else on the segment's own columns. The row rule always comes first: a
+//! user's condition is only ever evaluated on granted rows.
 
 use std::sync::Arc;
 
@@ -19,8 +20,9 @@ use martlet_policy::{Grant, RowRule, TokenKeys};
 use crate::error::QueryError;
 use crate::indexed_table::IndexedSegment;
 use crate::scan::MaskedProjection;
+use crate::scan::join_filter::JoinFilter;
 use crate::scan::key_filter::{KeyFilter, MEMBER_KINDS};
-use crate::scan::probe::probe_segment;
+use crate::scan::probe::{probe_segment, settle_by_texts};
 use crate::scan::rows::stored_rows;
 use crate::scan::top_rows::{KEY_KINDS, TopRows};
 use crate::shared::Shared;
@@ -34,6 +36,7 @@ pub(crate) struct SegmentScan {
     table: Arc<TableSchema>,
     wanted: Predicate,
     key_filters: Vec<Arc<KeyFilter>>,
+    join_filters: Vec<Arc<JoinFilter>>,
     top: Option<TopRows>,
 }
 
@@ -50,6 +53,7 @@ impl SegmentScan {
             table: Arc::clone(table),
             wanted,
             key_filters: Vec::new(),
+            join_filters: Vec::new(),
             top: None,
         }
     }
@@ -68,6 +72,18 @@ impl SegmentScan {
         Self { key_filters, ..self.anew() }
     }
 
+    /// The same scan without anything that was learned while it ran.
+    pub(crate) fn forgotten(&self) -> Self {
+        let plans = self.key_filters.iter().map(|filter| Arc::clone(filter.plan())).collect();
+        Self { join_filters: Vec::new(), ..self.with_key_plans(plans) }
+    }
+
+    /// The same scan, of whose rows operators above may need fewer.
+    pub(crate) fn with_join_filters(&self, filters: impl Iterator<Item = Arc<JoinFilter>>) -> Self {
+        let join_filters = self.join_filters.iter().cloned().chain(filters).collect();
+        Self { join_filters, ..self.anew() }
+    }
+
     /// The same scan of which only the first rows in some order are wanted.
     pub(crate) fn with_top(&self, top: TopRows) -> Self {
         Self { top: Some(top), ..self.anew() }
@@ -81,6 +97,7 @@ impl SegmentScan {
             table: Arc::clone(&self.table),
             wanted: self.wanted.clone(),
             key_filters: self.key_filters.clone(),
+            join_filters: self.join_filters.clone(),
             top: self.top.as_ref().map(TopRows::anew),
         }
     }
@@ -91,6 +108,10 @@ impl SegmentScan {
 
     pub(crate) fn key_filters(&self) -> &[Arc<KeyFilter>] {
         &self.key_filters
+    }
+
+    pub(crate) fn join_filters(&self) -> &[Arc<JoinFilter>] {
+        &self.join_filters
     }
 
     pub(crate) fn table(&self) -> &TableSchema {
@@ -188,12 +209,25 @@ impl SegmentScan {
         if candidates.is_none() || *predicate == Predicate::Constant(true) {
             return Ok(candidates);
         }
-        let probed = probe_segment(&self.shared, &self.table, segment, predicate).await;
-        let candidates = candidates.and(&probed.rows);
-        if probed.exact || candidates.is_none() {
+        let mut candidates = candidates;
+        let mut open = Predicate::Constant(true);
+        for part in predicate.conjuncts_by_column() {
+            let probed = probe_segment(&self.shared, &self.table, segment, &part).await;
+            candidates = candidates.and(&probed.rows);
+            if candidates.is_none() {
+                return Ok(candidates);
+            }
+            if !probed.exact {
+                open = open.and(part);
+            }
+        }
+        if open == Predicate::Constant(true) {
             return Ok(candidates);
         }
-        self.evaluated(segment, &candidates, predicate).await
+        match settle_by_texts(&self.shared, &self.table, segment, &open, &candidates).await {
+            Some(settled) => Ok(settled),
+            None => self.evaluated(segment, &candidates, &open).await,
+        }
     }
 
     /// The selected rows that may be among the first; all of them where no index tells.
@@ -213,6 +247,19 @@ impl SegmentScan {
             }
         }
         rows
+    }
+
+    /// The selected rows that an operator above may need.
+    async fn among_joined(
+        &self,
+        segment: &IndexedSegment,
+        rows: Selection,
+        filter: &JoinFilter,
+    ) -> Result<Selection, QueryError> {
+        if rows.is_none() || !filter.is_worth_asking() {
+            return Ok(rows);
+        }
+        self.where_rows(segment, filter.columns(), &rows, |batch| filter.kept(batch)).await
     }
 
     /// Reads the predicate's columns of the candidates and evaluates it on them.
@@ -244,13 +291,13 @@ impl SegmentScan {
     ) -> Result<Selection, QueryError> {
         let mut batches = self.raw(segment, columns, candidates).await?;
         let mut rows = candidates.iter();
-        let mut kept = roaring::RoaringBitmap::new();
+        let mut kept = Vec::new();
         while let Some(batch) = batches.try_next().await? {
             let holds = holds(&batch)?;
             let numbers: Vec<u32> = rows.by_ref().take(batch.num_rows()).collect();
             kept.extend(holds.iter().filter_map(|at| numbers.get(at as usize).copied()));
         }
-        Ok(Selection::from_bitmap(segment.rows(), kept))
+        Ok(Selection::from_ascending(segment.rows(), kept))
     }
 
     /// The raw columns of selected rows. Private to the scan: what leaves is masked first.
@@ -276,6 +323,9 @@ impl SegmentScan {
         let mut selection = self.selection(segment, context).await?;
         if let Some(top) = &self.top {
             selection = self.among_top(segment, selection, top).await;
+        }
+        for filter in &self.join_filters {
+            selection = self.among_joined(segment, selection, filter).await?;
         }
         if selection.is_none() {
             return Ok(futures::stream::empty().boxed());

@@ -4,6 +4,7 @@
 //! back, and [`stretches`] says which rows it decodes for that. None of them knows what an index
 //! or a rule is.
 
+mod dictionary;
 pub(crate) mod reader;
 mod stretches;
 pub(crate) mod writer;

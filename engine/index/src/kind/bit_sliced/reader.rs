@@ -215,7 +215,7 @@ impl BitSlicedIndex {
                     .map(|keys| self.rows_between(keys))
                     .fold(RoaringBitmap::new(), |all, rows| all | rows)
             }
-            Leaf::Like(_) => return None,
+            Leaf::Like(_) | Leaf::Between(..) => return None,
         };
         let truth = Truth::exact_but(Selection::from_bitmap(self.rows, rows), nulls);
         Some(match leaf {

@@ -4,12 +4,14 @@
 //! segment), so that a reader may use it as an array index without asking again.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use martlet_core::{ColumnType, Selection, Truth, Value};
 use roaring::RoaringBitmap;
 
 use super::format::{self, BLOCK_ROWS, block_bytes};
+use super::keys::DictionaryKeys;
 use crate::error::IndexError;
 use crate::kind::Reader;
 use crate::kind::flags::set_flags;
@@ -24,6 +26,7 @@ const UNPACKED_FROM: usize = 8;
 pub struct CodesIndex {
     rows: u32,
     values: Vec<Value>,
+    keys: OnceLock<Option<DictionaryKeys>>,
     nulls: u32,
     widths: Vec<u8>,
     bases: Vec<u32>,
@@ -50,6 +53,7 @@ impl CodesIndex {
         let index = Self {
             rows,
             values: parts.values,
+            keys: OnceLock::new(),
             nulls: parts.nulls,
             widths: parts.widths,
             bases: parts.bases,
@@ -93,6 +97,11 @@ impl CodesIndex {
     #[must_use]
     pub fn dictionary(&self) -> &[Value] {
         &self.values
+    }
+
+    /// The numbers that stand for the dictionary's values, if such do.
+    pub(crate) fn keys(&self) -> Option<&DictionaryKeys> {
+        self.keys.get_or_init(|| DictionaryKeys::of(&self.values)).as_ref()
     }
 
     /// The code of null: one above the last value's.
@@ -276,7 +285,9 @@ impl Reader for CodesIndex {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.widths.len() + 4 * (self.bases.len() + self.starts.len())
+        // The keys may be made later.
+        let keys = self.values.len() * size_of::<i64>();
+        self.widths.len() + 4 * (self.bases.len() + self.starts.len()) + keys
     }
 }
 

@@ -158,7 +158,7 @@ impl DatePartIndex {
                 });
                 if is_touched { InMonth::Some } else { InMonth::None }
             })),
-            Leaf::Like(_) => None,
+            Leaf::Like(_) | Leaf::Between(..) => None,
         }
     }
 

@@ -120,7 +120,7 @@ impl Reader for LookupIndex {
             Leaf::Compare(Comparison::Equal, value) => self.truth_of_values(std::iter::once(value)),
             Leaf::In(values) => self.truth_of_values(values.iter()),
             Leaf::IsNull => Truth::exact_but(self.nulls(), Selection::none(self.rows())),
-            Leaf::Compare(..) | Leaf::Like(_) | Leaf::Part(..) => return None,
+            Leaf::Compare(..) | Leaf::Like(_) | Leaf::Part(..) | Leaf::Between(..) => return None,
         }))
     }
 

@@ -3,16 +3,22 @@
 
 use bytes::Bytes;
 use martlet_core::{ColumnType, Comparison, LikePart, LikePattern, Selection, Truth, Value};
-use roaring::RoaringBitmap;
 
+use super::flags::Flags;
 use super::format::{self, Parts, StoredPair};
 use super::{MARK, number, postings};
 use crate::error::IndexError;
 use crate::kind::Reader;
 use crate::logic::Leaf;
 
-/// Once so few rows are left, further pairs are not asked: reading the rows costs less.
-const FEW_ROWS: usize = 16;
+/// A pair is asked only if it has no more rows than so many times those that are left: to test
+/// the texts of these costs less than to read it.
+const PAIR_ROWS_PER_ROW_LEFT: u32 = 32;
+
+/// The same once pairs did not exclude a row, so many of them one after the other: those that
+/// are left belong to one word, which has the more frequent pairs too.
+const PAIR_ROWS_PER_ROW_OF_A_WORD: u32 = 2;
+const PAIRS_OF_A_WORD: u32 = 2;
 
 /// Which rows hold a pair of characters.
 #[derive(Debug, Clone)]
@@ -22,8 +28,8 @@ pub struct NgramIndex {
 
 /// What a pair, or a join of pairs, says of the rows.
 enum Found {
-    /// These, ascending.
-    Rows(Vec<u32>),
+    /// These.
+    Rows(Flags),
     /// Any of them, as far as is known.
     Many,
 }
@@ -74,18 +80,12 @@ impl NgramIndex {
         let (found, is_complete) = self.rows_of(sequences)?;
         let holds = match found {
             Found::Many => present.clone(),
-            Found::Rows(rows) => self.selection(rows),
+            Found::Rows(rows) => rows.selection(self.parts.rows),
         };
         if (is_decided && is_complete) || holds.is_none() {
             return Ok(Truth::exact_but(holds, Reader::nulls(self)));
         }
         Ok(Truth::bounds(holds, present))
-    }
-
-    fn selection(&self, rows: Vec<u32>) -> Selection {
-        // Ascending, or the rest is left out and the section not what was written.
-        let bitmap = rows.into_iter().collect::<RoaringBitmap>();
-        Selection::from_bitmap(self.parts.rows, bitmap)
     }
 
     fn present(&self) -> Selection {
@@ -99,7 +99,7 @@ impl NgramIndex {
         for ends in sequences.iter().flat_map(|sequence| sequence.windows(2)) {
             match self.pair(ends[0], ends[1])? {
                 Some(pair) => pairs.push(pair),
-                None => return Ok((Found::Rows(Vec::new()), true)),
+                None => return Ok((Found::Rows(Flags::new(self.parts.rows)), true)),
             }
         }
         let is_complete = pairs.iter().all(|pair| pair.count > 0);
@@ -109,7 +109,7 @@ impl NgramIndex {
         for character in sequences.iter().filter(|sequence| sequence.len() == 1) {
             match self.rows_with(character[0])? {
                 Found::Many => is_complete = false,
-                Found::Rows(rows) => found = within(found, rows),
+                Found::Rows(rows) => found = found.within(rows),
             }
         }
         Ok((found, is_complete))
@@ -118,17 +118,27 @@ impl NgramIndex {
     /// The rows that have all the pairs, the rarest asked first, and whether all were asked.
     fn intersection(&self, mut pairs: Vec<StoredPair<'_>>) -> Result<(Found, bool), IndexError> {
         pairs.sort_unstable_by_key(|pair| (pair.count, pair.second));
-        let mut found = Found::Many;
-        let mut decoded = Vec::new();
+        let mut pairs = pairs.into_iter();
+        let Some(rarest) = pairs.next() else { return Ok((Found::Many, true)) };
+        let mut left = Flags::new(self.parts.rows);
+        self.read(rarest, |row| left.set(row))?;
+        let mut idle = 0;
         for pair in pairs {
-            if matches!(&found, Found::Rows(rows) if rows.len() <= FEW_ROWS) {
-                return Ok((found, false));
+            let is_word = idle >= PAIRS_OF_A_WORD;
+            let ratio = if is_word { PAIR_ROWS_PER_ROW_OF_A_WORD } else { PAIR_ROWS_PER_ROW_LEFT };
+            if pair.count / ratio > left.count {
+                return Ok((Found::Rows(left), false));
             }
-            decoded.clear();
-            postings::read(pair.bytes, pair.count, self.parts.rows, |row| decoded.push(row))?;
-            found = within(found, std::mem::take(&mut decoded));
+            let mut rows = Flags::new(self.parts.rows);
+            self.read(pair, |row| rows.set_where(row, &left))?;
+            idle = if rows.count == left.count { idle + 1 } else { 0 };
+            left = rows;
         }
-        Ok((found, true))
+        Ok((Found::Rows(left), true))
+    }
+
+    fn read(&self, pair: StoredPair<'_>, with: impl FnMut(u32)) -> Result<(), IndexError> {
+        postings::read(pair.bytes, pair.count, self.parts.rows, with)
     }
 
     fn pair(&self, first: u32, second: u32) -> Result<Option<StoredPair<'_>>, IndexError> {
@@ -143,13 +153,11 @@ impl NgramIndex {
         if group.iter().any(|pair| pair.count == 0) {
             return Ok(Found::Many);
         }
-        let mut flags = vec![0_u64; (self.parts.rows as usize).div_ceil(64)];
+        let mut rows = Flags::new(self.parts.rows);
         for pair in group {
-            postings::read(pair.bytes, pair.count, self.parts.rows, |row| {
-                flags[row as usize / 64] |= 1 << (row % 64);
-            })?;
+            self.read(pair, |row| rows.set(row))?;
         }
-        Ok(Found::Rows(set_bits(&flags)))
+        Ok(Found::Rows(rows))
     }
 }
 
@@ -160,28 +168,14 @@ fn sequence(part: &LikePart) -> Vec<u32> {
     mark(part.begins).into_iter().chain(characters).chain(mark(part.ends)).collect()
 }
 
-/// The rows in both; both ascend.
-fn within(found: Found, mut rows: Vec<u32>) -> Found {
-    if let Found::Rows(other) = found {
-        let mut others = other.into_iter().peekable();
-        rows.retain(|row| {
-            while others.next_if(|other| other < row).is_some() {}
-            others.peek() == Some(row)
-        });
-    }
-    Found::Rows(rows)
-}
-
-fn set_bits(flags: &[u64]) -> Vec<u32> {
-    let mut rows = Vec::new();
-    for (start, word) in (0_u32..).step_by(64).zip(flags) {
-        let mut word = *word;
-        while word != 0 {
-            rows.push(start + word.trailing_zeros());
-            word &= word - 1;
+impl Found {
+    /// The rows that are in both.
+    fn within(self, mut rows: Flags) -> Self {
+        if let Self::Rows(other) = self {
+            rows.retain(&other);
         }
+        Self::Rows(rows)
     }
-    rows
 }
 
 impl Reader for NgramIndex {
@@ -221,7 +215,7 @@ impl Reader for NgramIndex {
                 let nulls = Reader::nulls(self);
                 Some(Ok(Truth::exact_but(nulls, Selection::none(self.parts.rows))))
             }
-            Leaf::Compare(..) | Leaf::Part(..) => None,
+            Leaf::Compare(..) | Leaf::Part(..) | Leaf::Between(..) => None,
         }
     }
 

@@ -1,12 +1,10 @@
 //! Keys per row to packed blocks, each over the lowest key it holds.
 
-use std::sync::Arc;
-
 use arrow::array::{Array, StringArray};
 use martlet_core::ColumnType;
 use roaring::RoaringBitmap;
 
-use super::form::{DIGITS_MAX, VectorForm, number};
+use super::form::{VectorForm, number};
 use super::format::{self, BLOCK_ROWS, PART_ROWS, Parts};
 use crate::values::{ColumnKeys, Keys};
 
@@ -90,16 +88,12 @@ pub(in crate::kind) fn keys_of(
 /// The numbers of texts that all have one length, one prefix, and then digits.
 fn digit_texts(column: &ColumnKeys<'_>, texts: &StringArray) -> Option<(VectorForm, Vec<i64>)> {
     let first = (0..texts.len()).find(|row| !column.is_null(*row)).map(|row| texts.value(row))?;
-    let digits = first.bytes().rev().take_while(u8::is_ascii_digit).count();
-    let digits = u8::try_from(digits).unwrap_or(u8::MAX).min(DIGITS_MAX);
-    let prefix = &first[..first.len() - usize::from(digits)];
-    if digits == 0 || u16::try_from(prefix.len()).is_err() {
-        return None;
-    }
+    let form = VectorForm::of_digit_text(first)?;
+    let VectorForm::DigitText { prefix, digits } = &form else { return None };
     let key = |row: usize| match column.is_null(row) {
         true => Some(0),
-        false => number(texts.value(row).strip_prefix(prefix)?, digits),
+        false => number(texts.value(row).strip_prefix(&**prefix)?, *digits),
     };
     let keys = (0..texts.len()).map(key).collect::<Option<Vec<_>>>()?;
-    Some((VectorForm::DigitText { prefix: Arc::from(prefix), digits }, keys))
+    Some((form, keys))
 }

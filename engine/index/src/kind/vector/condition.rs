@@ -73,6 +73,11 @@ impl VectorIndex {
                     _ => Truth::exact_but(rows, nulls),
                 });
             }
+            Leaf::Between(low, high) => {
+                let low = self.form().keys_that(low.comparison, &low.value)?;
+                let high = self.form().keys_that(high.comparison, &high.value)?;
+                self.rows_between(&(low.start.max(high.start)..low.end.min(high.end)))
+            }
             Leaf::In(values) => {
                 self.rows_in(&values.iter().filter_map(|value| self.key_of(value)).collect())
             }

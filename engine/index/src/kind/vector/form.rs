@@ -65,19 +65,45 @@ impl VectorForm {
         )
     }
 
+    /// The form in which such a value has a key; `None` if there is none.
+    pub(in crate::kind) fn of_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Int(_) => Some(Self::Int),
+            Value::Float(_) => Some(Self::Float),
+            Value::Decimal(_) => Some(Self::Decimal),
+            Value::Date(_) => Some(Self::Date),
+            Value::Timestamp(_) => Some(Self::Timestamp),
+            Value::Text(text) => Self::of_digit_text(text),
+            Value::Boolean(_) => None,
+        }
+    }
+
+    /// Texts that end in as many digits as this one, and begin as it does before them.
+    pub(super) fn of_digit_text(text: &str) -> Option<Self> {
+        let digits = text.bytes().rev().take_while(u8::is_ascii_digit).count();
+        let digits = u8::try_from(digits).unwrap_or(u8::MAX).min(DIGITS_MAX);
+        let prefix = &text[..text.len() - usize::from(digits)];
+        let has_form = digits > 0 && u16::try_from(prefix.len()).is_ok();
+        has_form.then(|| Self::DigitText { prefix: Arc::from(prefix), digits })
+    }
+
     /// The key that stands for the value; `None` if none does.
-    pub(in crate::kind) fn key_of(&self, value: &Value) -> Option<i64> {
+    pub(crate) fn key_of(&self, value: &Value) -> Option<i64> {
         match (self, value) {
             (Self::Int, Value::Int(_))
             | (Self::Float, Value::Float(_))
             | (Self::Decimal, Value::Decimal(_))
             | (Self::Date, Value::Date(_))
             | (Self::Timestamp, Value::Timestamp(_)) => narrow_key(value),
-            (Self::DigitText { prefix, digits }, Value::Text(text)) => {
-                number(text.strip_prefix(&**prefix)?, *digits)
-            }
+            (Self::DigitText { .. }, Value::Text(text)) => self.key_of_text(text),
             _ => None,
         }
+    }
+
+    /// The key that stands for the text; `None` if none does.
+    pub(in crate::kind) fn key_of_text(&self, text: &str) -> Option<i64> {
+        let Self::DigitText { prefix, digits } = self else { return None };
+        number(text.strip_prefix(&**prefix)?, *digits)
     }
 
     /// The value that a key stands for.

@@ -77,7 +77,7 @@ impl KeySet {
     }
 
     /// The keys from `lowest` to `highest`.
-    pub(super) fn within(&self, lowest: i64, highest: i64) -> &[i64] {
+    pub(in crate::kind) fn within(&self, lowest: i64, highest: i64) -> &[i64] {
         let start = self.sorted.partition_point(|key| *key < lowest);
         let rest = &self.sorted[start..];
         &rest[..rest.partition_point(|key| *key <= highest)]

@@ -99,6 +99,12 @@ impl VectorIndex {
         self.form.key_of(value)
     }
 
+    /// The key that stands for a text; `None` if no row can be equal to it.
+    #[must_use]
+    pub fn key_of_text(&self, text: &str) -> Option<i64> {
+        self.form.key_of_text(text)
+    }
+
     /// The value that a key stands for.
     #[must_use]
     pub fn value_of(&self, key: i64) -> Value {

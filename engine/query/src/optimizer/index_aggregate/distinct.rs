@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use foldhash::fast::RandomState;
 use martlet_core::Value;
 use martlet_index::key_of_value;
 use roaring::RoaringTreemap;
@@ -23,8 +24,10 @@ pub(super) struct DistinctValues {
 
 #[derive(Debug, Default)]
 struct Group {
+    /// How many values there are that occur in one segment alone, each counted there.
+    apart: u64,
     keys: RoaringTreemap,
-    others: HashSet<Value>,
+    others: HashSet<Value, RandomState>,
 }
 
 /// Texts of one length and one prefix before their digits.
@@ -70,13 +73,23 @@ impl DistinctValues {
     }
 
     pub(super) fn add(&mut self, group: usize, value: &Prepared) {
+        let group = self.group(group);
+        match value {
+            Prepared::Key(key) => group.keys.insert(*key),
+            Prepared::Other(value) => group.others.insert(value.clone()),
+        };
+    }
+
+    /// Adds values of which no other segment has one, and which are added nowhere else.
+    pub(super) fn add_apart(&mut self, group: usize, values: u64) {
+        self.group(group).apart += values;
+    }
+
+    fn group(&mut self, group: usize) -> &mut Group {
         if self.groups.len() <= group {
             self.groups.resize_with(group + 1, Group::default);
         }
-        match value {
-            Prepared::Key(key) => self.groups[group].keys.insert(*key),
-            Prepared::Other(value) => self.groups[group].others.insert(value.clone()),
-        };
+        &mut self.groups[group]
     }
 
     /// Takes in the values of another partition, whose group `g` is `groups[g]` here.
@@ -86,10 +99,8 @@ impl DistinctValues {
         self.form = self.form.take().or_else(|| other.form.clone());
         for (from, more) in other.groups.into_iter().enumerate() {
             let Some(group) = groups.get(from).copied() else { continue };
-            if self.groups.len() <= group {
-                self.groups.resize_with(group + 1, Group::default);
-            }
-            let into = &mut self.groups[group];
+            let into = self.group(group);
+            into.apart += more.apart;
             if same_form {
                 into.keys |= more.keys;
             } else if let Some(form) = &other.form {
@@ -121,7 +132,8 @@ impl DistinctValues {
 
     /// How many distinct values a group has.
     pub(super) fn count(&self, group: usize) -> u64 {
-        self.groups.get(group).map_or(0, |group| group.keys.len() + group.others.len() as u64)
+        let counted = |group: &Group| group.apart + group.keys.len() + group.others.len() as u64;
+        self.groups.get(group).map_or(0, counted)
     }
 
     /// Bytes held, roughly.

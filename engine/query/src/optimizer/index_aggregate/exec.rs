@@ -1,7 +1,8 @@
 //! The operator: totals per group from indexes, segment by segment.
 //!
 //! Receives: the same scan that would have read the rows, so the same row rule and the same
-//! conditions. Hands on: the first aggregation stage's output, from each partition one batch.
+//! conditions, and the plans that it is joined to. Hands on: the first aggregation stage's
+//! output, from each partition one batch.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,20 +15,30 @@ use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
+    DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, PlanProperties,
+    SendableRecordBatchStream, replace_children_if_necessary,
 };
 
 use tokio::task::JoinSet;
 
+use martlet_core::Selection;
 use martlet_index::IndexKind;
+use martlet_index::grouping::ranks::RankCounts;
 
+use super::computed;
 use super::merged::Merged;
+use super::partners::Partners;
+use super::rank_passes::{FirstPass, KeptSegment, second_pass};
 use super::segment::add_segment;
-use super::spec::{Spec, Stage, can_show};
+use super::spec::{Spec, Stage};
 use super::states;
 use crate::error::QueryError;
-use crate::indexed_table::IndexedSegment;
+use crate::indexed_table::{IndexedSegment, IndexedTable};
+use crate::overlap::ColumnOverlap;
 use crate::scan::{SecuredScan, SegmentScan, properties};
+
+/// Selected rows of a segment from which on distinct values are counted by what segments share.
+const OVERLAP_FROM_ROWS: u64 = 1 << 15;
 
 /// See the module.
 #[derive(Debug)]
@@ -39,7 +50,7 @@ pub(super) struct IndexAggregateExec {
 }
 
 impl IndexAggregateExec {
-    /// `None` if the plan is not a scan over segments, or a group could not be shown.
+    /// `None` if the plan is not a scan over segments.
     pub(super) fn new(
         scan_plan: &Arc<dyn ExecutionPlan>,
         spec: Spec,
@@ -47,12 +58,6 @@ impl IndexAggregateExec {
     ) -> Option<Self> {
         let scan = scan_plan.downcast_ref::<SecuredScan>()?;
         scan.segments_of(0)?;
-        let shown = |(key, field): (_, &Arc<datafusion::arrow::datatypes::Field>)| {
-            can_show(key, field.data_type())
-        };
-        if !spec.keys.iter().zip(schema.fields()).all(shown) {
-            return None;
-        }
         let partitions = match spec.stage {
             Stage::First => scan.partitions(),
             Stage::Only => 1,
@@ -65,6 +70,28 @@ impl IndexAggregateExec {
         self.scan_plan
             .downcast_ref::<SecuredScan>()
             .ok_or_else(|| QueryError::Bug { promise: "index totals stand on a scan" }.into())
+    }
+
+    /// The same, not run yet, over another scan and joined to these plans.
+    fn over(
+        &self,
+        scan_plan: Arc<dyn ExecutionPlan>,
+        plans: &[Arc<dyn ExecutionPlan>],
+    ) -> Arc<dyn ExecutionPlan> {
+        let dimensions = self.spec.dimensions.iter().zip(plans);
+        let dimensions = dimensions.map(|(dimension, plan)| Arc::new(dimension.over(plan)));
+        let spec = Spec { dimensions: dimensions.collect(), ..Spec::clone(&self.spec) };
+        Arc::new(Self {
+            scan_plan,
+            spec: Arc::new(spec),
+            schema: Arc::clone(&self.schema),
+            properties: Arc::clone(&self.properties),
+        })
+    }
+
+    /// The plans that the scan is joined to.
+    fn joined(&self) -> impl Iterator<Item = &Arc<dyn ExecutionPlan>> {
+        self.spec.dimensions.iter().map(|dimension| dimension.plan())
     }
 }
 
@@ -81,14 +108,16 @@ impl DisplayAs for IndexAggregateExec {
         let spec = &self.spec;
         let measured: Vec<usize> =
             spec.measures.iter().filter_map(|measure| Some(measure.column?.0)).collect();
-        let grouped: Vec<usize> =
-            spec.keys.iter().chain(&spec.distincts).map(|key| key.column).collect();
+        let joined: Vec<usize> = spec.dimensions.iter().map(|join| join.column).collect();
+        let ranked: Vec<usize> = spec.ranked.iter().map(|ranked| ranked.column).collect();
+        let keys = spec.keys.iter().chain(&spec.distincts).map(|key| key.column);
+        let grouped: Vec<usize> = keys.chain(joined.iter().copied()).collect();
         let mut indexes = scan.indexes_used();
         indexes.extend(grouped.iter().filter_map(|column| {
             let kind = scan.first_kind(*column, [IndexKind::Codes, IndexKind::Vector])?;
             Some(format!("{}: {}", name(*column)?, kind.name()))
         }));
-        indexes.extend(measured.iter().filter_map(|column| {
+        indexes.extend(measured.iter().chain(&ranked).filter_map(|column| {
             let kind = scan.first_kind(*column, [IndexKind::Vector, IndexKind::Codes])?;
             Some(format!("{}: {}", name(*column)?, kind.name()))
         }));
@@ -96,11 +125,13 @@ impl DisplayAs for IndexAggregateExec {
         indexes.dedup();
         write!(
             formatter,
-            "IndexAggregate: table={}, groups=[{}], distinct=[{}], totals=[{}], slices={}, indexes=[{}]",
+            "IndexAggregate: table={}, groups=[{}], joined by=[{}], distinct=[{}], totals=[{}], percentiles=[{}], slices={}, indexes=[{}]",
             table.name(),
-            list(&mut spec.keys.iter().map(|key| key.column)),
+            spec.grouping_names(table).join(", "),
+            list(&mut joined.iter().copied()),
             list(&mut spec.distincts.iter().map(|key| key.column)),
             list(&mut measured.iter().copied()),
+            list(&mut ranked.iter().copied()),
             spec.slices.len(),
             indexes.join(", ")
         )
@@ -116,9 +147,22 @@ impl ExecutionPlan for IndexAggregateExec {
         &self.properties
     }
 
-    /// A leaf: the scan inside is not run, only asked what it may show.
+    /// The plans that the scan is joined to, then those that give its keys; all are run once.
+    /// The scan inside is not run, only asked what it may show.
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        self.joined().chain(self.scan_plan.children()).collect()
+    }
+
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        vec![Distribution::UnspecifiedDistribution; self.children().len()]
+    }
+
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false; self.children().len()]
+    }
+
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![false; self.children().len()]
     }
 
     fn apply_expressions(
@@ -130,9 +174,23 @@ impl ExecutionPlan for IndexAggregateExec {
 
     fn with_new_children(
         self: Arc<Self>,
-        _children: Vec<Arc<dyn ExecutionPlan>>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        Ok(self)
+        let same = self.children().iter().zip(&children).all(|(old, new)| Arc::ptr_eq(old, new));
+        if same {
+            return Ok(self);
+        }
+        let (joined, keys) = children
+            .split_at_checked(self.spec.dimensions.len())
+            .ok_or(QueryError::Bug { promise: "a plan has as many inputs as before" })?;
+        let scan_plan = replace_children_if_necessary(Arc::clone(&self.scan_plan), keys.to_vec())?;
+        Ok(self.over(scan_plan, joined))
+    }
+
+    /// What a recursive query runs again may give other rows.
+    fn reset_state(self: Arc<Self>) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let plans: Vec<_> = self.joined().cloned().collect();
+        Ok(self.over(Arc::clone(&self.scan_plan).reset_state()?, &plans))
     }
 
     fn execute(
@@ -150,33 +208,66 @@ impl ExecutionPlan for IndexAggregateExec {
             scan: Arc::clone(scan.segment_scan()),
             spec: Arc::clone(&self.spec),
             memory: MemoryConsumer::new("IndexAggregate").register(context.memory_pool()),
+            table: scan.indexed_table().cloned(),
             context: Arc::clone(&context),
         };
         let parts: Vec<PartitionTotals> = parts.into_iter().map(part).collect();
         let (spec, schema) = (Arc::clone(&self.spec), Arc::clone(&self.schema));
         let batch = futures::stream::once(async move {
-            let merged = totals(&spec, parts).await?;
-            states::batch(&spec, &merged, &schema).map_err(DataFusionError::from)
+            let (merged, parts) = totals(&spec, parts).await?;
+            // Groups that ranks are wanted of never become one here: the second pass finds them
+            // where the first one left them.
+            let merged = Arc::new(computed::shown(&spec, merged)?);
+            let at_ranks = second_pass(&spec, Arc::clone(&merged), parts).await?;
+            states::batch(&spec, &merged, &at_ranks, &schema).map_err(DataFusionError::from)
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batch)))
     }
 }
 
-/// The totals of several partitions, which work at the same time.
-async fn totals(spec: &Spec, mut parts: Vec<PartitionTotals>) -> DataFusionResult<Merged> {
-    let Some(own) = parts.pop() else {
-        return Ok(Merged::new(spec));
-    };
-    let mut others = JoinSet::new();
-    for part in parts {
-        others.spawn(part.run());
+/// The totals of several partitions, and what a second pass needs of each.
+async fn totals(
+    spec: &Spec,
+    parts: Vec<PartitionTotals>,
+) -> DataFusionResult<(Merged, Vec<FirstPass>)> {
+    let parts = at_once(parts.into_iter().map(PartitionTotals::run).collect()).await?;
+    let mut merged = Merged::new(spec, Vec::new());
+    let mut passes = Vec::with_capacity(parts.len());
+    for mut part in parts {
+        let ranks = std::mem::take(&mut part.merged.ranks);
+        let groups = if passes.is_empty() {
+            merged = part.merged;
+            (0..merged.keys.len()).collect()
+        } else {
+            merged.absorb(part.merged)
+        };
+        passes.push(FirstPass {
+            scan: part.scan,
+            kept: part.kept,
+            ranks,
+            // Groups are bounded by memory, far below 2^32.
+            group_of: groups.into_iter().map(|group| group as u32).collect(),
+            memory: part.memory,
+        });
     }
-    let mut merged = own.run().await?;
+    Ok((merged, passes))
+}
+
+/// What several pieces of work give that are done at the same time, in any order.
+pub(super) async fn at_once<T: Send + 'static>(
+    mut works: Vec<impl Future<Output = DataFusionResult<T>> + Send + 'static>,
+) -> DataFusionResult<Vec<T>> {
+    let Some(own) = works.pop() else { return Ok(Vec::new()) };
+    let mut others = JoinSet::new();
+    for work in works {
+        others.spawn(work);
+    }
+    let mut done = vec![own.await?];
     while let Some(other) = others.join_next().await {
         let other = other.map_err(|error| DataFusionError::External(Box::new(error)))?;
-        merged.absorb(other?);
+        done.push(other?);
     }
-    Ok(merged)
+    Ok(done)
 }
 
 /// One partition's work.
@@ -184,20 +275,65 @@ struct PartitionTotals {
     segments: Vec<Arc<IndexedSegment>>,
     scan: Arc<SegmentScan>,
     spec: Arc<Spec>,
+    table: Option<Arc<IndexedTable>>,
     context: Arc<TaskContext>,
     memory: MemoryReservation,
 }
 
+/// What one partition totalled, still in its account.
+struct Totalled {
+    merged: Merged,
+    kept: Vec<KeptSegment>,
+    scan: Arc<SegmentScan>,
+    memory: MemoryReservation,
+}
+
 impl PartitionTotals {
-    async fn run(self) -> DataFusionResult<Merged> {
-        let mut merged = Merged::new(&self.spec);
-        for segment in &self.segments {
+    async fn run(self) -> DataFusionResult<Totalled> {
+        let joined = self.partners().await?;
+        // A join with nothing has no rows, whatever the segments hold.
+        let is_empty = joined.iter().any(|partners| partners.is_empty());
+        let segments = if is_empty { &[] } else { self.segments.as_slice() };
+        let mut merged = Merged::new(&self.spec, joined);
+        let mut kept: Vec<KeptSegment> = Vec::new();
+        for segment in segments {
             let rows = self.scan.selection(segment, &self.context).await?;
-            add_segment(&self.scan, &self.spec, segment, &rows, &mut merged).await?;
-            self.memory.try_resize(merged.memory_bytes())?;
+            let overlaps = self.overlaps(&rows).await;
+            let (scan, spec) = (&self.scan, &self.spec);
+            kept.extend(add_segment(scan, spec, segment, &overlaps, &rows, &mut merged).await?);
+            if merged.ranks.iter().all(RankCounts::keeps_all) {
+                // There will be no second pass.
+                kept.clear();
+            }
+            let kept_bytes: usize = kept.iter().map(KeptSegment::memory_bytes).sum();
+            self.memory.try_resize(merged.memory_bytes() + kept_bytes)?;
             // A statement that was cancelled ends between two segments.
             tokio::task::yield_now().await;
         }
-        Ok(merged)
+        Ok(Totalled { merged, kept, scan: self.scan, memory: self.memory })
+    }
+
+    /// What the table's segments share of each column whose distinct values are counted, where
+    /// so many rows are selected that it is worth finding out.
+    async fn overlaps(&self, rows: &Selection) -> Vec<Option<ColumnOverlap>> {
+        // Groups that an expression makes one may share values that are counted apart before.
+        let is_apt = rows.count() >= OVERLAP_FROM_ROWS && !self.spec.computes_groups();
+        let Some(table) = self.table.as_ref().filter(|_| is_apt) else { return Vec::new() };
+        let mut overlaps = Vec::with_capacity(self.spec.distincts.len());
+        for distinct in &self.spec.distincts {
+            let known = table.overlaps();
+            let of = known.of(distinct.column, table.segments(), &self.scan, &self.context);
+            overlaps.push(of.await);
+        }
+        overlaps
+    }
+
+    /// The rows of every plan that the scan is joined to.
+    async fn partners(&self) -> DataFusionResult<Vec<Arc<Partners>>> {
+        let mut joined = Vec::with_capacity(self.spec.dimensions.len());
+        for dimension in &self.spec.dimensions {
+            joined.push(dimension.partners(&self.context).await?);
+        }
+        Ok(joined)
     }
 }

@@ -1,13 +1,19 @@
 //! The groups of many segments, merged by the values of their keys.
 //!
-//! A value is numbered once per partition; groups are found by the numbers of their values.
+//! A value is numbered once per partition; groups are found by the numbers of their values, and
+//! of the tuples that their rows are joined to.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use datafusion::arrow::array::ArrayRef;
+use foldhash::fast::RandomState;
 use martlet_core::Value;
 use martlet_index::grouping::KEY_COLUMNS_MAX;
+use martlet_index::grouping::ranks::RankCounts;
 
 use super::distinct::DistinctValues;
+use super::partners::Partners;
 use super::spec::Spec;
 
 /// Totals of one measure in one group.
@@ -30,13 +36,13 @@ impl Total {
         }
     }
 
-    /// Takes in a row's value.
-    pub(super) fn take(&mut self, value: Value, note_extremes: bool) {
-        self.present += 1;
+    /// Takes in a row's value, as often as the row is joined.
+    pub(super) fn take(&mut self, value: Value, times: u64, note_extremes: bool) {
+        self.present += times;
         match &value {
-            Value::Float(float) => self.float_sum += float,
-            Value::Int(number) => self.sum += i128::from(*number),
-            Value::Decimal(number) => self.sum += number,
+            Value::Float(float) => self.float_sum += float * times as f64,
+            Value::Int(number) => self.sum += i128::from(*number) * i128::from(times),
+            Value::Decimal(number) => self.sum += number.wrapping_mul(times.into()),
             _ => {}
         }
         if note_extremes {
@@ -59,34 +65,44 @@ impl Total {
 #[derive(Debug)]
 pub(super) struct Merged {
     columns: Vec<Numbered>,
-    numbers: HashMap<[u32; KEY_COLUMNS_MAX], usize>,
+    /// The rows of each joined plan; their tuples are numbered for all partitions.
+    pub(super) joined: Vec<Arc<Partners>>,
+    numbers: HashMap<[u32; KEY_COLUMNS_MAX], usize, RandomState>,
+    /// For each group the number of its value in each column, then of its tuple in each joined
+    /// plan.
     pub(super) keys: Vec<[u32; KEY_COLUMNS_MAX]>,
     pub(super) counts: Vec<u64>,
     /// For each measure, one total per group.
     pub(super) totals: Vec<Vec<Total>>,
     /// For each column whose distinct values are counted.
     pub(super) distincts: Vec<DistinctValues>,
+    /// What is shown by number, where it is not the value of a column: one per grouping.
+    pub(super) shown: Vec<Option<ArrayRef>>,
+    /// For each ranked column. They stay with their partition, in its groups.
+    pub(super) ranks: Vec<RankCounts>,
 }
 
 /// The values of one grouping column.
 #[derive(Debug, Default)]
 struct Numbered {
-    numbers: HashMap<Option<Value>, u32>,
+    numbers: HashMap<Option<Value>, u32, RandomState>,
     values: Vec<Option<Value>>,
 }
 
 impl Merged {
-    pub(super) fn new(spec: &Spec) -> Self {
-        let keys = spec.keys.len();
+    pub(super) fn new(spec: &Spec, joined: Vec<Arc<Partners>>) -> Self {
         let mut merged = Self {
-            columns: (0..keys).map(|_| Numbered::default()).collect(),
-            numbers: HashMap::new(),
+            columns: spec.keys.iter().map(|_| Numbered::default()).collect(),
+            joined,
+            numbers: HashMap::default(),
             keys: Vec::new(),
             counts: Vec::new(),
             totals: vec![Vec::new(); spec.measures.len()],
             distincts: spec.distincts.iter().map(|_| DistinctValues::default()).collect(),
+            shown: Vec::new(),
+            ranks: spec.ranked.iter().map(|ranked| RankCounts::new(ranked.scale)).collect(),
         };
-        if keys == 0 {
+        if spec.groupings.is_empty() {
             // Without grouping there is one group, even of no rows.
             merged.group([0; KEY_COLUMNS_MAX]);
         }
@@ -119,19 +135,73 @@ impl Merged {
         position
     }
 
-    /// Takes in the groups of another partition.
-    pub(super) fn absorb(&mut self, other: Self) {
-        let numbers: Vec<Vec<u32>> = (0..self.columns.len())
+    /// Puts into `places` the groups that a row of these values and combinations of joined rows
+    /// falls into, each with how often.
+    pub(super) fn places(
+        &mut self,
+        key: [u32; KEY_COLUMNS_MAX],
+        combinations: &[u32; KEY_COLUMNS_MAX],
+        places: &mut Vec<(usize, u64)>,
+    ) {
+        places.clear();
+        if self.joined.is_empty() {
+            places.push((self.group(key), 1));
+            return;
+        }
+        let mut keys = vec![(key, 1_u64)];
+        for (at, (partners, combination)) in self.joined.iter().zip(combinations).enumerate() {
+            let slot = self.columns.len() + at;
+            let parts = partners.parts(*combination);
+            let joined = |(mut key, times): ([u32; KEY_COLUMNS_MAX], u64)| {
+                parts.iter().map(move |(tuple, more)| {
+                    key[slot] = *tuple;
+                    (key, times.saturating_mul(*more))
+                })
+            };
+            keys = keys.into_iter().flat_map(joined).collect();
+        }
+        places.extend(keys.into_iter().map(|(key, times)| (self.group(key), times)));
+    }
+
+    /// Takes in the groups of another partition; says where each of them stands here.
+    pub(super) fn absorb(&mut self, other: Self) -> Vec<usize> {
+        let numbers: Vec<Option<Vec<u32>>> = (0..self.columns.len())
             .map(|column| {
                 let values = other.columns[column].values.iter();
-                values.map(|value| self.number(column, value.clone())).collect()
+                Some(values.map(|value| self.number(column, value.clone())).collect())
             })
             .collect();
+        self.take_in(other, &numbers)
+    }
+
+    /// The same groups under other numbers; those that have become the same are one.
+    pub(super) fn renumbered(mut self, numbers: &[Option<Vec<u32>>]) -> Self {
+        let mut renumbered = Self {
+            columns: std::mem::take(&mut self.columns),
+            joined: self.joined.clone(),
+            numbers: HashMap::default(),
+            keys: Vec::new(),
+            counts: Vec::new(),
+            totals: vec![Vec::new(); self.totals.len()],
+            distincts: self.distincts.iter().map(|_| DistinctValues::default()).collect(),
+            shown: Vec::new(),
+            // Groups that become one have no ranks (see [`Spec::of`]).
+            ranks: Vec::new(),
+        };
+        renumbered.take_in(self, numbers);
+        renumbered
+    }
+
+    /// Takes in groups; `numbers` tells, by column and by number there, the number here, and
+    /// nothing where they are the same. Says where each of them stands here.
+    fn take_in(&mut self, other: Self, numbers: &[Option<Vec<u32>>]) -> Vec<usize> {
         let mut groups = Vec::with_capacity(other.keys.len());
         for (position, key) in other.keys.iter().enumerate() {
-            let mut renumbered = [0; KEY_COLUMNS_MAX];
-            for ((slot, numbers), number) in renumbered.iter_mut().zip(&numbers).zip(key) {
-                *slot = numbers[*number as usize];
+            let mut renumbered = *key;
+            for (slot, numbers) in renumbered.iter_mut().zip(numbers) {
+                if let Some(numbers) = numbers {
+                    *slot = numbers[*slot as usize];
+                }
             }
             let group = self.group(renumbered);
             groups.push(group);
@@ -143,6 +213,39 @@ impl Merged {
         for (values, more) in self.distincts.iter_mut().zip(other.distincts) {
             values.absorb(more, &groups);
         }
+        groups
+    }
+
+    /// Where each group of another partition stands here; `None` if one is not here. Neither
+    /// may be joined to another plan.
+    pub(super) fn positions_of(&self, other: &Self) -> Option<Vec<usize>> {
+        let number = |column: usize, number: u32| {
+            let value = other.columns[column].values.get(number as usize)?;
+            self.columns[column].numbers.get(value).copied()
+        };
+        let place = |key: &[u32; KEY_COLUMNS_MAX]| {
+            let mut renumbered = [0; KEY_COLUMNS_MAX];
+            let columns = renumbered.iter_mut().zip(key).take(self.columns.len());
+            for (column, (slot, part)) in columns.enumerate() {
+                *slot = number(column, *part)?;
+            }
+            self.numbers.get(&renumbered).copied()
+        };
+        other.keys.iter().map(place).collect()
+    }
+
+    /// The numbers that groups have in a column or joined plan, ascending, each once.
+    pub(super) fn used(&self, slot: usize) -> Vec<u32> {
+        let mut used: Vec<u32> = self.keys.iter().map(|key| key[slot]).collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
+    /// The values of these numbers of a grouping column.
+    pub(super) fn values_of(&self, column: usize, numbers: &[u32]) -> Vec<Option<Value>> {
+        let values = &self.columns[column].values;
+        numbers.iter().map(|number| values.get(*number as usize).cloned().flatten()).collect()
     }
 
     /// The values of one grouping column, one entry per group.
@@ -161,6 +264,7 @@ impl Merged {
         let values: usize = self.columns.iter().map(|column| column.values.len() * 3 * VALUE).sum();
         let group = GROUP + self.totals.len() * size_of::<Total>();
         let distincts: usize = self.distincts.iter().map(DistinctValues::memory_bytes).sum();
-        values + distincts + self.keys.len() * group
+        let ranks: usize = self.ranks.iter().map(RankCounts::memory_bytes).sum();
+        values + distincts + ranks + self.keys.len() * group
     }
 }

@@ -1,60 +1,84 @@
 //! One segment's share of an aggregation: from its indexes, or, where one of them is not
 //! sound, from its rows.
 
+mod ranks;
+
 use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
-use futures::TryStreamExt;
 use martlet_core::{Selection, Value};
 use martlet_index::grouping::{
-    CodeGroups, Grouped, KEY_COLUMNS_MAX, KeyBucket, KeyColumn, MeasureColumn, Totals, group,
+    CodeGroups, Grouped, KEY_COLUMNS_MAX, KeyBucket, KeyColumn, MeasureColumn, SharedCodes, Totals,
+    group,
 };
-use martlet_index::{CodesIndex, Index, IndexKind, key_of_value, value_at, value_of_key};
+use martlet_index::{CodesIndex, Index, IndexKind, key_of_value, value_of_key};
 
 use super::bucket::Bucket;
 use super::distinct::Prepared;
+use super::joins::{OpenedJoin, Placed, narrowed};
+use super::marked::Distinct;
 use super::merged::{Merged, Total};
+use super::rank_passes::{KeptSegment, ToldByIndexes};
+use super::rows::add_rows;
 use super::spec::{Key, Measure, Spec};
 use crate::error::QueryError;
 use crate::indexed_table::IndexedSegment;
+use crate::overlap::ColumnOverlap;
 use crate::scan::SegmentScan;
 
-/// Adds the totals of the selected rows of a segment.
+/// Adds the totals of the selected rows of a segment; hands back what a second pass needs.
 pub(super) async fn add_segment(
     scan: &SegmentScan,
     spec: &Spec,
-    segment: &IndexedSegment,
+    segment: &Arc<IndexedSegment>,
+    overlaps: &[Option<ColumnOverlap>],
     rows: &Selection,
     into: &mut Merged,
-) -> Result<(), QueryError> {
+) -> Result<Option<KeptSegment>, QueryError> {
     if rows.is_none() {
-        return Ok(());
+        return Ok(None);
     }
-    if spec.keys.is_empty() && spec.measures.is_empty() && spec.distincts.is_empty() {
+    if spec.slots() == 0 && spec.totals_nothing() {
         into.counts[0] += rows.count();
-        return Ok(());
+        return Ok(None);
+    }
+    let mut joins = OpenedJoin::open(scan, spec, segment, &into.joined).await;
+    let with_partners = joins.as_mut().and_then(|joins| narrowed(joins, rows));
+    let rows = with_partners.as_ref().unwrap_or(rows);
+    if rows.is_none() {
+        return Ok(None);
     }
     let mut slices = Vec::with_capacity(spec.slices.len());
     for slice in &spec.slices {
         slices.push(scan.slice(segment, rows, &slice.when, &slice.unless).await?);
     }
-    if let Some(opened) = Opened::open(scan, spec, segment).await
-        && opened.add(spec, &slices, into)
-    {
-        return Ok(());
+    let shared: Vec<Option<&SharedCodes>> = (0..spec.distincts.len())
+        .map(|at| overlaps.get(at)?.as_ref()?.get(segment.position()))
+        .collect();
+    let opened = match joins {
+        Some(joins) => Opened::open(scan, spec, segment, joins).await,
+        None => None,
+    };
+    let told = match opened {
+        Some(opened) => opened.add(spec, &slices, &shared, into)?,
+        None => None,
+    };
+    if told.is_none() {
+        add_rows(scan, spec, segment, &slices, into).await?;
     }
-    add_rows(scan, spec, segment, &slices, into).await
+    Ok(KeptSegment::new(spec, segment, slices, told))
 }
 
 /// The indexes of one segment that an aggregation needs.
-struct Opened {
+pub(super) struct Opened {
     keys: Vec<OpenedKey>,
+    joins: Vec<OpenedJoin>,
     measures: Vec<OpenedMeasure>,
-    distincts: Vec<OpenedKey>,
+    pub(super) distincts: Vec<OpenedKey>,
+    ranked: Vec<OpenedMeasure>,
 }
 
-struct OpenedKey {
-    index: Arc<Index>,
+pub(super) struct OpenedKey {
+    pub(super) index: Arc<Index>,
     /// For codes: the coarser groups and their values.
     groups: Option<(CodeGroups, Vec<Option<Value>>)>,
     /// For a vector: how keys fall into groups.
@@ -69,7 +93,12 @@ struct OpenedMeasure {
 }
 
 impl Opened {
-    async fn open(scan: &SegmentScan, spec: &Spec, segment: &IndexedSegment) -> Option<Self> {
+    pub(super) async fn open(
+        scan: &SegmentScan,
+        spec: &Spec,
+        segment: &IndexedSegment,
+        joins: Vec<OpenedJoin>,
+    ) -> Option<Self> {
         let mut keys = Vec::with_capacity(spec.keys.len());
         for key in &spec.keys {
             let index = open(scan, segment, key.column, [IndexKind::Codes, IndexKind::Vector]);
@@ -90,28 +119,52 @@ impl Opened {
             let index = open(scan, segment, key.column, [IndexKind::Codes, IndexKind::Vector]);
             distincts.push(OpenedKey::of(index.await?, key));
         }
-        Some(Self { keys, measures, distincts })
+        let mut ranked = Vec::with_capacity(spec.ranked.len());
+        for asked in &spec.ranked {
+            let index = open(scan, segment, asked.column, [IndexKind::Vector, IndexKind::Codes]);
+            ranked.push(OpenedMeasure::of(Some(index.await?)));
+        }
+        Some(Self { keys, joins, measures, distincts, ranked })
     }
 
-    /// Says `false`, with nothing added, if the indexes cannot answer.
-    fn add(&self, spec: &Spec, slices: &[Selection], into: &mut Merged) -> bool {
-        match self.grouped(spec, slices) {
-            Some(grouped) => {
-                for (slice, totals) in grouped.totals.iter().enumerate() {
-                    self.merge(spec, slice, totals, into);
-                }
-                for (at, combinations) in grouped.distincts.iter().enumerate() {
-                    self.merge_distinct(spec, at, combinations, into);
-                }
-                true
-            }
-            None => false,
+    /// How the segment's groups were told; `None`, with nothing added, if the indexes cannot
+    /// answer.
+    fn add(
+        &self,
+        spec: &Spec,
+        slices: &[Selection],
+        shared: &[Option<&SharedCodes>],
+        into: &mut Merged,
+    ) -> Result<Option<ToldByIndexes>, QueryError> {
+        let Some(grouped) = self.grouped(spec, slices, shared) else { return Ok(None) };
+        let mut placed = Vec::with_capacity(grouped.totals.len());
+        for (slice, totals) in grouped.totals.iter().enumerate() {
+            placed.push(self.merge(spec, slice, totals, into));
         }
+        for (at, distinct) in grouped.distincts.iter().enumerate() {
+            self.merge_values(spec, at, distinct, into);
+        }
+        let groups = self.add_ranks(spec, slices, &grouped.totals, &placed, into)?;
+        Ok(Some(ToldByIndexes { kinds: self.key_kinds(), groups }))
+    }
+
+    /// What the segment is grouped by: the keys, then the joins that must be told apart.
+    fn key_columns(&self) -> Option<Vec<KeyColumn<'_>>> {
+        let joins = self.joins.iter().filter(|join| join.is_told_apart());
+        self.keys.iter().map(OpenedKey::column).chain(joins.map(OpenedJoin::column)).collect()
     }
 
     /// Everything that is asked of the segment; `None` if an index is not sound.
-    fn grouped(&self, spec: &Spec, slices: &[Selection]) -> Option<OfSegment> {
-        let keys: Vec<_> = self.keys.iter().map(OpenedKey::column).collect::<Option<_>>()?;
+    fn grouped<'a>(
+        &self,
+        spec: &Spec,
+        slices: &[Selection],
+        shared: &[Option<&'a SharedCodes>],
+    ) -> Option<OfSegment<'a>> {
+        if !self.can_rank(slices.first()?.rows()) {
+            return None;
+        }
+        let keys = self.key_columns()?;
         let mut totals = Vec::with_capacity(slices.len());
         for (slice, rows) in slices.iter().enumerate() {
             let mut measures = Vec::new();
@@ -123,80 +176,114 @@ impl Opened {
             totals.push(group(&keys, &measures, rows).ok()?);
         }
         let mut distincts = Vec::with_capacity(self.distincts.len());
-        for distinct in &self.distincts {
-            let columns: Vec<_> = keys.iter().copied().chain([distinct.column()?]).collect();
-            distincts.push(group(&columns, &[], slices.first()?).ok()?);
+        for (distinct, shared) in self.distincts.iter().zip(shared) {
+            distincts.push(Distinct::of(&keys, distinct, *shared, slices.first()?)?);
         }
         Some(OfSegment { totals, distincts })
     }
 
     /// Adds the distinct values of one column, given each combination of keys and value.
-    fn merge_distinct(&self, spec: &Spec, at: usize, grouped: &Grouped, into: &mut Merged) {
-        let positions = self.group_positions(spec, grouped, into);
-        let place = self.keys.len();
+    pub(super) fn merge_distinct(
+        &self,
+        spec: &Spec,
+        at: usize,
+        grouped: &Grouped,
+        into: &mut Merged,
+    ) {
+        let placed = self.placed(spec, grouped, into);
+        // The last column, behind those that make the groups.
+        let place = grouped.keys.len() - 1;
         let (opened, key) = (&self.distincts[at], &spec.distincts[at]);
         let distinct = grouped.keys[place].iter().max().map_or(0, |highest| *highest as usize + 1);
         let mut prepared: Vec<Option<Prepared>> = vec![None; distinct];
-        for (group, local) in positions.iter().zip(&grouped.keys[place]) {
-            let slot = &mut prepared[*local as usize];
+        for Placed { position, group, .. } in placed {
+            let local = grouped.keys[place][position];
+            let slot = &mut prepared[local as usize];
             if slot.is_none() {
                 // Null is no value.
-                let Some(value) = opened.value(*local, place, key, grouped) else { continue };
+                let Some(value) = opened.value(local, place, key, grouped) else { continue };
                 *slot = Some(into.distincts[at].prepared(&value));
             }
             if let Some(value) = slot {
-                into.distincts[at].add(*group, value);
+                into.distincts[at].add(group, value);
             }
         }
     }
 
-    /// Where each group of a segment stands among those of all.
-    fn group_positions(&self, spec: &Spec, grouped: &Grouped, into: &mut Merged) -> Vec<usize> {
+    /// Where the groups of a segment stand among those of all. One that has no partners in a
+    /// joined plan stands nowhere, one that has several in several groups.
+    pub(super) fn placed(&self, spec: &Spec, grouped: &Grouped, into: &mut Merged) -> Vec<Placed> {
         let mut numbers: Vec<Vec<u32>> = Vec::with_capacity(self.keys.len());
         for (at, (opened, key)) in self.keys.iter().zip(&spec.keys).enumerate() {
             numbers.push(opened.numbers(at, key, grouped, into));
         }
-        let position = |position: usize| {
+        let mut placed = Vec::with_capacity(grouped.len());
+        let mut places = Vec::new();
+        for position in 0..grouped.len() {
+            let Some(combinations) = self.combinations(grouped, position) else { continue };
             let mut key = [0; KEY_COLUMNS_MAX];
             for (slot, numbers) in key.iter_mut().zip(&numbers) {
                 *slot = numbers[position];
             }
-            into.group(key)
-        };
-        (0..grouped.len()).map(position).collect()
+            into.places(key, &combinations, &mut places);
+            placed.extend(places.iter().map(|(group, times)| Placed {
+                position,
+                group: *group,
+                times: *times,
+            }));
+        }
+        placed
     }
 
-    fn merge(&self, spec: &Spec, slice: usize, grouped: &Grouped, into: &mut Merged) {
-        let positions = self.group_positions(spec, grouped, into);
+    /// What the rows of a group are joined to, in each joined plan.
+    fn combinations(&self, grouped: &Grouped, position: usize) -> Option<[u32; KEY_COLUMNS_MAX]> {
+        let mut combinations = [0; KEY_COLUMNS_MAX];
+        let mut columns = grouped.keys[self.keys.len()..].iter();
+        for (slot, join) in combinations.iter_mut().zip(&self.joins) {
+            *slot = join.combination(|| columns.next()?.get(position).copied())?;
+        }
+        Some(combinations)
+    }
+
+    /// Adds the totals of a slice; says where each of its groups stands among those of all.
+    fn merge(
+        &self,
+        spec: &Spec,
+        slice: usize,
+        grouped: &Grouped,
+        into: &mut Merged,
+    ) -> Vec<Placed> {
+        let placed = self.placed(spec, grouped, into);
         if slice == 0 {
-            for (group, count) in positions.iter().zip(&grouped.counts) {
-                into.counts[*group] += count;
+            for place in &placed {
+                into.counts[place.group] += place.rows(grouped.counts[place.position]);
             }
         }
         let of_slice = self.measures.iter().zip(&spec.measures).enumerate();
         let mut totalled = grouped.totals.iter();
         for (at, (opened, measure)) in of_slice.filter(|(_, (_, asked))| asked.slice == slice) {
             let totals = if measure.column.is_some() { totalled.next() } else { None };
-            for (position, group) in positions.iter().enumerate() {
-                let total = &mut into.totals[at][*group];
+            for place in &placed {
+                let total = &mut into.totals[at][place.group];
                 match totals {
-                    None => total.present += grouped.counts[position],
-                    Some(totals) => opened.add(totals, position, measure, total),
+                    None => total.present += place.rows(grouped.counts[place.position]),
+                    Some(totals) => opened.add(totals, place, measure, total),
                 }
             }
         }
+        placed
     }
 }
 
 /// What a segment adds.
-struct OfSegment {
+struct OfSegment<'a> {
     /// One per slice.
     totals: Vec<Grouped>,
-    /// One per distinct column: the combinations of keys and value.
-    distincts: Vec<Grouped>,
+    /// One per distinct column.
+    distincts: Vec<Distinct<'a>>,
 }
 
-async fn open(
+pub(super) async fn open(
     scan: &SegmentScan,
     segment: &IndexedSegment,
     column: usize,
@@ -221,7 +308,7 @@ impl OpenedKey {
         Self { index, groups, bucket }
     }
 
-    fn column(&self) -> Option<KeyColumn<'_>> {
+    pub(super) fn column(&self) -> Option<KeyColumn<'_>> {
         if let Some(codes) = self.index.as_codes() {
             return Some(match &self.groups {
                 Some((groups, _)) => KeyColumn::CodeGroups(codes, groups),
@@ -300,14 +387,17 @@ impl OpenedMeasure {
     }
 
     /// Adds the totals of one group of the segment.
-    fn add(&self, totals: &Totals, position: usize, measure: &Measure, total: &mut Total) {
+    fn add(&self, totals: &Totals, place: &Placed, measure: &Measure, total: &mut Total) {
+        let Placed { position, times, .. } = *place;
         let present = totals.present[position];
-        total.present += present;
+        total.present += place.rows(present);
         if present == 0 {
             return;
         }
-        total.sum += totals.sums.get(position).copied().unwrap_or(0);
-        total.float_sum += totals.float_sums.get(position).copied().unwrap_or(0.0);
+        let sum = totals.sums.get(position).copied().unwrap_or(0);
+        total.sum += sum * i128::from(times);
+        let float_sum = totals.float_sums.get(position).copied().unwrap_or(0.0);
+        total.float_sum += float_sum * times as f64;
         if measure.wanted.extremes {
             let lowest = self.value(totals.lowest[position], measure);
             let highest = self.value(totals.highest[position], measure);
@@ -328,78 +418,5 @@ impl OpenedMeasure {
             Some(value) => Some(value),
             None => index.as_codes()?.value(u32::try_from(key).ok()?).cloned(),
         }
-    }
-}
-
-/// Totals by reading the rows: the plain version, for a segment without sound indexes.
-async fn add_rows(
-    scan: &SegmentScan,
-    spec: &Spec,
-    segment: &IndexedSegment,
-    slices: &[Selection],
-    into: &mut Merged,
-) -> Result<(), QueryError> {
-    let keys = spec.keys.iter().chain(&spec.distincts).map(|key| key.column);
-    let measured = spec.measures.iter().filter_map(|measure| Some(measure.column?.0));
-    let mut columns: Vec<usize> = keys.chain(measured).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    for (slice, rows) in slices.iter().enumerate() {
-        let mut batches = scan.clear_rows(segment, &columns, rows).await?;
-        while let Some(batch) = batches.try_next().await? {
-            let row = Row { spec, slice, columns: &columns, batch: &batch };
-            for at in 0..batch.num_rows() {
-                row.add(at, into)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The rows of one batch of a slice.
-struct Row<'a> {
-    spec: &'a Spec,
-    slice: usize,
-    columns: &'a [usize],
-    batch: &'a RecordBatch,
-}
-
-impl Row<'_> {
-    fn cell(&self, row: usize, column: usize) -> Result<Option<Value>, QueryError> {
-        let at = self.columns.binary_search(&column).ok();
-        let array = at
-            .and_then(|at| self.batch.columns().get(at))
-            .ok_or(QueryError::Bug { promise: "totals read the columns they need" })?;
-        Ok(value_at(array.as_ref(), row))
-    }
-
-    fn add(&self, row: usize, into: &mut Merged) -> Result<(), QueryError> {
-        let mut numbers = [0; KEY_COLUMNS_MAX];
-        for (at, key) in self.spec.keys.iter().enumerate() {
-            let value = self.cell(row, key.column)?.map(|value| key.bucket.of_value(&value));
-            numbers[at] = into.number(at, value);
-        }
-        let group = into.group(numbers);
-        if self.slice == 0 {
-            into.counts[group] += 1;
-            for (at, distinct) in self.spec.distincts.iter().enumerate() {
-                if let Some(value) = self.cell(row, distinct.column)? {
-                    let prepared = into.distincts[at].prepared(&value);
-                    into.distincts[at].add(group, &prepared);
-                }
-            }
-        }
-        let measures = self.spec.measures.iter().enumerate();
-        for (at, measure) in measures.filter(|(_, measure)| measure.slice == self.slice) {
-            let total = &mut into.totals[at][group];
-            let Some((column, _)) = measure.column else {
-                total.present += 1;
-                continue;
-            };
-            if let Some(value) = self.cell(row, column)? {
-                total.take(value, measure.wanted.extremes);
-            }
-        }
-        Ok(())
     }
 }

@@ -14,6 +14,9 @@ use martlet_index::grouping::{KEY_COLUMNS_MAX, Wanted};
 
 use super::bucket::Bucket;
 use super::condition::{Sign, Slice, Term, branches, predicate};
+use super::dimension::Dimension;
+use super::grouping::{Grouping, Groupings};
+use super::ranked::{Ranked, is_ranked};
 use super::source::{Derived, Source};
 
 /// Whose output the operator gives.
@@ -29,7 +32,12 @@ pub(super) enum Stage {
 #[derive(Debug, Clone)]
 pub(super) struct Spec {
     pub(super) stage: Stage,
+    /// What of the scan's own columns tells groups apart.
     pub(super) keys: Vec<Key>,
+    /// The plans that the scan is joined to.
+    pub(super) dimensions: Vec<Arc<Dimension>>,
+    /// What is grouped by, in the order of the output.
+    pub(super) groupings: Vec<Grouping>,
     pub(super) functions: Vec<Function>,
     /// The parts of the rows that are totalled; the first is the whole.
     pub(super) slices: Vec<Slice>,
@@ -37,6 +45,8 @@ pub(super) struct Spec {
     pub(super) measures: Vec<Measure>,
     /// The columns whose distinct values are counted.
     pub(super) distincts: Vec<Key>,
+    /// The columns of which values at ranks are wanted.
+    pub(super) ranked: Vec<Ranked>,
 }
 
 /// A grouping column.
@@ -79,21 +89,23 @@ pub(super) enum Function {
     Highest(usize),
     /// The number is a position among the distinct columns.
     CountDistinct(usize),
+    /// The value at a point of the order: positions among the ranked columns and their points.
+    AtRank(usize, usize),
 }
 
 impl Spec {
     pub(super) fn of(aggregate: &AggregateExec, source: &Source<'_>, stage: Stage) -> Option<Self> {
-        let mut keys = Vec::new();
-        for (expression, _) in aggregate.group_expr().expr() {
-            keys.push(key(&source.derived(expression)?, source)?);
-        }
+        let Groupings { keys, dimensions, groupings } = Groupings::of(aggregate, source)?;
         let mut spec = Self {
             stage,
             keys,
+            dimensions,
+            groupings,
             functions: Vec::new(),
             slices: vec![Slice::WHOLE],
             measures: Vec::new(),
             distincts: Vec::new(),
+            ranked: Vec::new(),
         };
         for (function, filter) in aggregate.aggr_expr().iter().zip(aggregate.filter_expr()) {
             let within = match filter {
@@ -103,9 +115,21 @@ impl Spec {
             let function = spec.function(function, within, source)?;
             spec.functions.push(function);
         }
-        let says_something = !spec.functions.is_empty() || !spec.keys.is_empty();
-        let grouped_by = spec.keys.len() + usize::from(!spec.distincts.is_empty());
+        // The second pass looks for the groups of a segment where the first one put them, each in
+        // one place: the rows of a join may fall into several, and groups that an expression
+        // makes one are put together afterwards. There the plain operator answers.
+        let is_apart = spec.dimensions.is_empty() && !spec.computes_groups();
+        if !spec.ranked.is_empty() && !is_apart {
+            return None;
+        }
+        let says_something = !spec.functions.is_empty() || !spec.groupings.is_empty();
+        let grouped_by = spec.slots() + usize::from(!spec.distincts.is_empty());
         (says_something && grouped_by <= KEY_COLUMNS_MAX).then_some(spec)
+    }
+
+    /// Whether only rows are counted.
+    pub(super) const fn totals_nothing(&self) -> bool {
+        self.measures.is_empty() && self.distincts.is_empty() && self.ranked.is_empty()
     }
 
     fn function(
@@ -114,6 +138,9 @@ impl Spec {
         within: Slice,
         source: &Source<'_>,
     ) -> Option<Function> {
+        if is_ranked(function) {
+            return self.at_rank(function, within, source);
+        }
         let arguments = function.expressions();
         let [argument] = arguments.as_slice() else { return None };
         if !function.order_bys().is_empty() {
@@ -137,7 +164,8 @@ impl Spec {
             "avg" => Some(Function::Average(self.parts(argument, within, SUM, source)?)),
             "min" | "max" => {
                 let derived = source.derived(argument)?;
-                let plain = derived.bucket == Bucket::Value && !derived.as_float;
+                // A cast to a float keeps the order, so it is cast afterwards.
+                let plain = derived.bucket == Bucket::Value;
                 let extremes = Wanted { extremes: true, ..Wanted::default() };
                 let measure =
                     plain.then(|| self.measure(within, &derived, extremes, source)).flatten()?;
@@ -183,7 +211,11 @@ impl Spec {
                             | ColumnType::Decimal { .. }
                             | ColumnType::Float64
                     );
-                    if derived.bucket != Bucket::Value || (wanted.sum && !is_number) {
+                    // Casting each decimal rounds each: that sum is another.
+                    let is_rounded =
+                        derived.as_float && matches!(column_type, ColumnType::Decimal { .. });
+                    let can_sum = is_number && !is_rounded;
+                    if derived.bucket != Bucket::Value || (wanted.sum && !can_sum) {
                         return None;
                     }
                     let of_floats = wanted.sum && column_type == ColumnType::Float64;
@@ -197,7 +229,8 @@ impl Spec {
         Some(parts)
     }
 
-    fn slice(&mut self, slice: Slice) -> usize {
+    /// The position of a slice, added if it is new.
+    pub(super) fn slice(&mut self, slice: Slice) -> usize {
         self.slices.iter().position(|known| *known == slice).unwrap_or_else(|| {
             self.slices.push(slice);
             self.slices.len() - 1
@@ -289,7 +322,8 @@ fn unscaled(
     }
 }
 
-fn key(derived: &Derived, source: &Source<'_>) -> Option<Key> {
+/// A column of the scan to group by, if every segment can.
+pub(super) fn key(derived: &Derived, source: &Source<'_>) -> Option<Key> {
     let stored = source.stored(derived)?;
     let usable = !derived.as_float && has_values(source, derived.column);
     // A vector's floats keep apart what SQL does; codes do as well.
@@ -301,7 +335,7 @@ fn key(derived: &Derived, source: &Source<'_>) -> Option<Key> {
 }
 
 /// Whether every segment has an index that knows every row's value.
-fn has_values(source: &Source<'_>, column: usize) -> bool {
+pub(super) fn has_values(source: &Source<'_>, column: usize) -> bool {
     let scan = source.scan();
     scan.each_segment_has(column, &[IndexKind::Codes, IndexKind::Vector])
 }

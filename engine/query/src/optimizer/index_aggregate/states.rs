@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{
     Array, ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, RecordBatchOptions,
-    UInt64Array,
+    UInt32Array, UInt64Array, new_empty_array,
 };
-use datafusion::arrow::compute::cast;
+use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use martlet_core::Value;
+use martlet_index::grouping::ranks::AtRanks;
 
+use super::grouping::Place;
 use super::merged::{Merged, Total};
+use super::ranked;
 use super::spec::{Function, Key, Part, Spec, Stage};
 use crate::convert::array_of;
 use crate::error::QueryError;
@@ -23,12 +26,13 @@ const TOO_LARGE: QueryError =
 pub(super) fn batch(
     spec: &Spec,
     merged: &Merged,
+    at_ranks: &[AtRanks],
     schema: &SchemaRef,
 ) -> Result<RecordBatch, QueryError> {
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-    for (at, key) in spec.keys.iter().enumerate() {
+    for at in 0..spec.groupings.len() {
         let field = schema.fields().get(at).ok_or(SHAPE)?;
-        columns.push(key_array(key, &merged.values(at), field.data_type())?);
+        columns.push(group_array(spec, merged, at, field.data_type())?);
     }
     for function in &spec.functions {
         let next =
@@ -44,7 +48,10 @@ pub(super) fn batch(
                 let totals = summed(spec, merged, parts);
                 match spec.stage {
                     Stage::First => {
-                        let counts: UInt64Array = present(merged, parts).collect();
+                        // Of a group without a value the count is null, as the sum is: the next
+                        // stage divides by every count that is there.
+                        let some = |count: u64| (count > 0).then_some(count);
+                        let counts: UInt64Array = present(merged, parts).map(some).collect();
                         columns.push(Arc::new(counts));
                         columns.push(sums(&totals, &next(at + 1)?)?);
                     }
@@ -59,6 +66,11 @@ pub(super) fn batch(
             Function::CountDistinct(distinct) => {
                 let values = merged.distincts.get(*distinct).ok_or(SHAPE)?;
                 columns.push(counts((0..merged.keys.len()).map(|group| values.count(group)))?);
+            }
+            Function::AtRank(ranked, point) => {
+                let asked = spec.ranked.get(*ranked).ok_or(SHAPE)?;
+                let found = at_ranks.get(*ranked).ok_or(SHAPE)?;
+                columns.push(ranked::column(asked, *point, found, &next(at)?)?);
             }
             Function::Lowest(measure) | Function::Highest(measure) => {
                 let extreme = |total: &Total| match function {
@@ -75,6 +87,26 @@ pub(super) fn batch(
     }
     let options = RecordBatchOptions::new().with_row_count(Some(merged.keys.len()));
     RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options).map_err(|_| SHAPE)
+}
+
+/// What is shown of one grouping.
+fn group_array(
+    spec: &Spec,
+    merged: &Merged,
+    at: usize,
+    as_type: &DataType,
+) -> Result<ArrayRef, QueryError> {
+    let place = spec.groupings.get(at).ok_or(SHAPE)?.place;
+    let slot = spec.slot(place);
+    match (merged.shown.get(at).and_then(Option::as_ref), place) {
+        (Some(by_number), _) => {
+            let numbers: UInt32Array = merged.keys.iter().map(|key| key[slot]).collect();
+            take(by_number.as_ref(), &numbers, None).map_err(|_| SHAPE)
+        }
+        (None, _) if merged.keys.is_empty() => Ok(new_empty_array(as_type)),
+        (None, Place::Key(key)) => key_array(&spec.keys[key], &merged.values(slot), as_type),
+        (None, Place::Joined(_)) => Err(SHAPE),
+    }
 }
 
 fn key_array(

@@ -63,7 +63,7 @@ const fn kinds(one: UseKind, column_type: ColumnType) -> &'static [&'static str]
         UseKind::Ranged if is_time => &["bitmap", "bit_sliced", "vector", "date_part"],
         UseKind::Ranged if is_text => &["bitmap", "codes"],
         UseKind::Ranged => &["bitmap", "bit_sliced", "vector"],
-        UseKind::Matched if is_text => &["ngram", "codes"],
+        UseKind::Matched if is_text => &["ngram", "texts", "codes"],
         UseKind::DatePart if is_time => &["date_part", "vector", "bitmap"],
         UseKind::Matched | UseKind::DatePart => &[],
         UseKind::Grouped => &["codes", "vector"],
