@@ -9,7 +9,7 @@
 //! as stored, as a hint; and it reports statistics only to a grant that covers everything they
 //! were made from.
 
-pub(crate) mod join_filter;
+pub(crate) mod dynamic_filter;
 pub(crate) mod key_filter;
 mod mask;
 mod probe;
@@ -47,7 +47,7 @@ use martlet_policy::{Access, Grant, RowRule};
 
 use crate::error::QueryError;
 use crate::indexed_table::{IndexedSegment, IndexedTable};
-use crate::scan::join_filter::JoinFilter;
+use crate::scan::dynamic_filter::DynamicFilter;
 use crate::scan::key_filter::{Keep, KeyFilter};
 use crate::scan::statistics::scan_statistics;
 use crate::scan::top_rows::{Nulls, TopRows};
@@ -216,10 +216,10 @@ impl SecuredScan {
         self.scan.key_filters().iter().filter_map(name).collect()
     }
 
-    /// The columns of the join filters, as EXPLAIN shows them.
-    fn join_filter_names(&self) -> Vec<String> {
+    /// The columns of the dynamic filters, as EXPLAIN shows them.
+    fn dynamic_filter_names(&self) -> Vec<String> {
         let columns = self.scan.table().columns();
-        let filters = self.scan.join_filters().iter();
+        let filters = self.scan.dynamic_filters().iter();
         let name = |at: &usize| Some(columns.get(*at)?.name.to_string());
         filters.flat_map(|filter| filter.columns()).filter_map(name).collect()
     }
@@ -264,12 +264,12 @@ impl DisplayAs for SecuredScan {
             schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(
             formatter,
-            "SecuredScan: table={}, columns=[{}], conditions=[{}], key filters=[{}], join filters=[{}], row rule=[{}], indexes=[{}]",
+            "SecuredScan: table={}, columns=[{}], conditions=[{}], key filters=[{}], dynamic filters=[{}], row rule=[{}], indexes=[{}]",
             self.scan.table().name(),
             columns.join(", "),
             joined(self.scan.wanted()),
             self.key_filter_names().join(", "),
-            self.join_filter_names().join(", "),
+            self.dynamic_filter_names().join(", "),
             match self.scan.grant().rows() {
                 RowRule::All => "all rows",
                 RowRule::None => "no rows",
@@ -315,7 +315,7 @@ impl ExecutionPlan for SecuredScan {
         &self,
         visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> DataFusionResult<TreeNodeRecursion>,
     ) -> DataFusionResult<TreeNodeRecursion> {
-        for filter in self.scan.join_filters() {
+        for filter in self.scan.dynamic_filters() {
             if visit(filter.expression())? == TreeNodeRecursion::Stop {
                 return Ok(TreeNodeRecursion::Stop);
             }
@@ -349,10 +349,10 @@ impl ExecutionPlan for SecuredScan {
     ) -> DataFusionResult<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
         let offered = &child_pushdown_result.parent_filters;
         let stored = |output| self.clear_column(output).map(|(column, _)| column);
-        let taken: Vec<Arc<JoinFilter>> = match (phase, &self.rows) {
+        let taken: Vec<Arc<DynamicFilter>> = match (phase, &self.rows) {
             (FilterPushdownPhase::Post, Rows::Segments(_)) => offered
                 .iter()
-                .filter_map(|offer| JoinFilter::of(&offer.filter, stored))
+                .filter_map(|offer| DynamicFilter::of(&offer.filter, stored))
                 .map(Arc::new)
                 .collect(),
             _ => Vec::new(),
@@ -364,7 +364,7 @@ impl ExecutionPlan for SecuredScan {
         if taken.is_empty() {
             return Ok(answer);
         }
-        let node = self.over(self.scan.with_join_filters(taken.into_iter()));
+        let node = self.over(self.scan.with_dynamic_filters(taken.into_iter()));
         Ok(answer.with_updated_node(Arc::new(node)))
     }
 

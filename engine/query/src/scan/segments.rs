@@ -20,7 +20,7 @@ use martlet_policy::{Grant, RowRule, TokenKeys};
 use crate::error::QueryError;
 use crate::indexed_table::IndexedSegment;
 use crate::scan::MaskedProjection;
-use crate::scan::join_filter::JoinFilter;
+use crate::scan::dynamic_filter::DynamicFilter;
 use crate::scan::key_filter::{KeyFilter, MEMBER_KINDS};
 use crate::scan::probe::{probe_segment, settle_by_texts};
 use crate::scan::rows::stored_rows;
@@ -36,7 +36,7 @@ pub(crate) struct SegmentScan {
     table: Arc<TableSchema>,
     wanted: Predicate,
     key_filters: Vec<Arc<KeyFilter>>,
-    join_filters: Vec<Arc<JoinFilter>>,
+    dynamic_filters: Vec<Arc<DynamicFilter>>,
     top: Option<TopRows>,
 }
 
@@ -53,7 +53,7 @@ impl SegmentScan {
             table: Arc::clone(table),
             wanted,
             key_filters: Vec::new(),
-            join_filters: Vec::new(),
+            dynamic_filters: Vec::new(),
             top: None,
         }
     }
@@ -75,13 +75,16 @@ impl SegmentScan {
     /// The same scan without anything that was learned while it ran.
     pub(crate) fn forgotten(&self) -> Self {
         let plans = self.key_filters.iter().map(|filter| Arc::clone(filter.plan())).collect();
-        Self { join_filters: Vec::new(), ..self.with_key_plans(plans) }
+        Self { dynamic_filters: Vec::new(), ..self.with_key_plans(plans) }
     }
 
     /// The same scan, of whose rows operators above may need fewer.
-    pub(crate) fn with_join_filters(&self, filters: impl Iterator<Item = Arc<JoinFilter>>) -> Self {
-        let join_filters = self.join_filters.iter().cloned().chain(filters).collect();
-        Self { join_filters, ..self.anew() }
+    pub(crate) fn with_dynamic_filters(
+        &self,
+        filters: impl Iterator<Item = Arc<DynamicFilter>>,
+    ) -> Self {
+        let dynamic_filters = self.dynamic_filters.iter().cloned().chain(filters).collect();
+        Self { dynamic_filters, ..self.anew() }
     }
 
     /// The same scan of which only the first rows in some order are wanted.
@@ -97,7 +100,7 @@ impl SegmentScan {
             table: Arc::clone(&self.table),
             wanted: self.wanted.clone(),
             key_filters: self.key_filters.clone(),
-            join_filters: self.join_filters.clone(),
+            dynamic_filters: self.dynamic_filters.clone(),
             top: self.top.as_ref().map(TopRows::anew),
         }
     }
@@ -110,8 +113,8 @@ impl SegmentScan {
         &self.key_filters
     }
 
-    pub(crate) fn join_filters(&self) -> &[Arc<JoinFilter>] {
-        &self.join_filters
+    pub(crate) fn dynamic_filters(&self) -> &[Arc<DynamicFilter>] {
+        &self.dynamic_filters
     }
 
     pub(crate) fn table(&self) -> &TableSchema {
@@ -250,11 +253,11 @@ impl SegmentScan {
     }
 
     /// The selected rows that an operator above may need.
-    async fn among_joined(
+    async fn among_needed(
         &self,
         segment: &IndexedSegment,
         rows: Selection,
-        filter: &JoinFilter,
+        filter: &DynamicFilter,
     ) -> Result<Selection, QueryError> {
         if rows.is_none() || !filter.is_worth_asking() {
             return Ok(rows);
@@ -324,8 +327,8 @@ impl SegmentScan {
         if let Some(top) = &self.top {
             selection = self.among_top(segment, selection, top).await;
         }
-        for filter in &self.join_filters {
-            selection = self.among_joined(segment, selection, filter).await?;
+        for filter in &self.dynamic_filters {
+            selection = self.among_needed(segment, selection, filter).await?;
         }
         if selection.is_none() {
             return Ok(futures::stream::empty().boxed());

@@ -35,18 +35,18 @@ fn at_least(low: i64) -> Arc<dyn PhysicalExpr> {
 fn only_changing_filters_over_stored_columns_are_taken() {
     let as_filter = |filter: Arc<DynamicFilterPhysicalExpr>| filter as Arc<dyn PhysicalExpr>;
     let both = as_filter(dynamic(vec![column("a", 0), column("b", 1)]));
-    assert_eq!(JoinFilter::of(&both, stored).unwrap().columns(), [3, 7]);
+    assert_eq!(DynamicFilter::of(&both, stored).unwrap().columns(), [3, 7]);
     let masked = as_filter(dynamic(vec![column("a", 0), column("c", 2)]));
-    assert!(JoinFilter::of(&masked, stored).is_none(), "a column is masked");
-    assert!(JoinFilter::of(&at_least(5), stored).is_none(), "the user's own condition");
+    assert!(DynamicFilter::of(&masked, stored).is_none(), "a column is masked");
+    assert!(DynamicFilter::of(&at_least(5), stored).is_none(), "the user's own condition");
     let computed = as_filter(dynamic(vec![at_least(5)]));
-    assert!(JoinFilter::of(&computed, stored).is_none(), "an expression of the user's");
+    assert!(DynamicFilter::of(&computed, stored).is_none(), "an expression of the user's");
 }
 
 #[test]
 fn keeps_what_the_operator_above_may_need() {
     let filter = dynamic(vec![column("b", 1)]);
-    let scan = JoinFilter::of(&(Arc::clone(&filter) as Arc<dyn PhysicalExpr>), stored).unwrap();
+    let scan = DynamicFilter::of(&(Arc::clone(&filter) as Arc<dyn PhysicalExpr>), stored).unwrap();
     assert!(!scan.is_worth_asking(), "nothing is known yet");
     filter.update(at_least(5)).unwrap();
     assert!(scan.is_worth_asking());
@@ -57,7 +57,7 @@ fn keeps_what_the_operator_above_may_need() {
 #[test]
 fn a_filter_that_keeps_nearly_everything_is_passed_by_but_tried_again() {
     let filter = dynamic(vec![column("b", 1)]);
-    let scan = JoinFilter::of(&(Arc::clone(&filter) as Arc<dyn PhysicalExpr>), stored).unwrap();
+    let scan = DynamicFilter::of(&(Arc::clone(&filter) as Arc<dyn PhysicalExpr>), stored).unwrap();
     filter.update(at_least(5)).unwrap();
     scan.kept(&numbers(0..i64::try_from(JUDGED_FROM_ROWS).unwrap())).unwrap();
     let asked: Vec<bool> = (0..2 * TRIED_AGAIN_EVERY).map(|_| scan.is_worth_asking()).collect();

@@ -31,7 +31,7 @@ const JUDGED_FROM_ROWS: u64 = 32_768;
 const TRIED_AGAIN_EVERY: u64 = 8;
 
 /// See the module.
-pub(crate) struct JoinFilter {
+pub(crate) struct DynamicFilter {
     /// Over a batch of exactly [`Self::columns`].
     expression: Arc<dyn PhysicalExpr>,
     columns: Vec<usize>,
@@ -40,13 +40,13 @@ pub(crate) struct JoinFilter {
     passed_by: AtomicU64,
 }
 
-impl fmt::Debug for JoinFilter {
+impl fmt::Debug for DynamicFilter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "JoinFilter(columns {:?})", self.columns)
+        write!(formatter, "DynamicFilter(columns {:?})", self.columns)
     }
 }
 
-impl JoinFilter {
+impl DynamicFilter {
     /// The filter, if it is one that changes while a plan runs and is over plain columns, each of
     /// which `stored` finds among the table's columns that are granted as stored.
     pub(crate) fn of(
@@ -132,5 +132,5 @@ impl JoinFilter {
 }
 
 #[cfg(test)]
-#[path = "join_filter_tests.rs"]
+#[path = "dynamic_filter_tests.rs"]
 mod tests;
