@@ -1,6 +1,9 @@
 //! The picture as a test: nightly files in, answers out.
 
+mod best_groups;
 mod demo_bank;
+mod distinct_counts;
 mod equivalence;
 mod night;
 mod percentiles;
+mod semi_joins;

@@ -220,9 +220,11 @@ impl Selection {
             }
             RowSet::Some(bitmap) => {
                 let first = bitmap.select(start).unwrap_or(self.rows);
-                let mut from = bitmap.iter();
-                from.advance_to(first);
-                let part = from.take((end - start) as usize).collect();
+                let behind = bitmap.select(end).unwrap_or(self.rows);
+                // Whole containers at a time, and none beside the part.
+                let mut part = RoaringBitmap::new();
+                part.insert_range(first..behind);
+                part &= bitmap;
                 Self::from_bitmap(self.rows, part)
             }
         }

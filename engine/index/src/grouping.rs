@@ -13,10 +13,13 @@
 mod blocks;
 mod columns;
 mod distinct;
+mod leaders;
 mod numbering;
 mod packed_sums;
 pub mod ranks;
+mod shared;
 mod top;
+mod top_of_each;
 mod totals;
 
 use martlet_core::Selection;
@@ -24,9 +27,14 @@ use martlet_core::Selection;
 use crate::error::IndexError;
 use blocks::{BLOCK_ROWS, for_each_block};
 pub use columns::{CodeGroups, KeyBucket, KeyColumn, MeasureColumn};
-pub use distinct::{Marked, SharedCodes, mark, shared_codes, value_numbers};
+#[cfg(test)]
+pub(crate) use distinct::mark_within;
+pub use distinct::{Marked, mark};
+pub use leaders::{Counted, Leaders, Nulls, Order, Rank};
 use numbering::Numbering;
+pub use shared::{SharedCodes, shared_codes, value_numbers};
 pub use top::{Best, TopKeys};
+pub use top_of_each::TopKeysOfEach;
 use totals::Accumulator;
 pub use totals::{Totals, Wanted};
 
@@ -109,6 +117,20 @@ impl Grouped {
         }
     }
 
+    /// Leaves out all groups but those at these positions, which ascend.
+    pub fn retain(&mut self, positions: &[u32]) {
+        self.keys.iter_mut().for_each(|column| keep(column, positions));
+        keep(&mut self.numbers, positions);
+        keep(&mut self.counts, positions);
+        for totals in &mut self.totals {
+            keep(&mut totals.present, positions);
+            keep(&mut totals.sums, positions);
+            keep(&mut totals.float_sums, positions);
+            keep(&mut totals.lowest, positions);
+            keep(&mut totals.highest, positions);
+        }
+    }
+
     /// How many groups there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -120,6 +142,18 @@ impl Grouped {
     pub fn is_empty(&self) -> bool {
         self.counts.is_empty()
     }
+}
+
+/// Leaves the entries at ascending positions; what was not wanted is empty and stays so.
+fn keep<T: Copy>(entries: &mut Vec<T>, positions: &[u32]) {
+    if entries.is_empty() {
+        return;
+    }
+    // Never ahead of what is read: positions ascend.
+    for (to, from) in positions.iter().enumerate() {
+        entries[to] = entries[*from as usize];
+    }
+    entries.truncate(positions.len());
 }
 
 /// Columns that may be combined: the number of a combination has 128 bits.

@@ -1,45 +1,53 @@
 //! Values of one column with a number each: what a join hands to the totals of its other side.
 //!
-//! Owns the values and their forms for the indexes that are asked, each made once. Tells, for
+//! Owns the values, as keys where they have some, and their form for other vectors. Tells, for
 //! the index of a segment, how its rows fall to the numbers, exactly; rows whose value has no
 //! number, null among them, are one more group. Never reads a row.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array, ArrayRef, AsArray};
 use foldhash::fast::RandomState;
 use martlet_core::{Selection, Value};
 
 use crate::grouping::{CodeGroups, KeyColumn};
+use crate::keyed::KeyedValues;
 use crate::kind::Index;
 use crate::kind::codes::CodesIndex;
 use crate::kind::vector::{KeyNumbers, VectorForm, VectorIndex};
-use crate::values::{sql_value, value_at};
+use crate::values::sql_value;
 
 /// See the module.
 #[derive(Debug)]
 pub struct NumberedValues {
-    values: ArrayRef,
-    numbers: Vec<u32>,
     groups: u32,
-    by_value: OnceLock<HashMap<Value, u32, RandomState>>,
-    /// By the keys of each form of vector that was met: usually one.
-    by_key: Mutex<Vec<(VectorForm, Arc<KeyNumbers>)>>,
+    /// What the keys stand for; `None` where no value has one.
+    form: Option<VectorForm>,
+    keys: Arc<KeyNumbers>,
+    /// Those values that have no key in the form.
+    others: HashMap<Value, u32, RandomState>,
+    /// By keys of other forms, for each form of index that was met: usually none.
+    by_form: Mutex<Vec<(VectorForm, Arc<KeyNumbers>)>>,
 }
 
 impl NumberedValues {
-    /// Values of a stored type, each once, with their numbers, which are below `groups`. Null
-    /// and values beyond the numbers have none.
+    /// Values of a stored type, each once, with their numbers, which are below `groups`.
     #[must_use]
-    pub fn new(values: ArrayRef, numbers: Vec<u32>, groups: u32) -> Self {
-        Self { values, numbers, groups, by_value: OnceLock::new(), by_key: Mutex::new(Vec::new()) }
+    pub fn new(values: KeyedValues<u32>, groups: u32) -> Self {
+        let others = values.others.into_iter();
+        Self {
+            groups,
+            form: values.form,
+            keys: Arc::new(KeyNumbers::new(&values.keys, groups)),
+            others: others.map(|(value, number)| (sql_value(&value), number)).collect(),
+            by_form: Mutex::default(),
+        }
     }
 
     /// How many values there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len().min(self.numbers.len())
+        self.keys.len() + self.others.len()
     }
 
     /// Whether there is none.
@@ -51,10 +59,12 @@ impl NumberedValues {
     /// The number of a value.
     #[must_use]
     pub fn number(&self, value: &Value) -> Option<u32> {
-        let by_value = self.by_value();
+        if let Some(key) = self.form.as_ref().and_then(|form| form.key_of(value)) {
+            return self.keys.number(key);
+        }
         match value {
-            Value::Float(_) => by_value.get(&sql_value(value)).copied(),
-            _ => by_value.get(value).copied(),
+            Value::Float(_) => self.others.get(&sql_value(value)).copied(),
+            _ => self.others.get(value).copied(),
         }
     }
 
@@ -62,8 +72,8 @@ impl NumberedValues {
     #[must_use]
     pub fn over(&self, index: Arc<Index>) -> Option<NumberedIndex> {
         let of_index = match (index.as_codes(), index.as_vector()) {
-            (Some(codes), _) => OfIndex::Codes(self.of_codes(codes)),
-            (_, Some(vector)) => OfIndex::Keys(self.of_keys(vector)),
+            (Some(codes), _) => OfIndex::Codes(CodeNumbers::new(self.numbers_of(codes))),
+            (_, Some(vector)) => OfIndex::Keys(self.of_vector(vector)),
             _ => return None,
         };
         Some(NumberedIndex { index, of_index })
@@ -73,73 +83,48 @@ impl NumberedValues {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         const ENTRY: usize = 2 * size_of::<(Value, u32)>();
-        let by_value = self.by_value.get().map_or(0, |values| values.len() * ENTRY);
-        let by_key = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
-        let by_key: usize = by_key.iter().map(|(_, keys)| keys.memory_bytes()).sum();
-        let own = self.values.get_array_memory_size() + size_of_val(self.numbers.as_slice());
-        own + by_value + by_key
+        let by_form = self.by_form.lock().unwrap_or_else(PoisonError::into_inner);
+        let by_form: usize = by_form.iter().map(|(_, keys)| keys.memory_bytes()).sum();
+        self.keys.memory_bytes() + self.others.len() * ENTRY + by_form
     }
 
-    fn by_value(&self) -> &HashMap<Value, u32, RandomState> {
-        self.by_value.get_or_init(|| {
-            let value = |(row, number): (usize, &u32)| {
-                Some((value_at(self.values.as_ref(), row)?, *number))
-            };
-            self.numbers.iter().enumerate().filter_map(value).collect()
-        })
+    /// The number of each value of the dictionary, if it has one.
+    fn numbers_of(&self, codes: &CodesIndex) -> Vec<Option<u32>> {
+        match (codes.keys(), &self.form) {
+            (Some(keys), Some(form)) if keys.form() == form => {
+                let mut numbers = vec![0; keys.keys().len()];
+                self.keys.number_all(keys.keys(), &mut numbers);
+                numbers
+                    .into_iter()
+                    .map(|number| Some(number).filter(|n| *n < self.groups))
+                    .collect()
+            }
+            _ => codes.dictionary().iter().map(|value| self.number(value)).collect(),
+        }
     }
 
-    fn of_codes(&self, codes: &CodesIndex) -> CodeNumbers {
-        let by_value = self.by_value();
-        let mut numbers: Vec<u32> = Vec::new();
-        let mut groups: HashMap<u32, u32, RandomState> = HashMap::default();
-        let found: Vec<Option<u32>> = codes
-            .dictionary()
-            .iter()
-            .map(|value| {
-                let number = *by_value.get(value)?;
-                Some(*groups.entry(number).or_insert_with(|| {
-                    numbers.push(number);
-                    // At most one per code.
-                    (numbers.len() - 1) as u32
-                }))
-            })
-            .collect();
-        let none = numbers.len() as u32;
-        let without = found.iter().filter(|group| group.is_none()).count();
-        let null = std::iter::once(none);
-        let of_code = found.into_iter().map(|group| group.unwrap_or(none)).chain(null).collect();
-        CodeNumbers { groups: CodeGroups { of_code, groups: none + 1 }, numbers, without }
-    }
-
-    fn of_keys(&self, vector: &VectorIndex) -> Arc<KeyNumbers> {
-        let mut known = self.by_key.lock().unwrap_or_else(PoisonError::into_inner);
+    fn of_vector(&self, vector: &VectorIndex) -> Arc<KeyNumbers> {
+        if self.form.as_ref() == Some(vector.form()) {
+            return Arc::clone(&self.keys);
+        }
+        let mut known = self.by_form.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, keys)) = known.iter().find(|(form, _)| form == vector.form()) {
             return Arc::clone(keys);
         }
-        let keys = Arc::new(KeyNumbers::new(&self.keyed(vector), self.groups));
+        let keys = Arc::new(KeyNumbers::new(&self.keyed(vector.form()), self.groups));
         known.push((vector.form().clone(), Arc::clone(&keys)));
         keys
     }
 
-    /// The keys of those values that can stand in the vector.
-    fn keyed(&self, vector: &VectorIndex) -> Vec<(i64, u32)> {
-        let numbers = self.numbers.iter().copied();
-        match self.values.as_string_opt::<i32>() {
-            // A text by itself costs less than as a value.
-            Some(texts) => texts
-                .iter()
-                .zip(numbers)
-                .filter_map(|(text, number)| Some((vector.key_of_text(text?)?, number)))
-                .collect(),
-            None => numbers
-                .enumerate()
-                .filter_map(|(row, number)| {
-                    let value = value_at(self.values.as_ref(), row)?;
-                    Some((vector.key_of(&value)?, number))
-                })
-                .collect(),
-        }
+    /// Those values that have a key of the form, as such keys.
+    fn keyed(&self, form: &VectorForm) -> Vec<(i64, u32)> {
+        let own = self
+            .form
+            .iter()
+            .flat_map(|own| self.keys.iter().map(|(key, number)| (own.value_of(key), number)));
+        let others = self.others.iter().map(|(value, number)| (value.clone(), *number));
+        let values = own.chain(others);
+        values.filter_map(|(value, number)| Some((form.key_of(&value)?, number))).collect()
     }
 }
 
@@ -221,6 +206,26 @@ impl NumberedIndex {
 }
 
 impl CodeNumbers {
+    /// Given the number of each value of a dictionary, if it has one.
+    fn new(of_value: Vec<Option<u32>>) -> Self {
+        let mut numbers: Vec<u32> = Vec::new();
+        let mut groups: HashMap<u32, u32, RandomState> = HashMap::default();
+        let mut group_of = |number: u32| {
+            *groups.entry(number).or_insert_with(|| {
+                numbers.push(number);
+                // At most one per code.
+                (numbers.len() - 1) as u32
+            })
+        };
+        let found: Vec<Option<u32>> =
+            of_value.into_iter().map(|number| number.map(&mut group_of)).collect();
+        let none = numbers.len() as u32;
+        let without = found.iter().filter(|group| group.is_none()).count();
+        let null = std::iter::once(none);
+        let of_code = found.into_iter().map(|group| group.unwrap_or(none)).chain(null).collect();
+        Self { groups: CodeGroups { of_code, groups: none + 1 }, numbers, without }
+    }
+
     /// The runs of the dictionary that have numbers.
     fn runs(&self) -> Vec<std::ops::Range<usize>> {
         let none = self.groups.groups - 1;

@@ -9,6 +9,7 @@ mod numbered;
 mod probing;
 mod slices;
 mod support;
+mod top_of_each;
 mod vectors;
 
 use crate::conformance;

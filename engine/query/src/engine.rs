@@ -20,7 +20,7 @@ use crate::error::QueryError;
 use crate::functions::accepted;
 use crate::index_cache::IndexCache;
 use crate::mart::Mart;
-use crate::optimizer::IndexPaths;
+use crate::optimizer::{IndexPaths, window_top};
 use crate::rules;
 use crate::session::Session;
 use crate::shared::{EngineOptions, IndexUse, Shared};
@@ -112,7 +112,8 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_config(config)
         .with_runtime_env(runtime(options)?)
         .with_default_features()
-        .with_optimizer_rules(rules::of_any_tables());
+        .with_optimizer_rules(rules::of_any_tables())
+        .with_physical_optimizer_rules(window_top::rules());
     let functions = builder.scalar_functions().take().unwrap_or_default();
     builder = builder.with_scalar_functions(
         accepted(functions).into_iter().chain(calendar::functions()).collect(),

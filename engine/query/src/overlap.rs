@@ -6,7 +6,7 @@
 //! shared costs time only.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::MemoryConsumer;
@@ -23,10 +23,16 @@ pub(crate) type ColumnOverlap = Arc<Vec<SharedCodes>>;
 /// What is known of a table's columns.
 #[derive(Debug, Default)]
 pub(crate) struct Overlaps {
-    columns: Mutex<BTreeMap<usize, ColumnOverlap>>,
+    columns: RwLock<BTreeMap<usize, ColumnOverlap>>,
+    finding_out: Mutex<()>,
 }
 
 impl Overlaps {
+    /// What segments share of a column, if somebody has found it out.
+    pub(crate) fn known(&self, column: usize) -> Option<ColumnOverlap> {
+        self.columns.read().unwrap_or_else(PoisonError::into_inner).get(&column).cloned()
+    }
+
     /// What segments share of a column. `None` if a segment has no sound codes of it, or memory
     /// does not suffice to find out.
     pub(crate) async fn of(
@@ -37,9 +43,9 @@ impl Overlaps {
         context: &TaskContext,
     ) -> Option<ColumnOverlap> {
         // Held while it is found out: whoever asks meanwhile needs the same.
-        let mut columns = self.columns.lock().await;
-        if let Some(known) = columns.get(&column) {
-            return Some(Arc::clone(known));
+        let _only_one = self.finding_out.lock().await;
+        if let Some(known) = self.known(column) {
+            return Some(known);
         }
         let memory = MemoryConsumer::new("Overlaps").register(context.memory_pool());
         let mut numbers = Vec::with_capacity(segments.len());
@@ -52,6 +58,7 @@ impl Overlaps {
             tokio::task::yield_now().await;
         }
         let overlap = Arc::new(shared_codes(&numbers));
+        let mut columns = self.columns.write().unwrap_or_else(PoisonError::into_inner);
         columns.insert(column, Arc::clone(&overlap));
         Some(overlap)
     }

@@ -11,6 +11,10 @@ use crate::kind::codes::{BLOCK_ROWS as CODES_BLOCK_ROWS, CodesIndex};
 use crate::kind::rows::InBlock;
 use crate::kind::vector::{KeyNumbers, VectorIndex};
 
+/// Keys of a vector that lie within so many are grouped by in an array: four times the rows that
+/// a segment can have.
+const SPAN_MAX: u32 = 1 << 22;
+
 /// A coarser grouping of a column's codes, such as the months of its dates.
 #[derive(Debug, Clone)]
 pub struct CodeGroups {
@@ -50,7 +54,23 @@ impl fmt::Debug for KeyColumn<'_> {
     }
 }
 
-impl KeyColumn<'_> {
+impl<'a> KeyColumn<'a> {
+    /// The codes that are grouped, if it has some.
+    pub(super) const fn codes(&self) -> Option<&'a CodesIndex> {
+        match self {
+            Self::Codes(codes) | Self::CodeGroups(codes, _) => Some(codes),
+            Self::Vector(_) | Self::VectorGroups(..) | Self::VectorNumbers(..) => None,
+        }
+    }
+
+    /// The group of one of these codes.
+    pub(super) fn group_of(&self, code: u32) -> u32 {
+        match self {
+            Self::CodeGroups(_, groups) => groups.of_code.get(code as usize).copied().unwrap_or(0),
+            _ => code,
+        }
+    }
+
     pub(super) const fn rows(&self) -> u32 {
         match self {
             Self::Codes(codes) | Self::CodeGroups(codes, _) => codes.rows(),
@@ -72,11 +92,11 @@ impl KeyColumn<'_> {
 
     /// The codes at the block's selected rows, or the numbers of a vector's keys; of a vector
     /// without numbers nothing.
-    pub(super) fn gather_codes<'a>(
+    pub(super) fn gather_codes<'b>(
         &self,
         block: Block<'_>,
-        into: &'a mut [u32; BLOCK_ROWS],
-    ) -> &'a [u32] {
+        into: &'b mut [u32; BLOCK_ROWS],
+    ) -> &'b [u32] {
         match self {
             Self::Codes(codes) => gather_codes(codes, block, into),
             Self::CodeGroups(codes, groups) => {
@@ -95,12 +115,12 @@ impl KeyColumn<'_> {
     }
 
     /// The codes, or, of a vector, the numbers that the interner gives its keys.
-    pub(super) fn gather_numbers<'a>(
+    pub(super) fn gather_numbers<'b>(
         &self,
         block: Block<'_>,
         interner: &mut Interner,
-        into: &'a mut [u32; BLOCK_ROWS],
-    ) -> &'a [u32] {
+        into: &'b mut [u32; BLOCK_ROWS],
+    ) -> &'b [u32] {
         let (vector, bucket): (_, Option<&KeyBucket>) = match self {
             Self::Vector(vector) => (vector, None),
             Self::VectorGroups(vector, bucket) => (vector, Some(*bucket)),
@@ -257,6 +277,62 @@ fn gather_keys<'a>(
     }
 }
 
+/// The keys of a vector that lie close together, each as how far it is above the first.
+pub(super) struct Span<'a> {
+    vector: &'a VectorIndex,
+    first: i64,
+    /// How many keys there can be; null comes behind them.
+    keys: u32,
+}
+
+impl<'a> Span<'a> {
+    /// `None` for other columns, and where a key may be too far above the first.
+    pub(super) fn of(column: &KeyColumn<'a>) -> Option<Self> {
+        let KeyColumn::Vector(vector) = column else { return None };
+        let (first, last) = vector.bounds().unwrap_or((0, 0));
+        let above = u32::try_from(last.abs_diff(first)).ok()?;
+        (above < SPAN_MAX).then(|| Self { vector, first, keys: above + 1 })
+    }
+
+    /// How many groups it makes, null's among them.
+    pub(super) const fn groups(&self) -> u32 {
+        self.keys + 1
+    }
+
+    /// The key of a group; `None` is null.
+    pub(super) fn key(&self, group: u32) -> Option<i64> {
+        (group < self.keys).then(|| self.first.wrapping_add(i64::from(group)))
+    }
+
+    pub(super) fn gather<'b>(
+        &self,
+        block: Block<'_>,
+        into: &'b mut [u32; BLOCK_ROWS],
+    ) -> &'b [u32] {
+        let mut keys = [0; BLOCK_ROWS];
+        let keys = gather_keys(self.vector, block, &mut keys);
+        let gathered = &mut into[..keys.len()];
+        // Within the span, but under a null or in a block whose bounds are damaged.
+        let behind = u64::from(self.keys);
+        let above = gathered.iter_mut().zip(keys);
+        above.for_each(|(above, key)| {
+            *above = key.wrapping_sub(self.first).cast_unsigned().min(behind) as u32;
+        });
+        number_nulls(self.vector, block, self.keys, gathered);
+        gathered
+    }
+}
+
+/// Sets the numbers of null rows among the selected rows of a block.
+fn number_nulls(vector: &VectorIndex, block: Block<'_>, null: u32, numbers: &mut [u32]) {
+    if vector.null_count() > 0 {
+        let mut is_null = [false; BLOCK_ROWS];
+        flag_nulls(vector, block, &mut is_null);
+        let nulls = numbers.iter_mut().zip(&is_null).filter(|(_, is_null)| **is_null);
+        nulls.for_each(|(number, _)| *number = null);
+    }
+}
+
 fn gather_key_numbers<'a>(
     vector: &VectorIndex,
     numbers: &KeyNumbers,
@@ -267,13 +343,7 @@ fn gather_key_numbers<'a>(
     let keys = gather_keys(vector, block, &mut keys);
     let gathered = &mut into[..keys.len()];
     numbers.number_all(keys, gathered);
-    if vector.null_count() > 0 {
-        let mut is_null = [false; BLOCK_ROWS];
-        flag_nulls(vector, block, &mut is_null);
-        for (number, _) in gathered.iter_mut().zip(&is_null).filter(|(_, is_null)| **is_null) {
-            *number = numbers.groups();
-        }
-    }
+    number_nulls(vector, block, numbers.groups(), gathered);
     gathered
 }
 

@@ -1,25 +1,24 @@
-//! Which values of a column occur in each group of a segment: one bit per group and code.
+//! Which values of a column occur in each group of a segment: as one bit per group and code, or,
+//! where there would be too many bits for the rows, as each group's codes in order.
 //!
 //! What COUNT(DISTINCT …) needs of a segment. Most values of a bank's keys (customers, accounts)
-//! occur in one segment only, because rows are sorted by them: those are counted here, as bits,
-//! and need not be brought together with the values of other segments. Never reads a row.
+//! occur in one segment only, because rows are sorted by them: those are counted here, by their
+//! codes, and need not be brought together with the values of other segments. Never reads a row
+//! and never looks at a value.
 
-use std::collections::HashSet;
-use std::hash::BuildHasher;
-
-use foldhash::fast::{FixedState, RandomState};
 use martlet_core::Selection;
 
 use super::blocks::{BLOCK_ROWS, for_each_block};
 use super::columns::{KeyColumn, gather_codes};
-use super::numbering::Slots;
+use super::numbering::{Numbering, Slots};
+use super::shared::SharedCodes;
 use crate::error::IndexError;
 use crate::kind::codes::CodesIndex;
 
-/// So many bytes of bits are marked at most; beyond, combinations are hashed instead.
+/// So many bytes of bits are marked at most; beyond, codes are listed.
 const MARKS_BYTES_MAX: u64 = 32 << 20;
 
-/// More bits for each selected row would cost more to clear and count than hashing.
+/// More bits for each selected row would cost more to clear and count than sorting its code.
 const BITS_PER_ROW: u64 = 128;
 
 /// Which codes of a column occur in each group.
@@ -27,13 +26,23 @@ const BITS_PER_ROW: u64 = 128;
 pub struct Marked {
     /// For each grouping column, one entry per group, as in [`super::Grouped::keys`].
     pub keys: Vec<Vec<u32>>,
-    slots: Vec<usize>,
+    /// As in [`super::Grouped::vector_keys`].
+    pub vector_keys: Vec<Vec<Option<i64>>>,
+    sets: Sets,
+    /// So many words have a bit for every code.
     words: usize,
-    bits: Vec<u64>,
 }
 
-/// Marks the codes of `column` at the selected rows, by group; null is none. `None` if the
-/// groups cannot be numbered beforehand, or there would be too many bits.
+/// The codes of each group that has one.
+#[derive(Debug, Clone)]
+enum Sets {
+    /// A bit for each code; slots hold them one after the other, and each group has a slot.
+    Bits { bits: Vec<u64>, slots: Vec<usize> },
+    /// The codes, ascending and each once, one group after the other, and where each ends.
+    Lists { codes: Vec<u32>, ends: Vec<usize> },
+}
+
+/// Marks the codes of `column` at the selected rows, by group; null is none.
 ///
 /// # Errors
 /// [`IndexError::Lengths`] if a column or the selection is over another number of rows.
@@ -41,17 +50,32 @@ pub fn mark(
     keys: &[KeyColumn<'_>],
     column: &CodesIndex,
     rows: &Selection,
-) -> Result<Option<Marked>, IndexError> {
+) -> Result<Marked, IndexError> {
+    mark_within(keys, column, rows, rows.count().saturating_mul(BITS_PER_ROW))
+}
+
+/// The same with bits only where these suffice.
+pub(crate) fn mark_within(
+    keys: &[KeyColumn<'_>],
+    column: &CodesIndex,
+    rows: &Selection,
+    bits: u64,
+) -> Result<Marked, IndexError> {
     for index in keys.iter().map(KeyColumn::rows).chain([column.rows()]) {
         if index != rows.rows() {
             return Err(IndexError::Lengths { index, selection: rows.rows() });
         }
     }
+    let words = column.null_code() as usize / 64 + 1;
+    let affordable = (bits / 64).min(MARKS_BYTES_MAX / 8) / words as u64;
+    Ok(match Slots::of(keys, affordable) {
+        Some(slots) => in_bits(slots, column, rows, words),
+        None => in_lists(Numbering::new(keys, rows), column, rows, words),
+    })
+}
+
+fn in_bits(mut slots: Slots<'_>, column: &CodesIndex, rows: &Selection, words: usize) -> Marked {
     let null = column.null_code();
-    let words = null as usize / 64 + 1;
-    let affordable = rows.count().saturating_mul(BITS_PER_ROW).max(1 << 16).div_ceil(64);
-    let affordable = affordable.min(MARKS_BYTES_MAX / 8);
-    let Some(mut slots) = Slots::of(keys, affordable / words as u64) else { return Ok(None) };
     let mut bits = vec![0_u64; slots.len() * words];
     let (mut codes, mut numbers) = ([0_u32; BLOCK_ROWS], [0_u32; BLOCK_ROWS]);
     for_each_block(rows, |block| {
@@ -69,90 +93,180 @@ pub fn mark(
     let occurring: Vec<usize> = (0..slots.len()).filter(occurs).collect();
     // A slot is below the number of bits.
     let numbers: Vec<u32> = occurring.iter().map(|slot| *slot as u32).collect();
-    Ok(Some(Marked { keys: slots.keys_of(&numbers), slots: occurring, words, bits }))
+    let (keys, vector_keys) = slots.keys_of(&numbers);
+    Marked { keys, vector_keys, sets: Sets::Bits { bits, slots: occurring }, words }
+}
+
+fn in_lists(
+    mut numbering: Numbering<'_>,
+    column: &CodesIndex,
+    rows: &Selection,
+    words: usize,
+) -> Marked {
+    let null = column.null_code();
+    // A segment has at most 2^20 rows.
+    let mut numbered: Vec<(u32, u32)> = Vec::with_capacity(rows.count() as usize);
+    let (mut codes, mut numbers) = ([0_u32; BLOCK_ROWS], [0_u32; BLOCK_ROWS]);
+    for_each_block(rows, |block| {
+        let numbers = numbering.of_block(block, &mut numbers);
+        let codes = gather_codes(column, block, &mut codes);
+        let both = numbers.iter().copied().zip(codes.iter().copied());
+        numbered.extend(both.filter(|(_, code)| *code != null));
+    });
+    let (mut codes, ends) = by_number(&numbered, numbering.len());
+    drop(numbered);
+    let (occurring, ends) = listed(&mut codes, &ends);
+    let (keys, vector_keys) = numbering.keys_of(&occurring);
+    Marked { keys, vector_keys, sets: Sets::Lists { codes, ends }, words }
+}
+
+/// The codes of each number below `numbers`, one number's after the other's, and where each
+/// number's end.
+fn by_number(numbered: &[(u32, u32)], numbers: usize) -> (Vec<u32>, Vec<u32>) {
+    // First how many codes come before each number's, then where its next one goes: rows of a
+    // segment are numbered in 32 bits.
+    let mut next = vec![0_u32; numbers + 1];
+    for (number, _) in numbered {
+        next[*number as usize + 1] += 1;
+    }
+    for at in 1..next.len() {
+        next[at] += next[at - 1];
+    }
+    let mut codes = vec![0_u32; numbered.len()];
+    for (number, code) in numbered {
+        let place = &mut next[*number as usize];
+        codes[*place as usize] = *code;
+        *place += 1;
+    }
+    next.pop();
+    (codes, next)
+}
+
+/// Brings each number's codes into order and leaves each once; tells the numbers that have codes
+/// and where those end now.
+fn listed(codes: &mut Vec<u32>, ends: &[u32]) -> (Vec<u32>, Vec<usize>) {
+    let (mut occurring, mut ends_now) = (Vec::new(), Vec::new());
+    let (mut start, mut kept) = (0, 0);
+    for (number, end) in (0_u32..).zip(ends) {
+        let end = *end as usize;
+        codes[start..end].sort_unstable();
+        let mut last = None;
+        for at in start..end {
+            let code = codes[at];
+            codes[kept] = code;
+            kept += usize::from(last.replace(code) != Some(code));
+        }
+        if start < end {
+            occurring.push(number);
+            ends_now.push(kept);
+        }
+        start = end;
+    }
+    codes.truncate(kept);
+    (occurring, ends_now)
 }
 
 impl Marked {
     /// How many groups have a value.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.slots.len()
+        match &self.sets {
+            Sets::Bits { slots, .. } => slots.len(),
+            Sets::Lists { ends, .. } => ends.len(),
+        }
     }
 
     /// Whether no selected row has a value.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.len() == 0
     }
 
-    /// The bits of all these groups together.
-    fn words_of<'a>(&'a self, groups: &'a [usize]) -> impl Iterator<Item = (usize, u64)> + 'a {
-        let of_group =
-            move |at: usize, group: &usize| self.bits[self.slots[*group] * self.words + at];
-        (0..self.words)
-            .map(move |at| (at, groups.iter().fold(0, |word, group| word | of_group(at, group))))
-    }
-
-    /// How many of the values that occur in any of these groups occur in this segment alone.
-    #[must_use]
-    pub fn count_apart(&self, groups: &[usize], shared: &SharedCodes) -> u64 {
-        let words = self.words_of(groups);
-        words.map(|(at, word)| u64::from((word & !shared.word(at)).count_ones())).sum()
-    }
-
-    /// Those codes of these groups whose values other segments may have as well, ascending.
-    pub fn shared<'a>(
-        &'a self,
-        groups: &'a [usize],
-        shared: &'a SharedCodes,
-    ) -> impl Iterator<Item = u32> + 'a {
-        self.words_of(groups).flat_map(|(at, word)| {
-            let mut rest = word & shared.word(at);
-            std::iter::from_fn(move || {
-                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
-                rest &= rest - 1;
-                // Codes are numbered in 32 bits.
-                Some(at as u32 * 64 + bit)
-            })
-        })
-    }
-}
-
-/// The codes of one segment whose values may occur in other segments too: never too few.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SharedCodes {
-    words: Vec<u64>,
-}
-
-impl SharedCodes {
-    fn word(&self, at: usize) -> u64 {
-        self.words.get(at).copied().unwrap_or(0)
-    }
-}
-
-/// A number for each value of the dictionary, in order: the same value has the same number in
-/// every segment.
-#[must_use]
-pub fn value_numbers(codes: &CodesIndex) -> Vec<u64> {
-    let hasher = FixedState::with_seed(0x6d61_7274);
-    codes.dictionary().iter().map(|value| hasher.hash_one(value)).collect()
-}
-
-/// For each segment, given the numbers of its values, the codes that others may have too.
-#[must_use]
-pub fn shared_codes(segments: &[Vec<u64>]) -> Vec<SharedCodes> {
-    let mut all: Vec<u64> = segments.iter().flatten().copied().collect();
-    all.sort_unstable();
-    let repeated: HashSet<u64, RandomState> =
-        all.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-    drop(all);
-    let of_segment = |numbers: &Vec<u64>| {
-        let mut words = vec![0_u64; numbers.len().div_ceil(64)];
-        for (code, _) in numbers.iter().enumerate().filter(|(_, number)| repeated.contains(*number))
-        {
-            words[code / 64] |= 1 << (code % 64);
+    /// Of the values that occur in any of these groups, how many occur in this segment alone;
+    /// `with` is called with the codes of all others, ascending, each once. Where it is not known
+    /// what segments share, those are all.
+    pub fn split(
+        &self,
+        groups: &[usize],
+        shared: Option<&SharedCodes>,
+        with: impl FnMut(u32),
+    ) -> u64 {
+        match (&self.sets, groups) {
+            (Sets::Bits { bits, slots }, [group]) => {
+                split_bits(&bits[slots[*group] * self.words..][..self.words], shared, with)
+            }
+            (Sets::Bits { bits, slots }, _) => {
+                let mut together = vec![0_u64; self.words];
+                for group in groups {
+                    let words = &bits[slots[*group] * self.words..];
+                    together.iter_mut().zip(words).for_each(|(all, word)| *all |= word);
+                }
+                split_bits(&together, shared, with)
+            }
+            (Sets::Lists { codes, ends }, [group]) => {
+                split_codes(list(codes, ends, *group), shared, with)
+            }
+            (Sets::Lists { codes, ends }, _) => {
+                let lists = groups.iter().map(|group| list(codes, ends, *group));
+                self.split_lists(&lists.collect::<Vec<_>>(), shared, with)
+            }
         }
-        SharedCodes { words }
-    };
-    segments.iter().map(of_segment).collect()
+    }
+
+    fn split_lists(
+        &self,
+        lists: &[&[u32]],
+        shared: Option<&SharedCodes>,
+        with: impl FnMut(u32),
+    ) -> u64 {
+        // Clearing and counting a word costs less than bringing one code into order.
+        if lists.iter().map(|list| list.len()).sum::<usize>() < self.words {
+            let mut together = lists.concat();
+            together.sort_unstable();
+            together.dedup();
+            return split_codes(&together, shared, with);
+        }
+        let mut together = vec![0_u64; self.words];
+        for code in lists.iter().copied().flatten() {
+            together[*code as usize / 64] |= 1 << (code % 64);
+        }
+        split_bits(&together, shared, with)
+    }
 }
+
+/// The codes of one group.
+fn list<'a>(codes: &'a [u32], ends: &[usize], group: usize) -> &'a [u32] {
+    let start = group.checked_sub(1).map_or(0, |before| ends[before]);
+    &codes[start..ends[group]]
+}
+
+fn split_bits(words: &[u64], shared: Option<&SharedCodes>, mut with: impl FnMut(u32)) -> u64 {
+    let mut apart = 0;
+    for (at, word) in words.iter().enumerate() {
+        let shared = shared.map_or(u64::MAX, |shared| shared.word(at));
+        apart += u64::from((word & !shared).count_ones());
+        let mut rest = word & shared;
+        while rest != 0 {
+            // Codes are numbered in 32 bits.
+            with(at as u32 * 64 + rest.trailing_zeros());
+            rest &= rest - 1;
+        }
+    }
+    apart
+}
+
+fn split_codes(codes: &[u32], shared: Option<&SharedCodes>, mut with: impl FnMut(u32)) -> u64 {
+    let mut apart = 0;
+    for code in codes {
+        if shared.is_none_or(|shared| shared.contains(*code)) {
+            with(*code);
+        } else {
+            apart += 1;
+        }
+    }
+    apart
+}
+
+#[cfg(test)]
+#[path = "distinct_tests.rs"]
+mod tests;

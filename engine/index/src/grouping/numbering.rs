@@ -10,8 +10,9 @@ use foldhash::fast::RandomState;
 use martlet_core::Selection;
 
 use super::blocks::{BLOCK_ROWS, Block};
-use super::columns::KeyColumn;
+use super::columns::{KeyColumn, Span, gather_codes};
 use super::totals::Lanes;
+use crate::kind::codes::CodesIndex;
 
 /// Combinations are numbered in an array while there are at most so many for each selected row;
 /// clearing a larger array would cost more than hashing.
@@ -34,11 +35,23 @@ enum Way<'a> {
 }
 
 /// Numbers of combinations of codes that are known before any row is seen: each column's codes
-/// are the digits of one place.
+/// are the digits of one place. Of a vector whose keys lie close together each key has a code.
 pub(super) struct Slots<'a> {
-    keys: &'a [KeyColumn<'a>],
+    digits: Vec<Digit<'a>>,
+    /// Where all columns group one column's codes (the year and the month of a date): the number
+    /// of each of its codes.
+    of_code: Option<(&'a CodesIndex, Vec<u32>)>,
     count: usize,
     gathered: Box<[u32; BLOCK_ROWS]>,
+}
+
+/// One column of slots.
+struct Digit<'a> {
+    column: KeyColumn<'a>,
+    /// Where it is a vector.
+    span: Option<Span<'a>>,
+    /// How many codes there are, null's among them.
+    groups: u32,
 }
 
 #[derive(Default)]
@@ -96,7 +109,7 @@ impl<'a> Numbering<'a> {
     /// among those of the second answer.
     pub(super) fn keys_of(self, numbers: &[u32]) -> (Vec<Vec<u32>>, Vec<Vec<Option<i64>>>) {
         match self.way {
-            Way::Slots(slots) => (slots.keys_of(numbers), vec![Vec::new(); self.keys.len()]),
+            Way::Slots(slots) => slots.keys_of(numbers),
             Way::Hashed(hashed) => {
                 let columns = self.keys.len();
                 let of_column = |at: usize| {
@@ -115,11 +128,18 @@ impl<'a> Numbering<'a> {
 impl<'a> Slots<'a> {
     /// `None` if a column has no codes, or they make more combinations than this.
     pub(super) fn of(keys: &'a [KeyColumn<'a>], at_most: u64) -> Option<Self> {
-        let count = keys.iter().try_fold(1_u64, |slots, key| slots.checked_mul(key.groups()?))?;
+        let digits = keys.iter().map(Digit::of).collect::<Option<Vec<_>>>()?;
+        let groups = digits.iter().map(|digit| u64::from(digit.groups));
+        let count = groups.into_iter().try_fold(1_u64, u64::checked_mul)?;
         let is_affordable = count <= at_most && count <= u64::from(u32::MAX);
         // Numbered in 32 bits.
         let count = count as usize;
-        is_affordable.then(|| Self { keys, count, gathered: Box::new([0; BLOCK_ROWS]) })
+        is_affordable.then(|| Self {
+            of_code: numbers_of_codes(&digits),
+            digits,
+            count,
+            gathered: Box::new([0; BLOCK_ROWS]),
+        })
     }
 
     /// Every number is below.
@@ -129,29 +149,85 @@ impl<'a> Slots<'a> {
 
     /// The number of each selected row of a block.
     pub(super) fn number(&mut self, block: Block<'_>, numbers: &mut [u32]) {
-        numbers.fill(0);
-        for key in self.keys {
-            let codes = key.gather_codes(block, &mut self.gathered);
-            // Below the number of groups, so the product stays below the number of slots.
-            let groups = key.groups().unwrap_or(1) as u32;
+        if let Some((codes, of_code)) = &self.of_code {
+            let codes = gather_codes(codes, block, &mut self.gathered);
             let pairs = numbers.iter_mut().zip(codes);
-            pairs.for_each(|(number, code)| *number = *number * groups + code);
+            pairs.for_each(|(number, code)| *number = of_code[*code as usize]);
+            return;
+        }
+        numbers.fill(0);
+        for digit in &self.digits {
+            let codes = match &digit.span {
+                Some(span) => span.gather(block, &mut self.gathered),
+                None => digit.column.gather_codes(block, &mut self.gathered),
+            };
+            // Below the number of groups, so the product stays below the number of slots.
+            let pairs = numbers.iter_mut().zip(codes);
+            pairs.for_each(|(number, code)| *number = *number * digit.groups + code);
         }
     }
 
-    /// For each grouping column, its code in each of these numbers.
-    pub(super) fn keys_of(&self, numbers: &[u32]) -> Vec<Vec<u32>> {
-        let mut columns = vec![Vec::with_capacity(numbers.len()); self.keys.len()];
+    /// For each grouping column, its code in each of these numbers, or the position of a
+    /// vector's key among those of the second answer.
+    pub(super) fn keys_of(&self, numbers: &[u32]) -> (Vec<Vec<u32>>, Vec<Vec<Option<i64>>>) {
+        let mut columns = vec![Vec::with_capacity(numbers.len()); self.digits.len()];
         for number in numbers {
             let mut rest = *number;
-            for (column, key) in columns.iter_mut().zip(self.keys).rev() {
-                let groups = key.groups().unwrap_or(1) as u32;
-                column.push(rest % groups);
-                rest /= groups;
+            for (column, digit) in columns.iter_mut().zip(&self.digits).rev() {
+                column.push(rest % digit.groups);
+                rest /= digit.groups;
             }
         }
-        columns
+        let told = columns.iter_mut().zip(&self.digits);
+        let vector_keys = told.map(|(codes, digit)| match &digit.span {
+            Some(span) => positions(codes, span),
+            None => Vec::new(),
+        });
+        let vector_keys = vector_keys.collect();
+        (columns, vector_keys)
     }
+}
+
+/// The number of each code, null's last, where several columns group the same codes.
+fn numbers_of_codes<'a>(digits: &[Digit<'a>]) -> Option<(&'a CodesIndex, Vec<u32>)> {
+    let [first, _, ..] = digits else { return None };
+    let codes = first.column.codes()?;
+    let same = |digit: &Digit<'a>| digit.column.codes().is_some_and(|of| std::ptr::eq(of, codes));
+    if !digits.iter().all(same) {
+        return None;
+    }
+    let number = |code: u32| {
+        digits.iter().fold(0, |number, digit| number * digit.groups + digit.column.group_of(code))
+    };
+    Some((codes, (0..=codes.null_code()).map(number).collect()))
+}
+
+impl<'a> Digit<'a> {
+    fn of(column: &KeyColumn<'a>) -> Option<Self> {
+        let span = Span::of(column);
+        let groups = match &span {
+            Some(span) => span.groups(),
+            None => u32::try_from(column.groups()?).ok()?,
+        };
+        Some(Self { column: *column, span, groups })
+    }
+}
+
+/// Turns groups of a vector's keys into positions among the keys that occur, which it returns.
+fn positions(groups: &mut [u32], span: &Span<'_>) -> Vec<Option<i64>> {
+    const UNKNOWN: u32 = u32::MAX;
+    let mut keys: Vec<Option<i64>> = Vec::new();
+    let mut known = vec![UNKNOWN; span.groups() as usize];
+    for group in groups {
+        let position = &mut known[*group as usize];
+        if *position == UNKNOWN {
+            // Not more than there are groups.
+            *position = keys.len() as u32;
+            keys.push(span.key(*group));
+        }
+        *group = *position;
+    }
+    keys
 }
 
 impl Hashed {

@@ -5,14 +5,12 @@
 //! is not decoded. Rows that tie with the last of the best are all kept, because what follows
 //! in the ORDER BY decides among them.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use martlet_core::Selection;
 use roaring::RoaringBitmap;
 
 use super::blocks::{BLOCK_ROWS, for_each_block};
 use super::columns::MeasureColumn;
+use super::leaders::{Counted, Leaders};
 
 /// Which end of the order is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,45 +36,21 @@ impl Best {
 pub struct TopKeys {
     best: Best,
     wanted: usize,
-    /// The worst of the best on top.
-    ranks: BinaryHeap<Reverse<i64>>,
+    leaders: Leaders<i64>,
 }
 
 impl TopKeys {
     /// None seen yet.
     #[must_use]
     pub const fn new(best: Best, wanted: usize) -> Self {
-        Self { best, wanted, ranks: BinaryHeap::new() }
+        Self { best, wanted, leaders: Leaders::new(wanted, Counted::Each) }
     }
 
     /// Whether a key between these bounds can be among the best, ties among them.
     #[must_use]
     pub fn can_reach(&self, low: i64, high: i64) -> bool {
         let reachable = self.best.rank(low).max(self.best.rank(high));
-        self.wanted > 0 && self.last().is_none_or(|last| reachable >= last)
-    }
-
-    /// The rank of the last of the best, once there are enough.
-    fn last(&self) -> Option<i64> {
-        if self.ranks.len() < self.wanted { None } else { self.ranks.peek().map(|last| last.0) }
-    }
-
-    /// Notes a rank; says whether it is among the best so far, ties among them.
-    fn offer(&mut self, rank: i64) -> bool {
-        match self.last() {
-            Some(last) if rank < last => false,
-            Some(last) => {
-                if rank > last {
-                    self.ranks.pop();
-                    self.ranks.push(Reverse(rank));
-                }
-                true
-            }
-            None => {
-                self.ranks.push(Reverse(rank));
-                true
-            }
-        }
+        self.wanted > 0 && self.leaders.last().is_none_or(|last| reachable >= last)
     }
 
     /// The selected rows that may be among the best of all segments seen so far. Null rows are
@@ -98,12 +72,12 @@ impl TopKeys {
             let keys = column.gather(block, &mut keys, &mut is_null);
             for (at, (key, is_null)) in keys.iter().zip(&is_null).enumerate() {
                 let rank = self.best.rank(*key);
-                if !*is_null && self.offer(rank) {
+                if !*is_null && self.leaders.offer(rank) {
                     kept.push((rank, block.row(at)));
                 }
             }
         });
-        let last = self.last();
+        let last = self.leaders.last();
         let is_best = |(rank, _): &&(i64, u32)| last.is_none_or(|last| *rank >= last);
         let bitmap: RoaringBitmap = kept.iter().filter(is_best).map(|(_, row)| *row).collect();
         Selection::from_bitmap(rows.rows(), bitmap)

@@ -8,14 +8,15 @@ use martlet_core::{Selection, Value};
 use proptest::prelude::*;
 
 use super::counting::selection;
-use super::support::{TYPES, built, opened, table};
+use super::support::{TYPES, Table, built, opened, table};
 use crate::choose::IndexChoice;
 use crate::error::IndexError;
 use crate::grouping::ranks::{NO_GROUP, for_each_key};
 use crate::grouping::{
-    Best, CodeGroups, Grouped, KeyColumn, MeasureColumn, TopKeys, Wanted, group, mark,
-    shared_codes, value_numbers,
+    Best, CodeGroups, Grouped, KeyColumn, Marked, MeasureColumn, TopKeys, Wanted, group, mark,
+    mark_within, shared_codes, value_numbers,
 };
+use crate::kind::codes::CodesIndex;
 use crate::kind::{Index, IndexKind};
 use crate::values::{key_of_value, value_at};
 
@@ -77,6 +78,50 @@ fn key_column(index: &Index) -> KeyColumn<'_> {
     }
 }
 
+/// A segment whose values of one column are marked by groups of others.
+struct MarkedSegment {
+    keys: Vec<Arc<Index>>,
+    codes: Arc<Index>,
+}
+
+impl MarkedSegment {
+    fn of(table: &Table, keys: &[(usize, bool)], column: usize) -> Self {
+        let built = built(table, &IndexChoice::Kinds(vec![IndexKind::Codes, IndexKind::Vector]));
+        let index = |(column, by_vector): &(usize, bool)| {
+            let vector = by_vector.then(|| opened(&built, *column, IndexKind::Vector)).flatten();
+            vector.or_else(|| opened(&built, *column, IndexKind::Codes)).unwrap()
+        };
+        Self { keys: keys.iter().map(index).collect(), codes: index(&(column, false)) }
+    }
+
+    fn codes(&self) -> &CodesIndex {
+        self.codes.as_codes().unwrap()
+    }
+
+    /// With at most so many bits, or as many as are thought cheap.
+    fn marked(&self, rows: &Selection, bits: Option<u64>) -> Marked {
+        let keys: Vec<_> = self.keys.iter().map(|index| key_column(index)).collect();
+        match bits {
+            None => mark(&keys, self.codes(), rows).unwrap(),
+            Some(bits) => mark_within(&keys, self.codes(), rows, bits).unwrap(),
+        }
+    }
+
+    fn key(&self, marked: &Marked, group: usize) -> Vec<Option<Value>> {
+        let value = |(at, index): (usize, &Arc<Index>)| {
+            let number = marked.keys[at][group];
+            match index.as_vector() {
+                None => index.as_codes().unwrap().value(number).cloned(),
+                Some(vector) => {
+                    let key = marked.vector_keys[at][number as usize];
+                    key.map(|key| vector.value_of(key))
+                }
+            }
+        };
+        self.keys.iter().enumerate().map(value).collect()
+    }
+}
+
 /// Integers, decimals of 64 bits and dates always have vectors.
 const MEASURES: [usize; 4] = [1, 2, 4, 6];
 
@@ -120,48 +165,57 @@ proptest! {
     #[test]
     fn marks_are_the_distinct_values_of_the_rows(
         tables in proptest::collection::vec(table(), 1..4),
-        key in 0..TYPES.len(),
+        keys in proptest::collection::vec((0..TYPES.len(), any::<bool>()), 0..3),
         column in 0..TYPES.len(),
+        bits in prop_oneof![Just(None), Just(Some(0)), Just(Some(u64::MAX))],
         shape in 0_u8..6,
     ) {
-        let indexes: Vec<_> = tables
-            .iter()
-            .map(|table| {
-                let built = built(table, &IndexChoice::Kinds(vec![IndexKind::Codes]));
-                [key, column].map(|column| opened(&built, column, IndexKind::Codes).unwrap())
-            })
-            .collect();
-        let codes_of = |segment: usize, at: usize| indexes[segment][at].as_codes().unwrap();
-        let numbers: Vec<_> = (0..tables.len()).map(|at| value_numbers(codes_of(at, 1))).collect();
+        let segments: Vec<MarkedSegment> =
+            tables.iter().map(|table| MarkedSegment::of(table, &keys, column)).collect();
+        let numbers: Vec<_> =
+            segments.iter().map(|segment| value_numbers(segment.codes())).collect();
         let shared = shared_codes(&numbers);
-        let mut marked: BTreeMap<Option<Value>, (u64, BTreeSet<Value>)> = BTreeMap::new();
-        let mut plain: BTreeMap<Option<Value>, BTreeSet<Value>> = BTreeMap::new();
-        for (segment, table) in tables.iter().enumerate() {
+        let mut counted: BTreeMap<Vec<Option<Value>>, (u64, BTreeSet<Value>)> = BTreeMap::new();
+        let mut plain: BTreeMap<Vec<Option<Value>>, BTreeSet<Value>> = BTreeMap::new();
+        let (mut together, mut unknown) = ((0, BTreeSet::new()), BTreeSet::new());
+        for ((segment, table), shared) in segments.iter().zip(&tables).zip(&shared) {
             let rows = selection(table.rows.num_rows() as u32, shape);
-            let (keys, codes) = (codes_of(segment, 0), codes_of(segment, 1));
-            let found = mark(&[KeyColumn::Codes(keys)], codes, &rows).unwrap();
-            let found = found.expect("few rows are marked");
+            let found = segment.marked(&rows, bits);
+            let codes = segment.codes();
+            let value = |code: u32| codes.value(code).unwrap().clone();
             for group in 0..found.len() {
-                let of_group = [group];
-                let entry = marked.entry(keys.value(found.keys[0][group]).cloned()).or_default();
-                entry.0 += found.count_apart(&[group], &shared[segment]);
-                let values = found.shared(&of_group, &shared[segment]);
-                entry.1.extend(values.map(|code| codes.value(code).unwrap().clone()));
+                let (apart, values) = counted.entry(segment.key(&found, group)).or_default();
+                *apart += found.split(&[group], Some(shared), |code| {
+                    values.insert(value(code));
+                });
             }
-            for row in selection(table.rows.num_rows() as u32, shape).iter() {
+            let all: Vec<usize> = (0..found.len()).rev().collect();
+            let mut handed_on = Vec::new();
+            together.0 += found.split(&all, Some(shared), |code| handed_on.push(code));
+            prop_assert!(handed_on.is_sorted_by(|a, b| a < b));
+            together.1.extend(handed_on.into_iter().map(value));
+            let known = found.split(&all, None, |code| {
+                unknown.insert(value(code));
+            });
+            prop_assert_eq!(known, 0);
+            for row in rows.iter() {
                 let cell = |column: usize| value_at(table.rows.column(column), row as usize);
                 if let Some(value) = cell(column) {
-                    plain.entry(cell(key)).or_default().insert(value);
+                    let key = keys.iter().map(|(column, _)| cell(*column)).collect();
+                    plain.entry(key).or_default().insert(value);
                 }
             }
         }
-        let counted: BTreeMap<_, _> = marked
+        let counted: BTreeMap<_, _> = counted
             .into_iter()
             .map(|(key, (apart, shared))| (key, apart + shared.len() as u64))
             .collect();
+        let all: BTreeSet<Value> = plain.values().flatten().cloned().collect();
         let plain: BTreeMap<_, _> =
             plain.into_iter().map(|(key, values)| (key, values.len() as u64)).collect();
         prop_assert_eq!(counted, plain);
+        prop_assert_eq!(together.0 + together.1.len() as u64, all.len() as u64);
+        prop_assert_eq!(unknown, all);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::counting::selection;
 use super::support::{TYPES, built, opened, table};
 use crate::choose::IndexChoice;
 use crate::grouping::group;
+use crate::keyed::KeyedValues;
 use crate::kind::IndexKind;
 use crate::numbered::NumberedValues;
 use crate::values::value_at;
@@ -27,7 +28,9 @@ fn numbered(column: &ArrayRef, nth: usize, groups: u32) -> (NumberedValues, Vec<
     let plain = values.zip(numbers.iter().copied()).collect();
     let rows: UInt32Array = kept.iter().map(|row| *row as u32).collect();
     let values = take(column, &rows, None).unwrap();
-    (NumberedValues::new(values, numbers, groups), plain)
+    let mut keyed = KeyedValues::default();
+    keyed.add(values.as_ref(), |row| numbers[row]);
+    (NumberedValues::new(keyed, groups), plain)
 }
 
 proptest! {
@@ -98,8 +101,7 @@ fn keys_far_apart_are_found_as_those_close_together_are() {
 
 #[test]
 fn without_values_no_row_has_a_number() {
-    let empty = arrow::array::new_empty_array(&arrow::datatypes::DataType::Int64);
-    let numbered = NumberedValues::new(empty, Vec::new(), 0);
+    let numbered = NumberedValues::new(KeyedValues::default(), 0);
     assert!(numbered.is_empty());
     assert_eq!(numbered.number(&Value::Int(0)), None);
     let numbers = crate::kind::vector::KeyNumbers::new(&[], 0);

@@ -9,9 +9,14 @@
 //! each value of that column stands for the rows that it is joined to ([`dimension`]). What is
 //! grouped by may be an expression over one column: it is computed for groups, not for rows
 //! ([`computed`]). Values at ranks, such as medians, are found in two passes over the segments
-//! ([`rank_passes`]), without joins and computed groups.
+//! ([`rank_passes`]), without joins and computed groups. Of groups that are sorted by a total
+//! only the first may be wanted: others do not leave their segment ([`best_groups`]). Where nearly
+//! every row is a group of its own and all are wanted, the plain operator does the work
+//! ([`cardinality`]).
 
+mod best_groups;
 mod bucket;
+mod cardinality;
 mod computed;
 mod condition;
 mod dimension;
@@ -22,11 +27,13 @@ mod joins;
 mod marked;
 mod merged;
 mod numbering;
+mod partition;
 mod partners;
 mod rank_passes;
 mod ranked;
 mod rows;
 mod segment;
+mod sharing;
 mod source;
 mod spec;
 mod states;
@@ -41,6 +48,7 @@ use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning};
 
+pub(super) use best_groups::{under_merge, under_sort};
 use exec::IndexAggregateExec;
 use ranked::is_ranked;
 use source::Source;
@@ -63,6 +71,11 @@ pub(super) fn from_indexes(aggregate: &AggregateExec) -> Option<Arc<dyn Executio
     dealt(totals?, aggregate.properties().output_partitioning())
 }
 
+/// The plain operator, where it is better after all that was found to be done with totals.
+pub(super) fn better_plain(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    node.downcast_ref::<IndexAggregateExec>()?.better().cloned()
+}
+
 fn totals(
     aggregate: &AggregateExec,
     stage: Stage,
@@ -75,6 +88,9 @@ fn totals(
     let totals_of = |source: Source<'_>| -> Option<Arc<dyn ExecutionPlan>> {
         let spec = Spec::of(aggregate, &source, stage)?;
         let totals = IndexAggregateExec::new(source.scan_plan(), spec, Arc::clone(&schema))?;
+        if cardinality::are_too_many(totals.spec(), totals.scan().ok()?) {
+            return Some(Arc::new(totals.instead_of(Arc::new(aggregate.clone()))));
+        }
         Some(Arc::new(totals))
     };
     Source::below(aggregate.input()).into_iter().find_map(totals_of)

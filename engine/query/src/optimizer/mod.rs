@@ -2,7 +2,9 @@
 
 pub(crate) mod index_aggregate;
 mod semi_join;
+mod top_of_each;
 mod top_rows;
+pub(crate) mod window_top;
 
 use std::sync::Arc;
 
@@ -12,8 +14,11 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::HashJoinExec;
+use datafusion::physical_plan::sorts::partitioned_topk::PartitionedTopKExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 
 /// Puts the ways through indexes into a plan, from the scans upwards: semi-joins become
 /// conditions of scans, aggregations over scans become totals from indexes.
@@ -26,13 +31,10 @@ impl PhysicalOptimizerRule for IndexPaths {
         plan: Arc<dyn ExecutionPlan>,
         _config: &ConfigOptions,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
-            Ok(match through_indexes(&node) {
-                Some(replaced) => Transformed::yes(replaced),
-                None => Transformed::no(node),
-            })
-        })
-        .map(|transformed| transformed.data)
+        let plan = plan.transform_up(|node| Ok(replaced(node, through_indexes)))?.data;
+        // Downwards: what takes a node's place has nodes of its own kind below it.
+        let better = index_aggregate::better_plain;
+        Ok(plan.transform_down(|node| Ok(replaced(node, better)))?.data)
     }
 
     fn name(&self) -> &'static str {
@@ -44,6 +46,16 @@ impl PhysicalOptimizerRule for IndexPaths {
     }
 }
 
+fn replaced(
+    node: Arc<dyn ExecutionPlan>,
+    replacement: impl Fn(&Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>>,
+) -> Transformed<Arc<dyn ExecutionPlan>> {
+    match replacement(&node) {
+        Some(replaced) => Transformed::yes(replaced),
+        None => Transformed::no(node),
+    }
+}
+
 fn through_indexes(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
     if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
         return index_aggregate::from_indexes(aggregate);
@@ -52,7 +64,17 @@ fn through_indexes(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPla
         return semi_join::as_key_filter(join);
     }
     if let Some(sort) = node.downcast_ref::<SortExec>() {
-        return top_rows::over_top_rows(node, sort);
+        return top_rows::over_top_rows(node, sort)
+            .or_else(|| index_aggregate::under_sort(node, sort));
+    }
+    if let Some(merge) = node.downcast_ref::<SortPreservingMergeExec>() {
+        return index_aggregate::under_merge(node, merge);
+    }
+    if let Some(top) = node.downcast_ref::<PartitionedTopKExec>() {
+        return top_of_each::over_top_rows(node, top);
+    }
+    if let Some(filter) = node.downcast_ref::<FilterExec>() {
+        return top_of_each::under_filter(node, filter);
     }
     None
 }

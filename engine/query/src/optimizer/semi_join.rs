@@ -2,7 +2,8 @@
 //!
 //! The join keeps rows of one side by the keys of the other and shows nothing of that other
 //! side, so the keys can select rows before they are read. The scan's selection is exact, which
-//! makes the join itself superfluous. Applies to joins on one column that is granted as stored.
+//! makes the join itself superfluous. A filter goes down through inner joins to the side of its
+//! column. Applies to joins on one column that is granted as stored.
 
 use std::sync::Arc;
 
@@ -38,40 +39,89 @@ pub(super) fn as_key_filter(join: &HashJoinExec) -> Option<Arc<dyn ExecutionPlan
     if !plain {
         return None;
     }
-    let filtered = filtered(kept, column(kept_key)?, keep, keys, column(key)?)?;
+    let filter = Filter { keep, keys, key: column(key)? };
+    let filtered = filter.over(kept, column(kept_key)?, Gathering::Dropped)?;
     match &join.projection {
         None => Some(filtered),
         Some(projection) => projected(filtered, projection),
     }
 }
 
-/// The same operators over a scan under the key filter.
-fn filtered(
-    plan: &Arc<dyn ExecutionPlan>,
-    output: usize,
+/// Whether rows that were gathered into one partition must be again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gathering {
+    /// They were for the join that is replaced: what only selects need not gather.
+    Dropped,
+    /// They are for a join that stays.
+    Kept,
+}
+
+/// Which rows to keep.
+struct Filter<'a> {
     keep: Keep,
-    keys: &Arc<dyn ExecutionPlan>,
+    keys: &'a Arc<dyn ExecutionPlan>,
+    /// Which column of the keys' plan.
     key: usize,
-) -> Option<Arc<dyn ExecutionPlan>> {
-    if let Some(scan) = plan.downcast_ref::<SecuredScan>() {
-        let scan = scan.with_key_filter(output, keep, Arc::clone(keys), key)?;
-        return Some(Arc::new(scan));
+}
+
+impl Filter<'_> {
+    /// The same operators over a scan under the key filter.
+    fn over(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        output: usize,
+        gathering: Gathering,
+    ) -> Option<Arc<dyn ExecutionPlan>> {
+        if let Some(scan) = plan.downcast_ref::<SecuredScan>() {
+            let scan = scan.with_key_filter(output, self.keep, Arc::clone(self.keys), self.key)?;
+            return Some(Arc::new(scan));
+        }
+        if let Some(join) = plan.downcast_ref::<HashJoinExec>() {
+            return self.within_join(plan, join, output);
+        }
+        let below = if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
+            column(&projection.expr().get(output)?.expr)?
+        } else if plan.is::<RepartitionExec>() {
+            output
+        } else if let Some(gathered) = plan.downcast_ref::<CoalescePartitionsExec>()
+            && gathered.fetch().is_none()
+        {
+            if gathering == Gathering::Dropped {
+                return self.over(gathered.input(), output, gathering);
+            }
+            output
+        } else {
+            return None;
+        };
+        let input = plan.children().first().copied()?;
+        let input = self.over(input, below, gathering)?;
+        replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
     }
-    let below = if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
-        column(&projection.expr().get(output)?.expr)?
-    } else if plan.is::<RepartitionExec>() {
-        output
-    } else if let Some(gathered) = plan.downcast_ref::<CoalescePartitionsExec>()
-        && gathered.fetch().is_none()
-    {
-        // The build side of a join is gathered; what only selects need not be.
-        return filtered(gathered.input(), output, keep, keys, key);
-    } else {
-        return None;
-    };
-    let input = plan.children().first().copied()?;
-    let input = filtered(input, below, keep, keys, key)?;
-    replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
+
+    /// The rows of an inner join that have such keys are the join of the rows that have them: the
+    /// filter narrows one side before it is joined.
+    fn within_join(
+        &self,
+        plan: &Arc<dyn ExecutionPlan>,
+        join: &HashJoinExec,
+        output: usize,
+    ) -> Option<Arc<dyn ExecutionPlan>> {
+        if *join.join_type() != JoinType::Inner || join.fetch().is_some() {
+            return None;
+        }
+        let column = match &join.projection {
+            Some(projection) => *projection.get(output)?,
+            None => output,
+        };
+        let of_left = join.left().schema().fields().len();
+        let mut sides = [Arc::clone(join.left()), Arc::clone(join.right())];
+        let (side, column) = match column.checked_sub(of_left) {
+            None => (&mut sides[0], column),
+            Some(column) => (&mut sides[1], column),
+        };
+        *side = self.over(side, column, Gathering::Kept)?;
+        replace_children_if_necessary(Arc::clone(plan), sides.to_vec()).ok()
+    }
 }
 
 fn projected(plan: Arc<dyn ExecutionPlan>, columns: &[usize]) -> Option<Arc<dyn ExecutionPlan>> {

@@ -5,18 +5,18 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::compute::SortOptions;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
-use martlet_index::grouping::Best;
+use martlet_index::grouping::{Best, Nulls, Order};
 
 use crate::scan::SecuredScan;
-use crate::scan::top_rows::Nulls;
 
 /// Beyond this many rows the best keys are no longer few.
-const ROWS_MAX: usize = 10_000;
+pub(super) const ROWS_MAX: usize = 10_000;
 
 /// The sort over a narrower scan, if there is one.
 pub(super) fn over_top_rows(
@@ -26,21 +26,25 @@ pub(super) fn over_top_rows(
     let rows = sort.fetch().filter(|rows| *rows <= ROWS_MAX)?;
     let first = sort.expr().first();
     let column = first.expr.downcast_ref::<Column>()?.index();
-    let best = if first.options.descending { Best::Highest } else { Best::Lowest };
-    let nulls = if first.options.nulls_first { Nulls::First } else { Nulls::Last };
-    let input = narrowed(sort.input(), column, best, nulls, rows)?;
+    let input = narrowed(sort.input(), column, order_of(first.options), rows)?;
     replace_children_if_necessary(Arc::clone(node), vec![input]).ok()
+}
+
+/// The order that SQL asks for, in the index's words.
+pub(super) const fn order_of(options: SortOptions) -> Order {
+    let best = if options.descending { Best::Highest } else { Best::Lowest };
+    let nulls = if options.nulls_first { Nulls::First } else { Nulls::Last };
+    Order { best, nulls }
 }
 
 fn narrowed(
     plan: &Arc<dyn ExecutionPlan>,
     output: usize,
-    best: Best,
-    nulls: Nulls,
+    order: Order,
     rows: usize,
 ) -> Option<Arc<dyn ExecutionPlan>> {
     if let Some(scan) = plan.downcast_ref::<SecuredScan>() {
-        return Some(Arc::new(scan.with_top_rows(output, best, nulls, rows)?));
+        return Some(Arc::new(scan.with_top_rows(output, order, rows)?));
     }
     let below = if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
         projection.expr().get(output)?.expr.downcast_ref::<Column>()?.index()
@@ -50,6 +54,6 @@ fn narrowed(
         return None;
     };
     let input = plan.children().first().copied()?;
-    let input = narrowed(input, below, best, nulls, rows)?;
+    let input = narrowed(input, below, order, rows)?;
     replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
 }

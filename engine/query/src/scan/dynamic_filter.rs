@@ -16,11 +16,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use datafusion::arrow::array::{Array, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{Column, DynamicFilterPhysicalExpr, Literal};
+use datafusion::physical_expr::expressions::{
+    Column, DynamicFilterPhysicalExpr, InListExpr, Literal,
+};
+use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
 use datafusion::scalar::ScalarValue;
-use martlet_core::Selection;
+use martlet_core::{Predicate, Selection, TableSchema};
 
+use crate::convert::value_of;
 use crate::error::QueryError;
 
 /// A filter that keeps more than this part of the rows costs more than it saves.
@@ -104,12 +107,39 @@ impl DynamicFilter {
                 == TRIED_AGAIN_EVERY - 1
     }
 
+    /// What the operator above has learned so far.
+    fn current(&self) -> Option<Arc<dyn PhysicalExpr>> {
+        self.expression.downcast_ref::<DynamicFilterPhysicalExpr>()?.current().ok()
+    }
+
     /// Whether the operator above has learned nothing yet.
     fn says_nothing(&self) -> bool {
-        let filter = self.expression.downcast_ref::<DynamicFilterPhysicalExpr>();
-        let Some(Ok(current)) = filter.map(DynamicFilterPhysicalExpr::current) else { return true };
+        let Some(current) = self.current() else { return true };
         let literal = current.downcast_ref::<Literal>();
         literal.is_some_and(|literal| *literal.value() == ScalarValue::Boolean(Some(true)))
+    }
+
+    /// Conditions that hold for every row that can matter, as far as indexes know such ones: a
+    /// column is one of few values.
+    pub(super) fn conditions(&self, table: &TableSchema) -> Vec<Predicate> {
+        let current = self.current();
+        let conjuncts = current.iter().flat_map(split_conjunction);
+        conjuncts.filter_map(|conjunct| self.one_of_few(conjunct, table)).collect()
+    }
+
+    fn one_of_few(
+        &self,
+        conjunct: &Arc<dyn PhysicalExpr>,
+        table: &TableSchema,
+    ) -> Option<Predicate> {
+        let list = conjunct.downcast_ref::<InListExpr>().filter(|list| !list.negated())?;
+        let column = list.expr().downcast_ref::<Column>()?;
+        let column = table.columns().get(*self.columns.get(column.index())?)?;
+        let value = |item: &Arc<dyn PhysicalExpr>| {
+            value_of(item.downcast_ref::<Literal>()?.value(), column.column_type)
+        };
+        let values = list.list().iter().map(value).collect::<Option<_>>()?;
+        Some(Predicate::In { column: column.name.clone(), values })
     }
 
     /// Which rows of a batch of [`Self::columns`] can matter: all of them if that cannot be told.

@@ -11,15 +11,15 @@ use std::sync::Arc;
 use datafusion::error::DataFusionError;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::physical_plan::{ExecutionPlan, collect};
-use martlet_core::{Selection, Value};
-use martlet_index::{IndexKind, MemberSet, value_at};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::TryStreamExt;
+use martlet_core::Selection;
+use martlet_index::{IndexKind, KeyedValues, MemberSet};
 use tokio::sync::OnceCell;
 
 use crate::error::QueryError;
 
-/// What a key costs in memory, beside a text's bytes.
-const KEY_BYTES: usize = 64;
+const SHAPE: QueryError = QueryError::Bug { promise: "a plan of keys has the column it declares" };
 
 /// The kinds that can tell the rows of many values, the cheaper first.
 pub(super) const MEMBER_KINDS: [IndexKind; 3] =
@@ -88,15 +88,22 @@ impl KeyFilter {
         &self,
         context: &Arc<TaskContext>,
     ) -> Result<(Arc<MemberSet>, MemoryReservation), DataFusionError> {
-        let batches = collect(Arc::clone(&self.plan), Arc::clone(context)).await?;
-        let reservation = MemoryConsumer::new("KeyFilter").register(context.memory_pool());
-        let mut values: Vec<Value> = Vec::new();
-        for batch in &batches {
-            let Some(array) = batch.columns().get(self.output) else { continue };
-            reservation.try_grow(array.len() * KEY_BYTES + array.get_array_memory_size())?;
-            values.extend((0..array.len()).filter_map(|row| value_at(array.as_ref(), row)));
+        let memory = MemoryConsumer::new("KeyFilter").register(context.memory_pool());
+        let mut values = KeyedValues::default();
+        let mut batches = execute_stream(Arc::clone(&self.plan), Arc::clone(context))?;
+        while let Some(batch) = batches.try_next().await? {
+            let keys = batch.columns().get(self.output).ok_or(SHAPE)?;
+            let known = values.len();
+            values.add(keys, |_| ());
+            // A key of another type than the stored ones would be passed over.
+            if values.len() != known + keys.len() - keys.null_count() {
+                return Err(SHAPE.into());
+            }
+            values.drop_repeats();
+            // Once as they come, once as a set.
+            memory.try_resize(2 * values.memory_bytes())?;
         }
-        Ok((Arc::new(values.into_iter().collect()), reservation))
+        Ok((Arc::new(MemberSet::new(values)), memory))
     }
 
     /// The rows that stay, of candidates and those of them that are members.

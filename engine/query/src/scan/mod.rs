@@ -9,6 +9,7 @@
 //! as stored, as a hint; and it reports statistics only to a grant that covers everything they
 //! were made from.
 
+mod as_set;
 pub(crate) mod dynamic_filter;
 pub(crate) mod key_filter;
 mod mask;
@@ -40,17 +41,18 @@ use datafusion::physical_plan::{
     SendableRecordBatchStream,
 };
 use futures::{StreamExt, TryStreamExt};
-use martlet_core::{ColumnSchema, Predicate, TableSchema};
-use martlet_index::grouping::Best;
+use martlet_core::{ColumnSchema, ColumnType, Predicate, TableSchema};
+use martlet_index::grouping::{Counted, Order};
 use martlet_index::{IndexKind, key_of_value};
 use martlet_policy::{Access, Grant, RowRule};
 
 use crate::error::QueryError;
 use crate::indexed_table::{IndexedSegment, IndexedTable};
+use crate::scan::as_set::as_set;
 use crate::scan::dynamic_filter::DynamicFilter;
 use crate::scan::key_filter::{Keep, KeyFilter};
 use crate::scan::statistics::scan_statistics;
-use crate::scan::top_rows::{Nulls, TopRows};
+use crate::scan::top_rows::{Among, TopRows};
 use crate::secured_table::Rows;
 use crate::shared::Shared;
 
@@ -100,6 +102,7 @@ impl SecuredScan {
         if key_type != stored.column_type.arrow() {
             return None;
         }
+        let keys = as_set(&keys);
         let filter = Arc::new(KeyFilter::new(column, keep, keys, key_output));
         Some(self.over(self.scan.with_key_filter(filter)))
     }
@@ -116,21 +119,32 @@ impl SecuredScan {
 
     /// The same scan of which only the first `rows` rows by a column are wanted. `None` if the
     /// column is not granted as stored, or its order is not that of its keys.
-    pub(crate) fn with_top_rows(
+    pub(crate) fn with_top_rows(&self, output: usize, order: Order, rows: usize) -> Option<Self> {
+        self.with_top(output, order, rows, Among::All)
+    }
+
+    /// The same of which only the first rows of each value of another column are wanted. `None`
+    /// also where that column is not granted as stored, or has no codes.
+    pub(crate) fn with_top_rows_of_each(
         &self,
+        (each, counted): (usize, Counted),
         output: usize,
-        best: Best,
-        nulls: Nulls,
+        order: Order,
         rows: usize,
     ) -> Option<Self> {
+        let (column, stored) = self.clear_column(each)?;
+        // Floats are equal in more ways than one.
+        let is_coded = stored.column_type != ColumnType::Float64
+            && self.each_segment_has(column, &[IndexKind::Codes]);
+        let among = Among::Each(column, counted);
+        is_coded.then(|| self.with_top(output, order, rows, among)).flatten()
+    }
+
+    fn with_top(&self, output: usize, order: Order, rows: usize, among: Among) -> Option<Self> {
         let (column, stored) = self.clear_column(output)?;
         let Rows::Segments(_) = &self.rows else { return None };
         let applies = TopRows::applies_to(stored.column_type) && self.scan.top().is_none();
-        if !applies {
-            return None;
-        }
-        let top = TopRows::new(column, best, nulls, rows);
-        Some(self.over(self.scan.with_top(top)))
+        applies.then(|| self.over(self.scan.with_top(TopRows::new(column, order, rows, among))))
     }
 
     /// The per-segment part, which totals from indexes share.
@@ -147,6 +161,12 @@ impl SecuredScan {
             }
             Access::Masked(_) => None,
         }
+    }
+
+    /// Whether every row of the table may be seen: then nothing that is made of all rows tells
+    /// more of those columns than may be known anyway.
+    pub(crate) fn hides_no_row(&self) -> bool {
+        *self.scan.grant().rows() == RowRule::All
     }
 
     /// How many partitions read at the same time.
@@ -229,6 +249,17 @@ impl SecuredScan {
         kinds.into_iter().find(|kind| self.each_segment_has(column, &[*kind]))
     }
 
+    /// Which rows are enough, as EXPLAIN shows it; empty where all are wanted.
+    fn top_described(&self) -> String {
+        let name = |at: usize| self.scan.table().columns().get(at).map(|column| &column.name);
+        self.scan.top().map_or_else(String::new, |top| {
+            let by = name(top.column).map_or_else(String::new, |name| format!(" by {name}"));
+            let each = top.each().and_then(name);
+            let each = each.map_or_else(String::new, |name| format!(" of each {name}"));
+            format!(", top={}{by}{each}", top.rows)
+        })
+    }
+
     /// Which indexes the conditions use, as EXPLAIN shows them: `column: kind`.
     pub(crate) fn indexes_used(&self) -> Vec<String> {
         let Rows::Segments(table) = &self.rows else { return Vec::new() };
@@ -264,8 +295,9 @@ impl DisplayAs for SecuredScan {
             schema.fields().iter().map(|field| field.name().as_str()).collect();
         write!(
             formatter,
-            "SecuredScan: table={}, columns=[{}], conditions=[{}], key filters=[{}], dynamic filters=[{}], row rule=[{}], indexes=[{}]",
+            "SecuredScan: table={}, {}=[{}], conditions=[{}], key filters=[{}], dynamic filters=[{}], row rule=[{}], indexes=[{}]{}",
             self.scan.table().name(),
+            if self.scan.is_of_values() { "values of" } else { "columns" },
             columns.join(", "),
             joined(self.scan.wanted()),
             self.key_filter_names().join(", "),
@@ -276,6 +308,7 @@ impl DisplayAs for SecuredScan {
                 RowRule::Where(_) => "some rows",
             },
             self.indexes_used().join(", "),
+            self.top_described(),
         )
     }
 }

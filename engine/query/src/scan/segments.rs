@@ -28,6 +28,9 @@ use crate::scan::top_rows::{KEY_KINDS, TopRows};
 use crate::shared::Shared;
 use crate::system::{self, Source};
 
+/// Fewer rows are handed on as they are where only their values are wanted.
+const REPEATS_DROPPED_FROM: u64 = 1_024;
+
 /// What is the same for every segment of a scan.
 #[derive(Debug)]
 pub(crate) struct SegmentScan {
@@ -38,6 +41,8 @@ pub(crate) struct SegmentScan {
     key_filters: Vec<Arc<KeyFilter>>,
     dynamic_filters: Vec<Arc<DynamicFilter>>,
     top: Option<TopRows>,
+    /// The column of which only the values are wanted, not how often each is there.
+    values_of: Option<usize>,
 }
 
 impl SegmentScan {
@@ -55,6 +60,7 @@ impl SegmentScan {
             key_filters: Vec::new(),
             dynamic_filters: Vec::new(),
             top: None,
+            values_of: None,
         }
     }
 
@@ -92,6 +98,16 @@ impl SegmentScan {
         Self { top: Some(top), ..self.anew() }
     }
 
+    /// The same scan, of which only the values of a column are wanted, whichever rows have them.
+    pub(crate) fn with_values_of(&self, column: usize) -> Self {
+        Self { values_of: Some(column), ..self.anew() }
+    }
+
+    /// Whether only the values of a column are wanted.
+    pub(crate) const fn is_of_values(&self) -> bool {
+        self.values_of.is_some()
+    }
+
     /// The same scan, not run yet.
     fn anew(&self) -> Self {
         Self {
@@ -102,6 +118,7 @@ impl SegmentScan {
             key_filters: self.key_filters.clone(),
             dynamic_filters: self.dynamic_filters.clone(),
             top: self.top.as_ref().map(TopRows::anew),
+            values_of: self.values_of,
         }
     }
 
@@ -243,13 +260,35 @@ impl SegmentScan {
         if rows.is_none() {
             return rows;
         }
+        let each = match top.each() {
+            Some(column) => self.index(segment, column, IndexKind::Codes).await,
+            None => None,
+        };
         for kind in KEY_KINDS {
             let index = self.index(segment, top.column, kind).await;
-            if let Some(narrowed) = index.and_then(|index| top.narrowed(&index, &rows)) {
+            let narrowed = index.and_then(|index| top.narrowed(&index, each.as_deref(), &rows));
+            if let Some(narrowed) = narrowed {
                 return narrowed;
             }
         }
         rows
+    }
+
+    /// One row of each value that the selected rows have in a column; all rows where that is not
+    /// cheaper.
+    async fn one_of_each_value(
+        &self,
+        segment: &IndexedSegment,
+        rows: Selection,
+        column: usize,
+    ) -> Selection {
+        if rows.count() < REPEATS_DROPPED_FROM {
+            return rows;
+        }
+        match self.index(segment, column, IndexKind::Codes).await.as_deref() {
+            Some(Index::Codes(codes)) => codes.first_rows(&rows),
+            _ => rows,
+        }
     }
 
     /// The selected rows that an operator above may need.
@@ -259,7 +298,16 @@ impl SegmentScan {
         rows: Selection,
         filter: &DynamicFilter,
     ) -> Result<Selection, QueryError> {
-        if rows.is_none() || !filter.is_worth_asking() {
+        let mut rows = rows;
+        let conditions = filter.conditions(&self.table);
+        let mut settled = 0;
+        for condition in &conditions {
+            // Neither leaves out a row that may be needed.
+            let probed = probe_segment(&self.shared, &self.table, segment, condition).await;
+            rows = rows.and(&probed.rows);
+            settled += usize::from(probed.exact);
+        }
+        if rows.is_none() || settled == filter.columns().len() || !filter.is_worth_asking() {
             return Ok(rows);
         }
         self.where_rows(segment, filter.columns(), &rows, |batch| filter.kept(batch)).await
@@ -329,6 +377,9 @@ impl SegmentScan {
         }
         for filter in &self.dynamic_filters {
             selection = self.among_needed(segment, selection, filter).await?;
+        }
+        if let Some(column) = self.values_of {
+            selection = self.one_of_each_value(segment, selection, column).await;
         }
         if selection.is_none() {
             return Ok(futures::stream::empty().boxed());

@@ -1,14 +1,15 @@
-//! ORDER BY … LIMIT as a condition of a scan: only rows that can be among the first.
+//! ORDER BY … LIMIT as a condition of a scan: only rows that can be among the first, of all or
+//! of each value of another column.
 //!
 //! Receives: the column that orders first, and how many rows are wanted, from the optimizer.
-//! Hands on: a narrower selection per segment; the sort above still decides. Only rows that
-//! are granted and wanted are compared, so nothing is learned from others.
+//! Hands on: a narrower selection per segment; the sort or window above still decides. Only rows
+//! that are granted and wanted are compared, so nothing is learned from others.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use martlet_core::{ColumnType, Selection};
-use martlet_index::grouping::{Best, MeasureColumn, TopKeys};
+use martlet_index::grouping::{Best, Counted, MeasureColumn, Nulls, Order, TopKeys, TopKeysOfEach};
 use martlet_index::{Index, IndexKind, key_of_value};
 
 use crate::indexed_table::IndexedSegment;
@@ -16,22 +17,28 @@ use crate::indexed_table::IndexedSegment;
 /// The kinds that know every row's key, the faster first.
 pub(super) const KEY_KINDS: [IndexKind; 2] = [IndexKind::Vector, IndexKind::Codes];
 
-/// Where null stands in the order.
+/// Of what the first rows are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Nulls {
-    First,
-    Last,
+pub(crate) enum Among {
+    All,
+    /// Of the rows of each value of a column, by its position in the table.
+    Each(usize, Counted),
 }
 
 /// See the module.
 pub(crate) struct TopRows {
     /// The column's position in the table.
     pub(crate) column: usize,
-    pub(crate) nulls: Nulls,
-    rows: usize,
-    best: Best,
+    order: Order,
+    pub(crate) rows: usize,
+    among: Among,
     /// The best keys of every segment so far, over all partitions.
-    keys: Mutex<TopKeys>,
+    keys: Mutex<Keys>,
+}
+
+enum Keys {
+    OfAll(TopKeys),
+    OfEach(TopKeysOfEach),
 }
 
 impl fmt::Debug for TopRows {
@@ -41,13 +48,25 @@ impl fmt::Debug for TopRows {
 }
 
 impl TopRows {
-    pub(crate) const fn new(column: usize, best: Best, nulls: Nulls, rows: usize) -> Self {
-        Self { column, nulls, rows, best, keys: Mutex::new(TopKeys::new(best, rows)) }
+    pub(crate) fn new(column: usize, order: Order, rows: usize, among: Among) -> Self {
+        let keys = match among {
+            Among::All => Keys::OfAll(TopKeys::new(order.best, rows)),
+            Among::Each(_, counted) => Keys::OfEach(TopKeysOfEach::new(order, rows, counted)),
+        };
+        Self { column, order, rows, among, keys: Mutex::new(keys) }
     }
 
     /// The same for another run of the same plan.
-    pub(crate) const fn anew(&self) -> Self {
-        Self::new(self.column, self.best, self.nulls, self.rows)
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.column, self.order, self.rows, self.among)
+    }
+
+    /// The column of whose values each has its own first rows.
+    pub(crate) const fn each(&self) -> Option<usize> {
+        match self.among {
+            Among::All => None,
+            Among::Each(column, _) => Some(column),
+        }
     }
 
     /// Whether the keys of a column have an order that all segments share.
@@ -58,13 +77,18 @@ impl TopRows {
     /// Whether a segment can hold one of the first rows, as far as its zone map tells.
     pub(super) fn may_be_in(&self, segment: &IndexedSegment) -> bool {
         let Some((low, high, nulls)) = self.bounds(segment) else { return true };
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.can_reach(low, high) || (nulls > 0 && self.nulls == Nulls::First)
+        match &*self.keys.lock().unwrap_or_else(PoisonError::into_inner) {
+            Keys::OfAll(keys) => {
+                keys.can_reach(low, high) || (nulls > 0 && self.order.nulls == Nulls::First)
+            }
+            // It may hold the first row of its value.
+            Keys::OfEach(_) => true,
+        }
     }
 
     /// The order in which segments are worth reading: those with the best keys first.
     pub(super) fn rank(&self, segment: &IndexedSegment) -> i64 {
-        match (self.bounds(segment), self.best) {
+        match (self.bounds(segment), self.order.best) {
             (Some((_, high, _)), Best::Highest) => !high,
             (Some((low, _, _)), Best::Lowest) => low,
             (None, _) => i64::MIN,
@@ -78,8 +102,14 @@ impl TopRows {
         Some((low, key_of_value(zone.max.as_ref()?)?, zone.nulls))
     }
 
-    /// The rows that may be among the first; `None` if the index cannot tell.
-    pub(super) fn narrowed(&self, index: &Index, rows: &Selection) -> Option<Selection> {
+    /// The rows that may be among the first, given the index of the column, and of the one of
+    /// whose values each has its own first rows; `None` if they cannot tell.
+    pub(super) fn narrowed(
+        &self,
+        index: &Index,
+        each: Option<&Index>,
+        rows: &Selection,
+    ) -> Option<Selection> {
         let of_code: Vec<i64>;
         let column = match (index.as_vector(), index.as_codes()) {
             (Some(vector), _) => MeasureColumn::Vector(vector),
@@ -90,9 +120,12 @@ impl TopRows {
             _ => return None,
         };
         // Held while the segment is gone through: each key may be noted once only.
-        let best = self.keys.lock().unwrap_or_else(PoisonError::into_inner).rows(&column, rows);
+        let best = match &mut *self.keys.lock().unwrap_or_else(PoisonError::into_inner) {
+            Keys::OfAll(keys) => keys.rows(&column, rows),
+            Keys::OfEach(keys) => return keys.rows(each?.as_codes()?, &column, rows),
+        };
         let nulls = index.nulls().and(rows);
-        Some(match self.nulls {
+        Some(match self.order.nulls {
             Nulls::First => best.or(&nulls),
             // Null comes behind everything else, so it counts only while there is too little.
             Nulls::Last if best.count() < self.rows as u64 => best.or(&nulls),

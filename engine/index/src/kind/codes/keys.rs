@@ -29,6 +29,11 @@ impl DictionaryKeys {
         &self.form
     }
 
+    /// One key for each code, ascending.
+    pub(crate) fn keys(&self) -> &[i64] {
+        &self.keys
+    }
+
     /// The codes whose key is one of the set, as ascending runs that do not touch.
     pub(crate) fn codes_in(&self, set: &KeySet) -> Vec<std::ops::Range<usize>> {
         let (Some(lowest), Some(highest)) = (self.keys.first(), self.keys.last()) else {

@@ -206,6 +206,37 @@ impl CodesIndex {
         self.rows_within(std::slice::from_ref(&(null..null + 1)))
     }
 
+    /// For each value that the selected rows have, the first of them that has it.
+    #[must_use]
+    pub fn first_rows(&self, rows: &Selection) -> Selection {
+        let mut is_known = vec![false; self.values.len() + 1];
+        let mut firsts: Vec<u32> = Vec::new();
+        let mut codes = [0; BLOCK_ROWS];
+        for_each_block::<BLOCK_ROWS>(rows, self.rows, |block, selected| {
+            // Row numbers are u32.
+            let first = (block * BLOCK_ROWS) as u32;
+            let mut note = |row: u32, code: u32| {
+                if !std::mem::replace(&mut is_known[code as usize], true) {
+                    firsts.push(row);
+                }
+            };
+            match selected {
+                InBlock::Some(rows) if rows.len() < UNPACKED_FROM => {
+                    rows.iter().for_each(|row| note(*row, self.code_at(*row)));
+                }
+                InBlock::Some(rows) => {
+                    let codes = self.decode_block(block, &mut codes);
+                    rows.iter().for_each(|row| note(*row, codes[(row - first) as usize]));
+                }
+                InBlock::All => {
+                    let codes = self.decode_block(block, &mut codes);
+                    (first..).zip(codes).for_each(|(row, code)| note(row, *code));
+                }
+            }
+        });
+        Selection::from_ascending(self.rows, firsts)
+    }
+
     /// The rows whose code is in one of the ranges, which are ascending and disjoint.
     pub(crate) fn rows_within(&self, wanted: &[Range<usize>]) -> Selection {
         let flags = match wanted {

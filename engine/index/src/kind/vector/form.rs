@@ -66,7 +66,7 @@ impl VectorForm {
     }
 
     /// The form in which such a value has a key; `None` if there is none.
-    pub(in crate::kind) fn of_value(value: &Value) -> Option<Self> {
+    pub(crate) fn of_value(value: &Value) -> Option<Self> {
         match value {
             Value::Int(_) => Some(Self::Int),
             Value::Float(_) => Some(Self::Float),
@@ -79,7 +79,7 @@ impl VectorForm {
     }
 
     /// Texts that end in as many digits as this one, and begin as it does before them.
-    pub(super) fn of_digit_text(text: &str) -> Option<Self> {
+    pub(crate) fn of_digit_text(text: &str) -> Option<Self> {
         let digits = text.bytes().rev().take_while(u8::is_ascii_digit).count();
         let digits = u8::try_from(digits).unwrap_or(u8::MAX).min(DIGITS_MAX);
         let prefix = &text[..text.len() - usize::from(digits)];
@@ -101,13 +101,13 @@ impl VectorForm {
     }
 
     /// The key that stands for the text; `None` if none does.
-    pub(in crate::kind) fn key_of_text(&self, text: &str) -> Option<i64> {
+    pub(crate) fn key_of_text(&self, text: &str) -> Option<i64> {
         let Self::DigitText { prefix, digits } = self else { return None };
         number(text.strip_prefix(&**prefix)?, *digits)
     }
 
     /// The value that a key stands for.
-    pub(in crate::kind) fn value_of(&self, key: i64) -> Value {
+    pub(crate) fn value_of(&self, key: i64) -> Value {
         match self {
             Self::Int => Value::Int(key),
             Self::Float => Value::Float(float_of(key)),

@@ -59,6 +59,29 @@ impl KeyNumbers {
         Self { numbers, keys: numbered.len(), groups, set: OnceLock::new() }
     }
 
+    /// How many keys there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.keys
+    }
+
+    /// The keys, each with its number, in any order.
+    pub(crate) fn iter(&self) -> Box<dyn Iterator<Item = (i64, u32)> + '_> {
+        match &self.numbers {
+            Numbers::Span { first, of_key } => {
+                let numbered = (0_i64..).zip(of_key).filter(|(_, number)| **number != self.groups);
+                Box::new(numbered.map(|(above, number)| (first.wrapping_add(above), *number)))
+            }
+            Numbers::Hash(numbers) => Box::new(numbers.iter().map(|(key, number)| (*key, *number))),
+        }
+    }
+
+    /// The number of a key.
+    pub(crate) fn number(&self, key: i64) -> Option<u32> {
+        let mut number = [0];
+        self.number_all(&[key], &mut number);
+        Some(number[0]).filter(|number| *number < self.groups)
+    }
+
     /// How many numbers there are: every key's is below, and this one stands for no key.
     #[must_use]
     pub const fn groups(&self) -> u32 {
@@ -87,17 +110,7 @@ impl KeyNumbers {
         if self.keys == 0 {
             return Selection::none(vector.rows());
         }
-        vector.rows_in(self.set.get_or_init(|| self.key_set()))
-    }
-
-    fn key_set(&self) -> KeySet {
-        match &self.numbers {
-            Numbers::Span { first, of_key } => {
-                let known = (0_i64..).zip(of_key).filter(|(_, number)| **number != self.groups);
-                known.map(|(above, _)| first.wrapping_add(above)).collect()
-            }
-            Numbers::Hash(numbers) => numbers.keys().copied().collect(),
-        }
+        vector.rows_in(self.set.get_or_init(|| self.iter().map(|(key, _)| key).collect()))
     }
 
     /// Whether the keys are clearly fewer than the values that can stand in the vector, so that

@@ -31,18 +31,15 @@ impl KeySet {
     /// The set of these keys, in any order and with repeats.
     #[must_use]
     pub fn new(mut keys: Vec<i64>) -> Self {
+        let first = keys.iter().copied().min().unwrap_or(0);
+        let span = keys.iter().copied().max().map_or(0, |last| last.abs_diff(first));
+        if span < SPAN_ALWAYS || span / SPAN_PER_KEY_MAX < keys.len() as u64 {
+            let words = bits(&keys, first, span);
+            return Self { sorted: keys_of(&words, first), members: Members::Bits(words) };
+        }
         keys.sort_unstable();
         keys.dedup();
-        let span = match (keys.first(), keys.last()) {
-            (Some(first), Some(last)) => last.abs_diff(*first),
-            _ => 0,
-        };
-        let is_dense = span < SPAN_ALWAYS || span / SPAN_PER_KEY_MAX < keys.len() as u64;
-        let members = if is_dense {
-            bits(&keys, span)
-        } else {
-            Members::Hash(keys.iter().copied().collect())
-        };
+        let members = Members::Hash(keys.iter().copied().collect());
         Self { sorted: keys, members }
     }
 
@@ -84,14 +81,29 @@ impl KeySet {
     }
 }
 
-fn bits(keys: &[i64], span: u64) -> Members {
+fn bits(keys: &[i64], first: i64, span: u64) -> Vec<u64> {
     // Below 2^20 or 64 bits per key held in memory.
     let mut words = vec![0_u64; (span / 64) as usize + 1];
     for key in keys {
-        let bit = key.wrapping_sub(keys[0]).cast_unsigned();
+        let bit = key.wrapping_sub(first).cast_unsigned();
         words[(bit / 64) as usize] |= 1 << (bit % 64);
     }
-    Members::Bits(words)
+    words
+}
+
+/// The keys whose bits are set, ascending: cheaper than to sort them.
+fn keys_of(words: &[u64], first: i64) -> Vec<i64> {
+    let count: usize = words.iter().map(|word| word.count_ones() as usize).sum();
+    let mut keys = Vec::with_capacity(count);
+    for (at, word) in (0_u64..).zip(words) {
+        let mut rest = *word;
+        while rest != 0 {
+            let bit = at * 64 + u64::from(rest.trailing_zeros());
+            keys.push(first.wrapping_add(bit.cast_signed()));
+            rest &= rest - 1;
+        }
+    }
+    keys
 }
 
 /// A key below the first wraps to a bit far behind the last.

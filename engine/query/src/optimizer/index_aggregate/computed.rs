@@ -5,6 +5,7 @@
 //! runs on a value of a row that its reader may not see, and an error of it is the plain
 //! operator's. Takes only expressions that give the same for the same value.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
@@ -16,7 +17,9 @@ use datafusion::physical_expr::expressions::{
     Literal, NegativeExpr, NotExpr, TryCastExpr,
 };
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
+use foldhash::fast::RandomState;
 use martlet_core::limits::BATCH_ROWS_MAX;
+use martlet_index::grouping::KEY_COLUMNS_MAX;
 
 use super::grouping::{Grouping, Place, Shown};
 use super::merged::Merged;
@@ -145,11 +148,10 @@ pub(super) fn shown(spec: &Spec, mut merged: Merged) -> DataFusionResult<Merged>
     let mut arrays: Vec<Option<ArrayRef>> = vec![None; spec.groupings.len()];
     let mut numbers: Vec<Option<Vec<u32>>> = vec![None; spec.slots()];
     for (slot, numbers) in numbers.iter_mut().enumerate() {
-        let of_slot = |(_, grouping): &(usize, &Grouping)| spec.slot(grouping.place) == slot;
-        let (places, groupings): (Vec<usize>, Vec<&Grouping>) =
-            spec.groupings.iter().enumerate().filter(of_slot).unzip();
-        if groupings.iter().any(|grouping| matches!(grouping.shows, Shown::Computed(_))) {
-            let computed = SlotValues::compute(spec, &merged, slot, &groupings)?;
+        let (places, groupings) = of_slot(spec, slot);
+        if is_computed(&groupings) {
+            let used = merged.used(slot);
+            let computed = SlotValues::compute(spec, &merged, slot, &groupings, &used)?;
             places.iter().zip(computed.arrays).for_each(|(at, array)| arrays[*at] = Some(array));
             *numbers = Some(computed.numbers);
         } else {
@@ -165,6 +167,40 @@ pub(super) fn shown(spec: &Spec, mut merged: Merged) -> DataFusionResult<Merged>
     Ok(merged)
 }
 
+/// For each of these groups, the first of them that will be one with it: itself, where none is
+/// before it. Computes nothing but what [`shown`] computes of these groups.
+pub(super) fn united(
+    spec: &Spec,
+    merged: &Merged,
+    groups: &[usize],
+) -> DataFusionResult<Vec<usize>> {
+    let mut keys: Vec<[u32; KEY_COLUMNS_MAX]> =
+        groups.iter().map(|group| merged.keys[*group]).collect();
+    for slot in 0..spec.slots() {
+        let (_, groupings) = of_slot(spec, slot);
+        if is_computed(&groupings) && !keys.is_empty() {
+            let mut used: Vec<u32> = keys.iter().map(|key| key[slot]).collect();
+            used.sort_unstable();
+            used.dedup();
+            let numbers = SlotValues::compute(spec, merged, slot, &groupings, &used)?.numbers;
+            keys.iter_mut().for_each(|key| key[slot] = numbers[key[slot] as usize]);
+        }
+    }
+    let mut firsts: HashMap<[u32; KEY_COLUMNS_MAX], usize, RandomState> = HashMap::default();
+    let both = keys.into_iter().zip(groups);
+    Ok(both.map(|(key, group)| *firsts.entry(key).or_insert(*group)).collect())
+}
+
+/// What is grouped by in a slot, with its places among the groupings.
+fn of_slot(spec: &Spec, slot: usize) -> (Vec<usize>, Vec<&Grouping>) {
+    let of_slot = |(_, grouping): &(usize, &Grouping)| spec.slot(grouping.place) == slot;
+    spec.groupings.iter().enumerate().filter(of_slot).unzip()
+}
+
+fn is_computed(groupings: &[&Grouping]) -> bool {
+    groupings.iter().any(|grouping| matches!(grouping.shows, Shown::Computed(_)))
+}
+
 /// A column of a joined plan's tuples.
 fn joined_column(merged: &Merged, grouping: &Grouping) -> Option<ArrayRef> {
     match (grouping.place, &grouping.shows) {
@@ -177,21 +213,22 @@ fn joined_column(merged: &Merged, grouping: &Grouping) -> Option<ArrayRef> {
 
 /// What is shown of one slot, by new numbers.
 struct SlotValues {
-    /// For each old number, the new one; meaningless where no group has it.
+    /// For each old number, the new one; meaningless where it is not used.
     numbers: Vec<u32>,
     /// For each expression over the slot, its value by new number.
     arrays: Vec<ArrayRef>,
 }
 
 impl SlotValues {
+    /// Of the numbers that are used, ascending.
     fn compute(
         spec: &Spec,
         merged: &Merged,
         slot: usize,
         groupings: &[&Grouping],
+        used: &[u32],
     ) -> DataFusionResult<Self> {
-        let used = merged.used(slot);
-        let inputs = inputs(spec, merged, slot, &used)?;
+        let inputs = inputs(spec, merged, slot, used)?;
         let types = groupings
             .iter()
             .map(|grouping| grouping.expression().data_type(&inputs.schema()))

@@ -82,6 +82,40 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn groups_are_united_that_will_be_one(
+        rows in proptest::collection::vec((proptest::option::of(-9_i64..9), 0_i64..5), 0..60),
+        left_out in 0_usize..4,
+    ) {
+        let spec = spec(binary(Operator::Modulo, value(), 3));
+        let merged = merged(&spec, &rows);
+        let groups: Vec<usize> =
+            (0..merged.keys.len()).rev().filter(|group| group % 4 != left_out).collect();
+        let values = merged.values(0);
+        let result = |group: usize| match &values[group] {
+            Some(Value::Int(key)) => Some(key % 3),
+            _ => None,
+        };
+        let firsts = united(&spec, &merged, &groups).unwrap();
+        for (group, first) in groups.iter().zip(&firsts) {
+            let plain = groups.iter().find(|other| result(**other) == result(*group));
+            prop_assert_eq!(Some(first), plain);
+        }
+    }
+}
+
+#[test]
+fn a_value_of_another_group_is_not_computed_to_unite_some() {
+    let by_zero: Arc<dyn PhysicalExpr> =
+        Arc::new(BinaryExpr::new(lit(6_i64), Operator::Divide, value()));
+    let spec = spec(by_zero);
+    let merged = merged(&spec, &[(Some(4), 0), (Some(0), 0), (Some(5), 0), (Some(2), 0)]);
+    assert_eq!(united(&spec, &merged, &[0, 2, 3]).unwrap(), [0, 0, 3]);
+    assert!(united(&spec, &merged, &[0, 1]).is_err());
+    assert!(united(&spec, &merged, &[]).unwrap().is_empty());
+}
+
 #[test]
 fn a_value_that_no_group_has_is_not_computed() {
     let by_zero: Arc<dyn PhysicalExpr> =

@@ -20,6 +20,8 @@ pub(super) struct DistinctValues {
     /// The shape of the texts that are kept as keys: the first text's.
     form: Option<TextForm>,
     groups: Vec<Group>,
+    /// Values added one by one since this was last asked.
+    added: u64,
 }
 
 #[derive(Debug, Default)]
@@ -73,6 +75,7 @@ impl DistinctValues {
     }
 
     pub(super) fn add(&mut self, group: usize, value: &Prepared) {
+        self.added += 1;
         let group = self.group(group);
         match value {
             Prepared::Key(key) => group.keys.insert(*key),
@@ -83,6 +86,11 @@ impl DistinctValues {
     /// Adds values of which no other segment has one, and which are added nowhere else.
     pub(super) fn add_apart(&mut self, group: usize, values: u64) {
         self.group(group).apart += values;
+    }
+
+    /// How many values were added one by one since this was last asked.
+    pub(super) const fn take_added(&mut self) -> u64 {
+        std::mem::replace(&mut self.added, 0)
     }
 
     fn group(&mut self, group: usize) -> &mut Group {

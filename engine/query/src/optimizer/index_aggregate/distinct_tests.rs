@@ -49,3 +49,12 @@ fn numbers_are_counted_once() {
     assert_eq!(values.count(3), 5);
     assert_eq!(values.count(0), 0);
 }
+
+#[test]
+fn values_that_were_added_one_by_one_are_told_once() {
+    let mut values = DistinctValues::default();
+    values.add_apart(0, 7);
+    ["C01", "C01", "other"].into_iter().for_each(|text| add(&mut values, 0, text));
+    assert_eq!([values.take_added(), values.take_added()], [3, 0]);
+    assert_eq!(values.count(0), 9);
+}

@@ -2,49 +2,50 @@
 //!
 //! Receives: the same scan that would have read the rows, so the same row rule and the same
 //! conditions, and the plans that it is joined to. Hands on: the first aggregation stage's
-//! output, from each partition one batch.
+//! output, from each partition one batch, or several where groups are many.
 
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::TaskContext;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, PlanProperties,
     SendableRecordBatchStream, replace_children_if_necessary,
 };
-
+use futures::{Stream, TryStreamExt};
+use martlet_index::IndexKind;
 use tokio::task::JoinSet;
 
-use martlet_core::Selection;
-use martlet_index::IndexKind;
-use martlet_index::grouping::ranks::RankCounts;
-
+use super::best_groups::{BestGroups, BestOfPartition};
 use super::computed;
 use super::merged::Merged;
-use super::partners::Partners;
-use super::rank_passes::{FirstPass, KeptSegment, second_pass};
-use super::segment::add_segment;
+use super::partition::{PartitionTotals, Totalled};
+use super::rank_passes::{FirstPass, second_pass};
+use super::sharing::Sharing;
 use super::spec::{Spec, Stage};
 use super::states;
 use crate::error::QueryError;
-use crate::indexed_table::{IndexedSegment, IndexedTable};
-use crate::overlap::ColumnOverlap;
-use crate::scan::{SecuredScan, SegmentScan, properties};
+use crate::scan::{SecuredScan, properties};
 
-/// Selected rows of a segment from which on distinct values are counted by what segments share.
-const OVERLAP_FROM_ROWS: u64 = 1 << 15;
+/// So many groups of a partition are handed on before further segments are looked at.
+const HANDED_ON_FROM: usize = 1 << 15;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct IndexAggregateExec {
     scan_plan: Arc<dyn ExecutionPlan>,
     spec: Arc<Spec>,
+    /// Which groups are wanted, if not all.
+    best: Option<Arc<BestGroups>>,
+    /// The operator whose place it took, while that would be better at all groups.
+    plain: Option<Arc<dyn ExecutionPlan>>,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
@@ -63,10 +64,37 @@ impl IndexAggregateExec {
             Stage::Only => 1,
         };
         let properties = Arc::new(properties(Arc::clone(&schema), partitions));
-        Some(Self { scan_plan: Arc::clone(scan_plan), spec: Arc::new(spec), schema, properties })
+        let (scan_plan, spec) = (Arc::clone(scan_plan), Arc::new(spec));
+        Some(Self { scan_plan, spec, best: None, plain: None, schema, properties })
     }
 
-    fn scan(&self) -> DataFusionResult<&SecuredScan> {
+    /// The same, in the place of an operator that is better at all of so many groups.
+    pub(super) fn instead_of(self, plain: Arc<dyn ExecutionPlan>) -> Self {
+        Self { plain: Some(plain), ..self }
+    }
+
+    /// The operator that is better, now that nobody asked for the best groups only.
+    pub(super) const fn better(&self) -> Option<&Arc<dyn ExecutionPlan>> {
+        self.plain.as_ref()
+    }
+
+    /// The same of which only the best groups are wanted.
+    pub(super) fn with_best(&self, best: BestGroups) -> Self {
+        Self {
+            scan_plan: Arc::clone(&self.scan_plan),
+            spec: Arc::clone(&self.spec),
+            best: Some(Arc::new(best)),
+            plain: None,
+            schema: Arc::clone(&self.schema),
+            properties: Arc::clone(&self.properties),
+        }
+    }
+
+    pub(super) fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    pub(super) fn scan(&self) -> DataFusionResult<&SecuredScan> {
         self.scan_plan
             .downcast_ref::<SecuredScan>()
             .ok_or_else(|| QueryError::Bug { promise: "index totals stand on a scan" }.into())
@@ -84,6 +112,8 @@ impl IndexAggregateExec {
         Arc::new(Self {
             scan_plan,
             spec: Arc::new(spec),
+            best: self.best.as_ref().map(|best| Arc::new(best.anew())),
+            plain: None,
             schema: Arc::clone(&self.schema),
             properties: Arc::clone(&self.properties),
         })
@@ -134,7 +164,8 @@ impl DisplayAs for IndexAggregateExec {
             list(&mut ranked.iter().copied()),
             spec.slices.len(),
             indexes.join(", ")
-        )
+        )?;
+        self.best.iter().try_for_each(|best| write!(formatter, ", {}", best.described()))
     }
 }
 
@@ -203,16 +234,25 @@ impl ExecutionPlan for IndexAggregateExec {
             Stage::First => vec![partition],
             Stage::Only => (0..scan.partitions()).collect(),
         };
+        let sharing = Arc::new(Sharing::of(&self.spec, scan.indexed_table()));
         let part = |partition: usize| PartitionTotals {
-            segments: scan.segments_of(partition).unwrap_or_default(),
+            segments: scan.segments_of(partition).unwrap_or_default().into(),
             scan: Arc::clone(scan.segment_scan()),
             spec: Arc::clone(&self.spec),
-            memory: MemoryConsumer::new("IndexAggregate").register(context.memory_pool()),
+            best: self.best.as_ref().map(BestOfPartition::new),
             table: scan.indexed_table().cloned(),
+            memory: MemoryConsumer::new("IndexAggregate").register(context.memory_pool()),
+            sharing: Arc::clone(&sharing),
             context: Arc::clone(&context),
         };
-        let parts: Vec<PartitionTotals> = parts.into_iter().map(part).collect();
+        let mut parts: Vec<PartitionTotals> = parts.into_iter().map(part).collect();
         let (spec, schema) = (Arc::clone(&self.spec), Arc::clone(&self.schema));
+        if spec.may_come_in_parts()
+            && let Some(part) = parts.pop()
+        {
+            let batches = handed_on(part, spec, Arc::clone(&schema));
+            return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)));
+        }
         let batch = futures::stream::once(async move {
             let (merged, parts) = totals(&spec, parts).await?;
             // Groups that ranks are wanted of never become one here: the second pass finds them
@@ -225,6 +265,31 @@ impl ExecutionPlan for IndexAggregateExec {
     }
 }
 
+/// One partition's groups, in parts: whenever many have come together they go to the stage
+/// above, which puts the same groups of different parts together anyway. So neither they nor
+/// the look-up among them outgrow the processor's caches.
+fn handed_on(
+    part: PartitionTotals,
+    spec: Arc<Spec>,
+    schema: SchemaRef,
+) -> impl Stream<Item = DataFusionResult<RecordBatch>> {
+    let groups = futures::stream::once(part.begun()).map_ok(|begun| {
+        futures::stream::try_unfold(Some(begun), |begun| async move {
+            let Some(mut part) = begun else { return Ok(None) };
+            let is_last = part.go_on(HANDED_ON_FROM).await?;
+            let groups = part.take_groups();
+            Ok(Some((groups, (!is_last).then_some(part))))
+        })
+    });
+    groups.try_flatten().and_then(move |groups| {
+        let (spec, schema) = (Arc::clone(&spec), Arc::clone(&schema));
+        async move {
+            let shown = computed::shown(&spec, groups)?;
+            states::batch(&spec, &shown, &[], &schema).map_err(DataFusionError::from)
+        }
+    })
+}
+
 /// The totals of several partitions, and what a second pass needs of each.
 async fn totals(
     spec: &Spec,
@@ -233,17 +298,17 @@ async fn totals(
     let parts = at_once(parts.into_iter().map(PartitionTotals::run).collect()).await?;
     let mut merged = Merged::new(spec, Vec::new());
     let mut passes = Vec::with_capacity(parts.len());
-    for mut part in parts {
-        let ranks = std::mem::take(&mut part.merged.ranks);
+    for Totalled { part, merged: mut own, kept, .. } in parts {
+        let ranks = std::mem::take(&mut own.ranks);
         let groups = if passes.is_empty() {
-            merged = part.merged;
+            merged = own;
             (0..merged.keys.len()).collect()
         } else {
-            merged.absorb(part.merged)
+            merged.absorb(own)
         };
         passes.push(FirstPass {
             scan: part.scan,
-            kept: part.kept,
+            kept,
             ranks,
             // Groups are bounded by memory, far below 2^32.
             group_of: groups.into_iter().map(|group| group as u32).collect(),
@@ -268,72 +333,4 @@ pub(super) async fn at_once<T: Send + 'static>(
         done.push(other?);
     }
     Ok(done)
-}
-
-/// One partition's work.
-struct PartitionTotals {
-    segments: Vec<Arc<IndexedSegment>>,
-    scan: Arc<SegmentScan>,
-    spec: Arc<Spec>,
-    table: Option<Arc<IndexedTable>>,
-    context: Arc<TaskContext>,
-    memory: MemoryReservation,
-}
-
-/// What one partition totalled, still in its account.
-struct Totalled {
-    merged: Merged,
-    kept: Vec<KeptSegment>,
-    scan: Arc<SegmentScan>,
-    memory: MemoryReservation,
-}
-
-impl PartitionTotals {
-    async fn run(self) -> DataFusionResult<Totalled> {
-        let joined = self.partners().await?;
-        // A join with nothing has no rows, whatever the segments hold.
-        let is_empty = joined.iter().any(|partners| partners.is_empty());
-        let segments = if is_empty { &[] } else { self.segments.as_slice() };
-        let mut merged = Merged::new(&self.spec, joined);
-        let mut kept: Vec<KeptSegment> = Vec::new();
-        for segment in segments {
-            let rows = self.scan.selection(segment, &self.context).await?;
-            let overlaps = self.overlaps(&rows).await;
-            let (scan, spec) = (&self.scan, &self.spec);
-            kept.extend(add_segment(scan, spec, segment, &overlaps, &rows, &mut merged).await?);
-            if merged.ranks.iter().all(RankCounts::keeps_all) {
-                // There will be no second pass.
-                kept.clear();
-            }
-            let kept_bytes: usize = kept.iter().map(KeptSegment::memory_bytes).sum();
-            self.memory.try_resize(merged.memory_bytes() + kept_bytes)?;
-            // A statement that was cancelled ends between two segments.
-            tokio::task::yield_now().await;
-        }
-        Ok(Totalled { merged, kept, scan: self.scan, memory: self.memory })
-    }
-
-    /// What the table's segments share of each column whose distinct values are counted, where
-    /// so many rows are selected that it is worth finding out.
-    async fn overlaps(&self, rows: &Selection) -> Vec<Option<ColumnOverlap>> {
-        // Groups that an expression makes one may share values that are counted apart before.
-        let is_apt = rows.count() >= OVERLAP_FROM_ROWS && !self.spec.computes_groups();
-        let Some(table) = self.table.as_ref().filter(|_| is_apt) else { return Vec::new() };
-        let mut overlaps = Vec::with_capacity(self.spec.distincts.len());
-        for distinct in &self.spec.distincts {
-            let known = table.overlaps();
-            let of = known.of(distinct.column, table.segments(), &self.scan, &self.context);
-            overlaps.push(of.await);
-        }
-        overlaps
-    }
-
-    /// The rows of every plan that the scan is joined to.
-    async fn partners(&self) -> DataFusionResult<Vec<Arc<Partners>>> {
-        let mut joined = Vec::with_capacity(self.spec.dimensions.len());
-        for dimension in &self.spec.dimensions {
-            joined.push(dimension.partners(&self.context).await?);
-        }
-        Ok(joined)
-    }
 }

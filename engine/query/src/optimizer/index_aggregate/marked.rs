@@ -1,22 +1,22 @@
-//! The distinct values that one segment adds: as bits where that can be, else one by one.
+//! The distinct values that one segment adds: by their codes where it has such, else one by one.
 //!
-//! Values that no other segment has are added by their number alone. That is right only while
-//! groups stay apart to the end: groups that become one afterwards may share values.
-
-use std::collections::{BTreeMap, HashMap};
+//! Values that no other segment has are added by their number alone. That is right only where
+//! each is counted once in a group, to the end: groups that will become one are counted together.
 
 use martlet_core::Selection;
+use martlet_index::CodesIndex;
 use martlet_index::grouping::{Grouped, KeyColumn, Marked, SharedCodes, group, mark};
 
-use super::distinct::Prepared;
+use super::computed::united;
+use super::distinct::{DistinctValues, Prepared};
 use super::merged::Merged;
 use super::segment::{Opened, OpenedKey};
 use super::spec::Spec;
 
 /// The values of one column that occur in each group.
 pub(super) enum Distinct<'a> {
-    /// As bits, with the codes that other segments may have as well.
-    Marked(Marked, &'a SharedCodes),
+    /// As codes; with those that other segments may have as well, if that is known.
+    Marked(Marked, Option<&'a SharedCodes>),
     /// As the combinations of keys and value.
     Combined(Grouped),
 }
@@ -29,10 +29,8 @@ impl<'a> Distinct<'a> {
         shared: Option<&'a SharedCodes>,
         rows: &Selection,
     ) -> Option<Self> {
-        if let (Some(codes), Some(shared)) = (distinct.index.as_codes(), shared)
-            && let Some(marked) = mark(keys, codes, rows).ok()?
-        {
-            return Some(Self::Marked(marked, shared));
+        if let Some(codes) = distinct.index.as_codes() {
+            return Some(Self::Marked(mark(keys, codes, rows).ok()?, shared));
         }
         let columns: Vec<_> = keys.iter().copied().chain([distinct.column()?]).collect();
         Some(Self::Combined(group(&columns, &[], rows).ok()?))
@@ -49,7 +47,7 @@ impl Opened {
         into: &mut Merged,
     ) {
         match values {
-            Distinct::Marked(marked, shared) => self.merge_marked(spec, at, marked, shared, into),
+            Distinct::Marked(marked, shared) => self.merge_marked(spec, at, marked, *shared, into),
             Distinct::Combined(combinations) => self.merge_distinct(spec, at, combinations, into),
         }
     }
@@ -59,30 +57,80 @@ impl Opened {
         spec: &Spec,
         at: usize,
         marked: &Marked,
-        shared: &SharedCodes,
+        shared: Option<&SharedCodes>,
         into: &mut Merged,
     ) {
+        let Some(codes) = self.distincts[at].index.as_codes() else { return };
+        let mut places = self.places_of(spec, marked, into);
+        let shared = shared.filter(|_| place_together(spec, into, &mut places));
+        // Rows of several keys may fall into one group, by what they are joined to.
+        places.sort_unstable();
+        places.dedup();
+        let mut prepared = PreparedCodes::of(codes);
+        let distinct = &mut into.distincts[at];
+        let mut positions = Vec::new();
+        for places in places.chunk_by(|(left, _), (right, _)| left == right) {
+            let group = places[0].0;
+            positions.clear();
+            positions.extend(places.iter().map(|(_, position)| *position));
+            let apart =
+                marked.split(&positions, shared, |code| prepared.add(code, distinct, group));
+            distinct.add_apart(group, apart);
+        }
+    }
+
+    /// The groups among those of all that rows fall into, each with the position of the rows'
+    /// group in the segment.
+    fn places_of(&self, spec: &Spec, marked: &Marked, into: &mut Merged) -> Vec<(usize, usize)> {
         let groups = Grouped {
             keys: marked.keys.clone(),
-            vector_keys: vec![Vec::new(); marked.keys.len()],
+            vector_keys: marked.vector_keys.clone(),
             counts: vec![0; marked.len()],
             ..Grouped::default()
         };
-        // Rows of several keys may fall into one group, by what they are joined to.
-        let mut of_group: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for placed in self.placed(spec, &groups, into) {
-            of_group.entry(placed.group).or_default().push(placed.position);
+        let placed = self.placed(spec, &groups, into).into_iter();
+        placed.map(|placed| (placed.group, placed.position)).collect()
+    }
+}
+
+/// Puts what falls into groups that an expression makes one into the first of them, so that
+/// values are counted once for all of them. `false`, with nothing changed, if the expression
+/// fails: then nothing may be counted apart, and it fails again, as it should, at the end.
+fn place_together(spec: &Spec, merged: &Merged, places: &mut [(usize, usize)]) -> bool {
+    if !spec.computes_groups() {
+        return true;
+    }
+    let groups: Vec<usize> = places.iter().map(|(group, _)| *group).collect();
+    let Ok(firsts) = united(spec, merged, &groups) else { return false };
+    places.iter_mut().zip(firsts).for_each(|(place, first)| place.0 = first);
+    true
+}
+
+/// Values of a dictionary, each prepared once to be added to any number of groups.
+struct PreparedCodes<'a> {
+    codes: &'a CodesIndex,
+    /// For each code, one more than the place of its value below; empty before the first value.
+    places: Vec<u32>,
+    values: Vec<Prepared>,
+}
+
+impl<'a> PreparedCodes<'a> {
+    const fn of(codes: &'a CodesIndex) -> Self {
+        Self { codes, places: Vec::new(), values: Vec::new() }
+    }
+
+    /// Adds the value of a code; null's is none.
+    fn add(&mut self, code: u32, into: &mut DistinctValues, group: usize) {
+        let Some(value) = self.codes.value(code) else { return };
+        if self.places.is_empty() {
+            self.places.resize(self.codes.dictionary().len(), 0);
         }
-        let Some(codes) = self.distincts[at].index.as_codes() else { return };
-        let mut prepared: HashMap<u32, Prepared> = HashMap::new();
-        for (group, positions) in of_group {
-            let distinct = &mut into.distincts[at];
-            distinct.add_apart(group, marked.count_apart(&positions, shared));
-            for code in marked.shared(&positions, shared) {
-                let Some(value) = codes.value(code) else { continue };
-                let value = prepared.entry(code).or_insert_with(|| distinct.prepared(value));
-                distinct.add(group, value);
-            }
+        let place = &mut self.places[code as usize];
+        if *place == 0 {
+            self.values.push(into.prepared(value));
+            // Not more values than codes.
+            *place = self.values.len() as u32;
         }
+        into.add(group, &self.values[*place as usize - 1]);
     }
 }

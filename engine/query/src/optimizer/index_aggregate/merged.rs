@@ -1,7 +1,8 @@
 //! The groups of many segments, merged by the values of their keys.
 //!
 //! A value is numbered once per partition; groups are found by the numbers of their values, and
-//! of the tuples that their rows are joined to.
+//! of the tuples that their rows are joined to. What is sure to be new is not looked for: the
+//! groups of a first segment are hashed only when those of a second one come.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ impl Total {
 #[derive(Debug)]
 pub(super) struct Merged {
     columns: Vec<Numbered>,
+    /// Whether every group that comes is another one, as those of a first segment are.
+    comes_once: bool,
     /// The rows of each joined plan; their tuples are numbered for all partitions.
     pub(super) joined: Vec<Arc<Partners>>,
     numbers: HashMap<[u32; KEY_COLUMNS_MAX], usize, RandomState>,
@@ -85,14 +88,56 @@ pub(super) struct Merged {
 /// The values of one grouping column.
 #[derive(Debug, Default)]
 struct Numbered {
+    /// Of the first values; the others are taken in before one is looked for.
     numbers: HashMap<Option<Value>, u32, RandomState>,
     values: Vec<Option<Value>>,
 }
 
+impl Numbered {
+    /// The number of a value that was not there before.
+    fn push(&mut self, value: Option<Value>) -> u32 {
+        // Groups are bounded by memory, far below 2^32.
+        let number = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        self.values.push(value);
+        number
+    }
+
+    fn number(&mut self, value: Option<Value>) -> u32 {
+        self.take_in();
+        if let Some(known) = self.numbers.get(&value) {
+            return *known;
+        }
+        let number = self.push(value.clone());
+        self.numbers.insert(value, number);
+        number
+    }
+
+    /// Hashes what is not hashed yet.
+    fn take_in(&mut self) {
+        let known = self.numbers.len();
+        if known < self.values.len() {
+            // Values are numbered in 32 bits.
+            let new = (known as u32..).zip(&self.values[known..]);
+            self.numbers.extend(new.map(|(number, value)| (value.clone(), number)));
+        }
+    }
+}
+
 impl Merged {
+    /// No group; without grouping the one group of all rows, even of none.
     pub(super) fn new(spec: &Spec, joined: Vec<Arc<Partners>>) -> Self {
-        let mut merged = Self {
+        let mut merged = Self::none(spec, joined);
+        if spec.groupings.is_empty() {
+            merged.group([0; KEY_COLUMNS_MAX]);
+        }
+        merged
+    }
+
+    /// No group.
+    pub(super) fn none(spec: &Spec, joined: Vec<Arc<Partners>>) -> Self {
+        Self {
             columns: spec.keys.iter().map(|_| Numbered::default()).collect(),
+            comes_once: false,
             joined,
             numbers: HashMap::default(),
             keys: Vec::new(),
@@ -101,34 +146,38 @@ impl Merged {
             distincts: spec.distincts.iter().map(|_| DistinctValues::default()).collect(),
             shown: Vec::new(),
             ranks: spec.ranked.iter().map(|ranked| RankCounts::new(ranked.scale)).collect(),
-        };
-        if spec.groupings.is_empty() {
-            // Without grouping there is one group, even of no rows.
-            merged.group([0; KEY_COLUMNS_MAX]);
         }
-        merged
     }
 
     /// The number of a value of a grouping column.
     pub(super) fn number(&mut self, column: usize, value: Option<Value>) -> u32 {
-        let Numbered { numbers, values } = &mut self.columns[column];
-        if let Some(known) = numbers.get(&value) {
-            return *known;
-        }
-        // Groups are bounded by memory, far below 2^32.
-        let number = u32::try_from(values.len()).unwrap_or(u32::MAX);
-        values.push(value.clone());
-        numbers.insert(value, number);
-        number
+        let of_column = &mut self.columns[column];
+        if self.comes_once { of_column.push(value) } else { of_column.number(value) }
+    }
+
+    /// Calls with the groups of a segment expected, of which there is each only once, and which
+    /// are not told again by another call. That saves looking for them where none is here yet.
+    pub(super) fn with_each_once<T>(&mut self, take: impl FnOnce(&mut Self) -> T) -> T {
+        self.comes_once = self.keys.is_empty();
+        let taken = take(self);
+        self.comes_once = false;
+        taken
     }
 
     /// The position of the group whose values have these numbers.
     pub(super) fn group(&mut self, key: [u32; KEY_COLUMNS_MAX]) -> usize {
-        if let Some(known) = self.numbers.get(&key) {
-            return *known;
-        }
         let position = self.keys.len();
-        self.numbers.insert(key, position);
+        if !self.comes_once {
+            let known = self.numbers.len();
+            if known < position {
+                // Those that came without being looked for.
+                self.numbers.extend((known..).zip(&self.keys[known..]).map(|(at, key)| (*key, at)));
+            }
+            if let Some(known) = self.numbers.get(&key) {
+                return *known;
+            }
+            self.numbers.insert(key, position);
+        }
         self.keys.push(key);
         self.counts.push(0);
         self.totals.iter_mut().for_each(|totals| totals.push(Total::default()));
@@ -178,6 +227,7 @@ impl Merged {
     pub(super) fn renumbered(mut self, numbers: &[Option<Vec<u32>>]) -> Self {
         let mut renumbered = Self {
             columns: std::mem::take(&mut self.columns),
+            comes_once: false,
             joined: self.joined.clone(),
             numbers: HashMap::default(),
             keys: Vec::new(),

@@ -13,16 +13,13 @@ use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::error::Result as DataFusionResult;
 use foldhash::fast::RandomState;
 use martlet_core::Value;
-use martlet_index::NumberedValues;
+use martlet_index::{KeyedValues, NumberedValues};
 
 use super::numbering::Numbering;
 use crate::error::QueryError;
 
 const SHAPE: QueryError = QueryError::Bug { promise: "a joined plan has the columns it declares" };
 const TOO_MANY: QueryError = QueryError::Exhausted { resource: "memory" };
-
-/// What a key costs once segments have asked for it, beside itself.
-const ASKED_KEY_BYTES: usize = 64;
 
 /// Stands for no number.
 const NONE: u32 = u32::MAX;
@@ -75,11 +72,11 @@ impl Partners {
         self.keys.number(value)
     }
 
-    /// Bytes held, roughly, with what segments will ask for.
+    /// Bytes held, roughly.
     pub(super) fn memory_bytes(&self) -> usize {
         let tuples: usize = self.tuples.iter().map(|array| array.get_array_memory_size()).sum();
         let combinations = size_of_val(self.parts.as_slice()) + size_of_val(self.ends.as_slice());
-        self.keys.memory_bytes() + self.keys.len() * ASKED_KEY_BYTES + tuples + combinations
+        self.keys.memory_bytes() + tuples + combinations
     }
 }
 
@@ -87,9 +84,9 @@ impl Partners {
 pub(super) struct Collector {
     key: usize,
     grouped_by: Vec<usize>,
-    keys: Numbering,
     tuples: Numbering,
-    rows: KeyRows,
+    /// The keys of the rows, each with the number of a tuple and how many rows have both.
+    rows: KeyedValues<(u32, u32)>,
 }
 
 impl Collector {
@@ -106,9 +103,8 @@ impl Collector {
         Ok(Self {
             key,
             grouped_by: grouped_by.to_vec(),
-            keys: Numbering::new(&[data_type(&key)?])?,
             tuples: Numbering::new(&of_tuples)?,
-            rows: KeyRows::default(),
+            rows: KeyedValues::default(),
         })
     }
 
@@ -120,11 +116,20 @@ impl Collector {
         }
         let column = |at: &usize| batch.columns().get(*at).cloned().ok_or(SHAPE);
         let grouped_by = self.grouped_by.iter().map(column).collect::<Result<Vec<_>, _>>()?;
-        let keys = self.keys.number(&[column(&self.key)?], rows)?;
         let tuples = self.tuples.number(&grouped_by, rows)?;
-        for (key, tuple) in keys.iter().zip(tuples) {
-            self.rows.note(*key, *tuple)?;
+        if tuples.iter().any(|tuple| u32::try_from(*tuple).is_err()) {
+            return Err(TOO_MANY.into());
         }
+        let known = self.rows.len();
+        self.rows.add(&column(&self.key)?, |row| (tuples[row] as u32, 1));
+        // A key of another type than the stored ones would be passed over.
+        if self.rows.len() != known + rows {
+            return Err(SHAPE.into());
+        }
+        self.rows.bound_repeats(|(tuple, times), (other, more)| {
+            let is_same = tuple == other;
+            is_same.then(|| times.checked_add(more)).flatten().map(|times| (tuple, times))
+        });
         Ok(())
     }
 
@@ -138,66 +143,20 @@ impl Collector {
     }
 
     pub(super) fn finish(self) -> DataFusionResult<Partners> {
-        let values = self.keys.finish()?.into_iter().next().ok_or(SHAPE)?;
-        let tuples = self.tuples.finish()?;
-        if self.rows.firsts.contains(&NONE) {
-            return Err(SHAPE.into());
-        }
-        let (numbers, combinations) = self.rows.combined();
+        let mut combinations = Combinations::default();
+        let keys = self.rows.folded(|tuples| combinations.number(tuples));
         let groups = u32::try_from(combinations.ends.len()).map_err(|_| TOO_MANY)?;
-        let keys = NumberedValues::new(values, numbers, groups);
-        Ok(Partners { keys, tuples, parts: combinations.parts, ends: combinations.ends })
+        Ok(Partners {
+            keys: NumberedValues::new(keys, groups),
+            tuples: self.tuples.finish()?,
+            parts: combinations.parts,
+            ends: combinations.ends,
+        })
     }
 
     /// Bytes held, roughly.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.keys.memory_bytes() + self.tuples.memory_bytes() + self.rows.memory_bytes()
-    }
-}
-
-/// The tuples of each key's rows.
-#[derive(Default)]
-struct KeyRows {
-    /// For each key, the tuple of its first row.
-    firsts: Vec<u32>,
-    /// How many more rows of a key have a tuple: none where keys are unique.
-    further: HashMap<(u32, u32), u64, RandomState>,
-}
-
-impl KeyRows {
-    fn note(&mut self, key: usize, tuple: usize) -> Result<(), QueryError> {
-        let tuple = u32::try_from(tuple).ok().filter(|tuple| *tuple != NONE).ok_or(TOO_MANY)?;
-        if self.firsts.len() <= key {
-            self.firsts.resize(key + 1, NONE);
-        }
-        if self.firsts[key] == NONE {
-            self.firsts[key] = tuple;
-        } else {
-            let key = u32::try_from(key).map_err(|_| TOO_MANY)?;
-            *self.further.entry((key, tuple)).or_insert(0) += 1;
-        }
-        Ok(())
-    }
-
-    /// The combination of each key.
-    fn combined(self) -> (Vec<u32>, Combinations) {
-        let mut further: Vec<((u32, u32), u64)> = self.further.into_iter().collect();
-        further.sort_unstable();
-        let mut rest = further.as_slice();
-        let mut combinations = Combinations::default();
-        let mut numbers = Vec::with_capacity(self.firsts.len());
-        for (key, first) in (0_u32..).zip(self.firsts) {
-            let own = rest.iter().take_while(|((of, _), _)| *of == key).count();
-            let (own, others) = rest.split_at(own);
-            rest = others;
-            numbers.push(combinations.number(first, own));
-        }
-        (numbers, combinations)
-    }
-
-    fn memory_bytes(&self) -> usize {
-        const FURTHER: usize = 2 * size_of::<((u32, u32), u64)>();
-        size_of_val(self.firsts.as_slice()) + self.further.len() * FURTHER
+        self.tuples.memory_bytes() + self.rows.memory_bytes()
     }
 }
 
@@ -212,17 +171,17 @@ struct Combinations {
 }
 
 impl Combinations {
-    /// The number of a key's combination, given its rows.
-    fn number(&mut self, first: u32, further: &[((u32, u32), u64)]) -> u32 {
-        if further.is_empty() {
-            return self.single(first);
+    /// The number of a key's combination, given the tuples of its rows and of how many rows each,
+    /// ascending.
+    fn number(&mut self, tuples: &[(u32, u32)]) -> u32 {
+        if let [(only, 1)] = tuples {
+            return self.single(*only);
         }
-        let mut parts: Vec<Part> =
-            further.iter().map(|((_, tuple), times)| (*tuple, *times)).collect();
-        match parts.binary_search_by_key(&first, |(tuple, _)| *tuple) {
-            Ok(at) => parts[at].1 += 1,
-            Err(at) => parts.insert(at, (first, 1)),
-        }
+        let repeats = tuples.chunk_by(|(left, _), (right, _)| left == right);
+        let part = |equal: &[(u32, u32)]| -> Part {
+            (equal[0].0, equal.iter().map(|(_, times)| u64::from(*times)).sum())
+        };
+        let parts: Vec<Part> = repeats.map(part).collect();
         if let Some(known) = self.several.get(&parts) {
             return *known;
         }

@@ -146,8 +146,9 @@ const fn can_answer(
     }
 }
 
-/// Whether every segment knows each row's value as a 64-bit key.
-fn has_keys(source: &Source<'_>, column: usize, column_type: ColumnType) -> bool {
+/// Whether every segment knows each row's value as a 64-bit key, or, of a text, its place among
+/// the segment's.
+pub(super) fn has_keys(source: &Source<'_>, column: usize, column_type: ColumnType) -> bool {
     match column_type {
         ColumnType::Decimal { precision, .. } if precision > NARROW_DIGITS => {
             // Codes may stand for values that are wider; a vector's keys never do.

@@ -1,6 +1,7 @@
 //! One segment's share of an aggregation: from its indexes, or, where one of them is not
 //! sound, from its rows.
 
+mod best;
 mod ranks;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use martlet_index::grouping::{
 };
 use martlet_index::{CodesIndex, Index, IndexKind, key_of_value, value_of_key};
 
+use super::best_groups::BestOfPartition;
 use super::bucket::Bucket;
 use super::distinct::Prepared;
 use super::joins::{OpenedJoin, Placed, narrowed};
@@ -32,6 +34,7 @@ pub(super) async fn add_segment(
     segment: &Arc<IndexedSegment>,
     overlaps: &[Option<ColumnOverlap>],
     rows: &Selection,
+    best: Option<&mut BestOfPartition>,
     into: &mut Merged,
 ) -> Result<Option<KeptSegment>, QueryError> {
     if rows.is_none() {
@@ -59,7 +62,7 @@ pub(super) async fn add_segment(
         None => None,
     };
     let told = match opened {
-        Some(opened) => opened.add(spec, &slices, &shared, into)?,
+        Some(opened) => opened.add(spec, &slices, &shared, best, into)?,
         None => None,
     };
     if told.is_none() {
@@ -88,8 +91,9 @@ pub(super) struct OpenedKey {
 struct OpenedMeasure {
     /// `None` where only rows are counted.
     index: Option<Arc<Index>>,
-    /// For codes: the key of each; positions where values have no keys.
-    keys: Vec<i64>,
+    /// For codes: the key of each, or, of texts, its position. `None` for values that have
+    /// neither, such as decimals of more than 64 bits.
+    keys: Option<Vec<i64>>,
 }
 
 impl Opened {
@@ -134,12 +138,20 @@ impl Opened {
         spec: &Spec,
         slices: &[Selection],
         shared: &[Option<&SharedCodes>],
+        best: Option<&mut BestOfPartition>,
         into: &mut Merged,
     ) -> Result<Option<ToldByIndexes>, QueryError> {
-        let Some(grouped) = self.grouped(spec, slices, shared) else { return Ok(None) };
+        let Some(mut grouped) = self.grouped(spec, slices, shared) else { return Ok(None) };
+        if let (Some(best), [whole]) = (best, grouped.totals.as_mut_slice()) {
+            self.retain_best(spec, best, whole);
+        }
         let mut placed = Vec::with_capacity(grouped.totals.len());
-        for (slice, totals) in grouped.totals.iter().enumerate() {
-            placed.push(self.merge(spec, slice, totals, into));
+        if let ([only], true) = (grouped.totals.as_slice(), spec.tells_groups_once()) {
+            placed.push(into.with_each_once(|into| self.merge(spec, 0, only, into)));
+        } else {
+            for (slice, totals) in grouped.totals.iter().enumerate() {
+                placed.push(self.merge(spec, slice, totals, into));
+            }
         }
         for (at, distinct) in grouped.distincts.iter().enumerate() {
             self.merge_values(spec, at, distinct, into);
@@ -374,7 +386,8 @@ impl OpenedMeasure {
         let codes = index.as_ref().and_then(|index| index.as_codes());
         let dictionary = codes.map(CodesIndex::dictionary).unwrap_or_default();
         let keys: Option<Vec<i64>> = dictionary.iter().map(key_of_value).collect();
-        let keys = keys.unwrap_or_else(|| (0..).take(dictionary.len()).collect());
+        let are_texts = || dictionary.iter().all(|value| matches!(value, Value::Text(_)));
+        let keys = keys.or_else(|| are_texts().then(|| (0..).take(dictionary.len()).collect()));
         Self { index, keys }
     }
 
@@ -383,7 +396,7 @@ impl OpenedMeasure {
         if let Some(vector) = index.as_vector() {
             return Some(MeasureColumn::Vector(vector));
         }
-        Some(MeasureColumn::Codes(index.as_codes()?, &self.keys))
+        Some(MeasureColumn::Codes(index.as_codes()?, self.keys.as_deref()?))
     }
 
     /// Adds the totals of one group of the segment.

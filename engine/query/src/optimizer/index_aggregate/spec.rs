@@ -16,7 +16,7 @@ use super::bucket::Bucket;
 use super::condition::{Sign, Slice, Term, branches, predicate};
 use super::dimension::Dimension;
 use super::grouping::{Grouping, Groupings};
-use super::ranked::{Ranked, is_ranked};
+use super::ranked::{Ranked, has_keys, is_ranked};
 use super::source::{Derived, Source};
 
 /// Whose output the operator gives.
@@ -94,6 +94,22 @@ pub(super) enum Function {
 }
 
 impl Spec {
+    /// Whether the groups of a partition may be handed on in parts, the same group in several of
+    /// them: to a second stage, and without anything that is only known of a group at its end.
+    pub(super) const fn may_come_in_parts(&self) -> bool {
+        matches!(self.stage, Stage::First) && self.distincts.is_empty() && self.ranked.is_empty()
+    }
+
+    /// Whether a segment tells each of its groups once: by one total of one slice, and not as
+    /// what rows are joined to.
+    pub(super) fn tells_groups_once(&self) -> bool {
+        !self.keys.is_empty()
+            && self.dimensions.is_empty()
+            && self.slices.len() == 1
+            && self.distincts.is_empty()
+            && self.ranked.is_empty()
+    }
+
     pub(super) fn of(aggregate: &AggregateExec, source: &Source<'_>, stage: Stage) -> Option<Self> {
         let Groupings { keys, dimensions, groupings } = Groupings::of(aggregate, source)?;
         let mut spec = Self {
@@ -273,7 +289,8 @@ impl Spec {
         source: &Source<'_>,
     ) -> Option<usize> {
         let slice = self.slice(slice);
-        let column = Some((derived.column, source.stored(derived)?.column_type));
+        let column_type = source.stored(derived)?.column_type;
+        let column = Some((derived.column, column_type));
         let is_known = |known: &Measure| known.slice == slice && known.column == column;
         if let Some(at) = self.measures.iter().position(is_known) {
             let known = &mut self.measures[at].wanted;
@@ -282,7 +299,7 @@ impl Spec {
             known.extremes |= wanted.extremes;
             return Some(at);
         }
-        if !has_values(source, derived.column) {
+        if !has_keys(source, derived.column, column_type) {
             return None;
         }
         self.measures.push(Measure { slice, column, wanted });
