@@ -16,6 +16,7 @@ mod catalog;
 pub mod column_use;
 pub mod constants;
 mod convert;
+mod dealing;
 pub mod engine;
 pub mod error;
 mod functions;

@@ -54,6 +54,8 @@ use ranked::is_ranked;
 use source::Source;
 use spec::{Spec, Stage};
 
+use crate::dealing;
+
 /// The operator that takes the aggregation's place, if there is one.
 pub(super) fn from_indexes(aggregate: &AggregateExec) -> Option<Arc<dyn ExecutionPlan>> {
     if aggregate.properties().output_ordering().is_some() {
@@ -138,6 +140,5 @@ fn first_stage(plan: &Arc<dyn ExecutionPlan>) -> Option<&AggregateExec> {
     if let Some(aggregate) = plan.downcast_ref::<AggregateExec>() {
         return (*aggregate.mode() == AggregateMode::Partial).then_some(aggregate);
     }
-    let only_deals = plan.is::<RepartitionExec>() || plan.is::<CoalescePartitionsExec>();
-    if only_deals { first_stage(plan.children().first().copied()?) } else { None }
+    first_stage(dealing::dealt(plan)?)
 }

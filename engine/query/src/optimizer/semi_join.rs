@@ -10,12 +10,12 @@ use std::sync::Arc;
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::projection::{ProjectionExec, ProjectionExpr};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 
+use crate::dealing::gathered;
 use crate::scan::SecuredScan;
 use crate::scan::key_filter::Keep;
 
@@ -83,15 +83,12 @@ impl Filter<'_> {
             column(&projection.expr().get(output)?.expr)?
         } else if plan.is::<RepartitionExec>() {
             output
-        } else if let Some(gathered) = plan.downcast_ref::<CoalescePartitionsExec>()
-            && gathered.fetch().is_none()
-        {
+        } else {
+            let input = gathered(plan)?;
             if gathering == Gathering::Dropped {
-                return self.over(gathered.input(), output, gathering);
+                return self.over(input, output, gathering);
             }
             output
-        } else {
-            return None;
         };
         let input = plan.children().first().copied()?;
         let input = self.over(input, below, gathering)?;

@@ -13,7 +13,6 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::physical_expr::utils::split_conjunction;
 use datafusion::physical_expr::window::{StandardWindowExpr, WindowExpr};
 use datafusion::physical_expr::{PhysicalExpr, PhysicalSortExpr};
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -24,6 +23,7 @@ use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 use martlet_index::grouping::{Counted, Order};
 
 use super::top_rows::{ROWS_MAX, order_of};
+use crate::dealing::dealt;
 use crate::scan::SecuredScan;
 
 /// The operator that keeps the first rows of each value, over a narrower scan, if there is one.
@@ -173,8 +173,5 @@ fn narrowed(plan: &Arc<dyn ExecutionPlan>, wanted: &Wanted) -> Option<Arc<dyn Ex
 /// Whether all rows come through.
 fn only_orders(plan: &Arc<dyn ExecutionPlan>) -> bool {
     let sorts_all = |sort: &SortExec| sort.fetch().is_none();
-    let gathers_all = |gathered: &CoalescePartitionsExec| gathered.fetch().is_none();
-    plan.is::<RepartitionExec>()
-        || plan.downcast_ref::<SortExec>().is_some_and(sorts_all)
-        || plan.downcast_ref::<CoalescePartitionsExec>().is_some_and(gathers_all)
+    plan.downcast_ref::<SortExec>().is_some_and(sorts_all) || dealt(plan).is_some()
 }

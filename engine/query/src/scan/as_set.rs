@@ -5,11 +5,10 @@
 
 use std::sync::Arc;
 
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 
 use super::SecuredScan;
+use crate::dealing::dealt;
 use crate::secured_table::Rows;
 
 /// The same plan, that may leave repeats out.
@@ -17,15 +16,9 @@ pub(super) fn as_set(plan: &Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
     if let Some(scan) = plan.downcast_ref::<SecuredScan>() {
         return values_only(scan).map_or_else(|| Arc::clone(plan), |scan| Arc::new(scan) as _);
     }
-    let only_deals = plan.is::<RepartitionExec>()
-        || plan.downcast_ref::<CoalescePartitionsExec>().is_some_and(|plan| plan.fetch().is_none());
-    match plan.children().as_slice() {
-        [input] if only_deals => {
-            let of_set = replace_children_if_necessary(Arc::clone(plan), vec![as_set(input)]);
-            of_set.unwrap_or_else(|_| Arc::clone(plan))
-        }
-        _ => Arc::clone(plan),
-    }
+    let Some(input) = dealt(plan) else { return Arc::clone(plan) };
+    let of_set = replace_children_if_necessary(Arc::clone(plan), vec![as_set(input)]);
+    of_set.unwrap_or_else(|_| Arc::clone(plan))
 }
 
 fn values_only(scan: &SecuredScan) -> Option<SecuredScan> {

@@ -3,7 +3,8 @@
 use datafusion::arrow::array::Int64Array;
 use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::logical_expr::Operator;
-use datafusion::physical_expr::expressions::{BinaryExpr, lit};
+use datafusion::physical_expr::expressions::{BinaryExpr, in_list, lit};
+use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, Value};
 
 use super::*;
 
@@ -67,4 +68,42 @@ fn a_filter_that_keeps_nearly_everything_is_passed_by_but_tried_again() {
         scan.kept(&numbers(0..i64::try_from(JUDGED_FROM_ROWS).unwrap())).unwrap();
     }
     assert!(scan.is_worth_asking(), "it has learned");
+}
+
+/// Eight columns of whole numbers, `c0` to `c7`.
+fn table() -> TableSchema {
+    let column = |at| ColumnSchema {
+        name: ColumnName::new(&format!("c{at}")).unwrap(),
+        column_type: ColumnType::Int64,
+        nullable: true,
+        class: None,
+    };
+    TableSchema::new(TableName::new("t").unwrap(), (0..8).map(column).collect(), &[], &[]).unwrap()
+}
+
+#[test]
+fn few_keys_are_a_condition_on_their_column_and_nothing_else_is() {
+    let of_b = || column("b", 1);
+    let filter = dynamic(vec![of_b()]);
+    let scan = DynamicFilter::of(&(Arc::clone(&filter) as Arc<dyn PhysicalExpr>), stored).unwrap();
+    let outputs = ["a", "b"].map(|name| Field::new(name, DataType::Int64, true)).to_vec();
+    let outputs = Schema::new(outputs);
+    let among = |values: Vec<Arc<dyn PhysicalExpr>>, negated| {
+        in_list(of_b(), values, &negated, &outputs).unwrap()
+    };
+    filter.update(at_least(5)).unwrap();
+    assert!(scan.conditions(&table()).is_empty(), "a bound is evaluated");
+
+    let keys = among(vec![lit(7_i64), lit(9_i64)], false);
+    let bound: Arc<dyn PhysicalExpr> =
+        Arc::new(BinaryExpr::new(at_least(5), Operator::And, Arc::clone(&keys)));
+    filter.update(bound).unwrap();
+    let column = ColumnName::new("c3").unwrap();
+    let values = [7, 9].map(Value::Int).into_iter().collect();
+    assert_eq!(scan.conditions(&table()), [Predicate::In { column, values }]);
+
+    filter.update(among(vec![lit(7_i64)], true)).unwrap();
+    assert!(scan.conditions(&table()).is_empty(), "all but some are not few");
+    filter.update(among(vec![lit(7_i64), lit(ScalarValue::Int64(None))], false)).unwrap();
+    assert!(scan.conditions(&table()).is_empty(), "null is no value to look up");
 }

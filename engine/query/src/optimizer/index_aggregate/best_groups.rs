@@ -17,9 +17,7 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalSortExpr;
 use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::projection::ProjectionExec;
-use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::physical_plan::{
@@ -33,6 +31,7 @@ use super::super::top_rows::order_of;
 use super::bucket::Bucket;
 use super::exec::IndexAggregateExec;
 use super::spec::{Function, Part, Spec, Stage};
+use crate::dealing::dealt;
 use crate::indexed_table::{IndexedSegment, IndexedTable};
 use crate::overlap::ColumnOverlap;
 use crate::scan::{SecuredScan, SegmentScan};
@@ -133,7 +132,7 @@ fn over_fewer(
     }
     let below = match plan.downcast_ref::<ProjectionExec>() {
         Some(projection) => column_below(projection, output)?,
-        None if only_deals(plan) => output,
+        None if dealt(plan).is_some() => output,
         None => return None,
     };
     let input = over_fewer(plan.children().first().copied()?, below, asked)?;
@@ -176,17 +175,8 @@ fn of_totals(
         let best = BestGroups::of(spec, scan, sorted_by, asked)?;
         return Some(Arc::new(totals.with_best(best)));
     }
-    if !only_deals(plan) {
-        return None;
-    }
-    let input = of_totals(plan.children().first().copied()?, stage, sorted_by, asked)?;
+    let input = of_totals(dealt(plan)?, stage, sorted_by, asked)?;
     replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
-}
-
-fn only_deals(plan: &Arc<dyn ExecutionPlan>) -> bool {
-    let gathers = |plan: &CoalescePartitionsExec| plan.fetch().is_none();
-    plan.is::<RepartitionExec>()
-        || plan.downcast_ref::<CoalescePartitionsExec>().is_some_and(gathers)
 }
 
 /// The input column behind an output of a projection that computes nothing: an expression could

@@ -10,13 +10,12 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::TryStreamExt;
 use tokio::sync::OnceCell;
 
 use super::partners::{Collector, Partners};
+use crate::dealing::dealt;
 
 /// See the module.
 pub(super) struct Dimension {
@@ -90,11 +89,5 @@ impl Dimension {
 
 /// The plan below operators that only deal its rows out to a join.
 fn undealt(plan: &Arc<dyn ExecutionPlan>) -> &Arc<dyn ExecutionPlan> {
-    if let Some(dealt) = plan.downcast_ref::<RepartitionExec>() {
-        return undealt(dealt.input());
-    }
-    match plan.downcast_ref::<CoalescePartitionsExec>() {
-        Some(gathered) if gathered.fetch().is_none() => undealt(gathered.input()),
-        _ => plan,
-    }
+    dealt(plan).map_or(plan, undealt)
 }
