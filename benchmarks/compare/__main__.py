@@ -2,7 +2,7 @@
 
 import shutil
 
-from compare import catalog, constants, data, growth, machine, mart, report, runner, tpch, workload
+from compare import catalog, constants, data, growth, machine, mart, paths, report, runner, tpch, workload
 from compare import options as command
 from compare.engines import postgres
 from compare.say import say
@@ -81,17 +81,21 @@ def measure(of, classes, options, binaries, result):
     names = of.engines()
     for name in names:
         makers.make(name).stop()
+    if options.paths:
+        makers.martlet_load()
     if not options.keep:
         data.drop_text(dataset)
+    queries = [query for one in classes for query in workload.queries(one, options.queries)]
     engines = [] if options.only_load else [makers.make(name) for name in names]
     try:
-        queries = [query for one in classes for query in workload.queries(one, options.queries)]
         entries = runner.measure(engines, queries, filled, options)
         memory = {engine.name: engine.memory() for engine in engines}
     finally:
         for engine in engines:
             engine.stop()
     report.add(result, dataset, {name: makers.figures(name) for name in names}, memory, entries)
+    if options.paths and not options.only_load:
+        paths.measure(makers, queries, filled, options, result)
 
 
 if __name__ == "__main__":

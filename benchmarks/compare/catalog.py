@@ -174,11 +174,17 @@ class Makers:
         return self._kept("martlet", digest(self.binaries / "martlet"), load)
 
     def martlet(self):
-        place = self._mart()
-        command = [self.binaries / "martlet-bench", "--mart", place, "--threads", self.options.threads,
-                   "--memory-gib", self.options.memory_gib]
-        child = Child(command, {"MARTLET_BENCH_PASSWORD": policy.PASSWORD}, self._log("martlet"))
-        return Engine("martlet", "Martlet, embedded", "martlet", child)
+        return Engine("martlet", "Martlet, embedded", "martlet", self._embedded("cost", self._log("martlet")))
+
+    def martlet_path(self, path):
+        """Martlet in a process of its own that takes one path always, or the one of least cost; named by it."""
+        child = self._embedded(path, self._log(f"martlet-{path}"))
+        return Engine(path, f"Martlet, {path}", "martlet", child, can=frozenset())
+
+    def _embedded(self, path, log):
+        command = [self.binaries / "martlet-bench", "--mart", self._mart(), "--threads", self.options.threads,
+                   "--memory-gib", self.options.memory_gib, "--path", path]
+        return Child(command, {"MARTLET_BENCH_PASSWORD": policy.PASSWORD}, log)
 
     def martlet_flight(self):
         place = self._mart()

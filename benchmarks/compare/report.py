@@ -3,7 +3,7 @@
 import datetime
 import json
 
-from compare import chart, summary, targets
+from compare import chart, paths, summary, targets
 
 TITLES = {
     "martlet": "Martlet", "martlet_flight": "Martlet (Flight SQL)", "duckdb": "DuckDB",
@@ -50,6 +50,8 @@ def load_figures(dataset, engine, known):
 def write(result, folder):
     folder.mkdir(parents=True, exist_ok=True)
     result["summary"] = summary.classes(result["entries"])
+    if "paths" in result:
+        result["paths"] = paths.summarize(result["paths"])
     result["targets"] = targets.rows(result)
     text = json.dumps(result, indent=1, ensure_ascii=False)
     (folder / "latest.json").write_text(text + "\n", encoding="utf-8")
@@ -59,24 +61,28 @@ def write(result, folder):
 
 
 def markdown(result):
-    parts = [_head(result), _classes(result), _targets(result), _loads(result), _growth(result), _queries(result)]
+    parts = [_head(result), _classes(result), _targets(result), _loads(result), _growth(result), _queries(result),
+             _paths(result)]
     return "\n".join(part for part in parts if part)
 
 
 def _head(result):
     machine, versions = result["machine"], result["versions"]
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    drawn = "\n![The chart](latest.svg)\n" if result["entries"] else ""
     return (
         "# Martlet beside its peers\n\n"
         f"{result['rows']:,} transactions, TPC-H at scale {result['tpch_scale']:g}. {machine['cpu']}, "
         f"{machine['cores']} cores, {machine['memory_gib']:g} GiB, {machine['system']}; {result['threads']} threads "
         f"and {result['memory_gib']} GiB for each engine; the median of {result['runs']} warm runs, after one that "
         f"is not counted. Measured at {result['measured_at']}.\n\n"
-        f"{told}.\n\n![The chart](latest.svg)\n"
+        f"{told}.\n{drawn}"
     )
 
 
 def _classes(result):
+    if not result["summary"]:
+        return ""
     lines = [
         "## By class\n",
         "Geometric means in milliseconds. *Times faster* is the geometric mean, query by query, of the fastest "
@@ -183,12 +189,63 @@ def _queries(result):
     failed = [entry for entry in result["entries"] if "error" in entry or entry.get("agrees") is False]
     if failed:
         lines += ["", "### What failed or differed", ""]
-        lines += [
-            f"- {TITLES[entry['engine']]}, {entry['class']}/{entry['query']} as {entry['principal']}: "
-            + (entry.get("error") or entry.get("difference", ""))[:200].replace("|", "\\|")
-            for entry in failed
-        ]
+        lines += [f"- {TITLES[entry['engine']]}, {_failure(entry)}" for entry in failed]
     return "\n".join(lines) + "\n"
+
+
+def _paths(result):
+    if "paths" not in result:
+        return ""
+    found = result["paths"]
+    noise = found["noise"]
+    names = (paths.RULE, *paths.FORCED)
+    lines = [
+        "## The choice of paths\n",
+        "Martlet in process, each question by the path that its rules pick (*cost*) and by each path that is forced: "
+        "*totals* from indexes wherever they are possible, *gather* (indexes select rows and give columns, plain "
+        "operators do the rest), *scan* (no index). *Times* is the median by the rules against the least of the "
+        f"forced ones, wanted at most {found['at_most']:g} in each question. Beyond that it is *within noise*, and no "
+        f"miss, where both are under {noise['both_under_ms']:g} ms or less than {noise['apart_less_than_ms']:g} ms "
+        "apart.\n",
+        "| class | as | questions | worst | missed | within noise | at most | |", "|---|---|---:|---|---|---|---:|---|",
+    ]
+    for row in found["classes"]:
+        group = f", {row['group']}" if row["group"] else ""
+        excused = f"{len(row['within_noise'])}" if row["within_noise"] else ""
+        if excused:
+            excused += f", worst {_worst(row['worst_within_noise'])}"
+        lines.append(
+            f"| ({row['letter']}) {row['title']}{group} | {row['principal']} | {row['questions']} | "
+            f"{_worst(row['worst'])} | {', '.join(row['missed'])} | {excused} | {row['at_most']:g} | {row['verdict']} |"
+        )
+    lines += ["", "Medians in milliseconds; **bold** is the best of the forced.", "",
+              "| query | as | " + " | ".join(names) + " | times | |", "|---|---|" + "---:|" * len(names) + "---:|---|"]
+    for row in found["questions"]:
+        times = "" if row["times"] is None else f"{row['times']:.2f}"
+        cells = [_path_cell(row, name) for name in names]
+        lines.append(f"| {row['class']}/{row['query']} | {row['principal']} | {' | '.join(cells)} | {times} | "
+                     f"{row['verdict']} |")
+    failed = [entry for entry in found["entries"] if "error" in entry or entry.get("agrees") is False]
+    if failed:
+        lines += ["", "### What failed or differed by a path", ""]
+        lines += [f"- {entry['path']}, {_failure(entry)}" for entry in failed]
+    return "\n".join(lines) + "\n"
+
+
+def _worst(row):
+    return f"{row['times']:.2f} {row['query']} ({row['best']})" if row else ""
+
+
+def _path_cell(row, path):
+    cell = _ms(row["median_ms"].get(path)) or ("failed" if path in row["unanswered"] else "–")
+    if path in row["wrong"]:
+        cell += " ≠"
+    return f"**{cell}**" if path == row["best"] else cell
+
+
+def _failure(entry):
+    return (f"{entry['class']}/{entry['query']} as {entry['principal']}: "
+            + (entry.get("error") or entry.get("difference", ""))[:200].replace("|", "\\|"))
 
 
 def _cold(entries):

@@ -12,55 +12,91 @@ ROWS_COMPARED_MAX = 50_000
 PATIENCE = ((2_000, 99), (10_000, 3), (float("inf"), 1))
 
 
-def measure(engines, queries, constants, options):
-    """One entry per query, principal and engine."""
+def measure(engines, queries, constants, options, turns="questions"):
+    """One entry per query, principal and engine.
+
+    Engines take turns by questions, each with all its runs; or by runs, where they are alike and
+    what the machine does meanwhile must not fall on one of them alone.
+    """
+    if not engines:
+        return []
     entries = []
     for query in queries:
         for principal in query.principals:
-            entries += _one(engines, query, principal, constants, options)
+            entries += _one(engines, query, principal, constants, options, turns)
     return entries
 
 
-def _one(engines, query, principal, constants, options):
-    asked, said = [], {}
-    for engine in engines:
-        if engine.name == "duckdb_art" and query.of.name != "lookup":
-            continue
-        entry, rows = _ask(engine, query, principal, constants, options)
-        asked.append(entry)
-        if rows is not None:
-            said[engine.name] = rows
-    _compare(asked, said, query.tolerance)
-    _tell(query, principal, asked)
-    return asked
+def _one(engines, query, principal, constants, options, turns):
+    taking_part = [engine for engine in engines if engine.name != "duckdb_art" or query.of.name == "lookup"]
+    asked = [_Asked(engine, query, principal, constants, options) for engine in taking_part]
+    for one in asked:
+        one.first_time()
+        while turns == "questions" and one.wants_more():
+            one.once_more()
+        if turns == "questions":
+            one.finish()
+    while any(one.wants_more() for one in asked):
+        for one in filter(_Asked.wants_more, asked):
+            one.once_more()
+    entries = [one.finish() for one in asked]
+    said = {one.engine.name: one.rows for one in asked if one.rows is not None}
+    _compare(entries, said, query.tolerance)
+    _tell(query, principal, entries)
+    return entries
 
 
-def _ask(engine, query, principal, constants, options):
-    entry = {
-        "engine": engine.name, "class": query.of.name, "query": query.name, "group": query.group,
-        "principal": principal, "question": query.question,
-    }
-    question = {"sql": query.sql(engine.dialect, constants), "principal": principal, "timeout": options.timeout}
-    try:
-        first = engine.ask({**question, "runs": 0, "rows_max": ROWS_COMPARED_MAX}, options.timeout + 10)
-        if not first["ok"]:
-            return {**entry, "error": first["error"]}, None
-        times = []
-        while len(times) < _runs(first["first_ms"], options.runs):
-            again = engine.ask({**question, "runs": 1, "rows_max": 0}, options.timeout * 2 + 10)
-            if not again["ok"]:
-                return {**entry, "error": again["error"]}, None
-            times += again["times_ms"]
-    except Unanswered as error:
-        return {**entry, "error": str(error)}, None
-    engine.child.note_memory()
-    if options.cold and "reopen" in engine.can:
-        entry["cold_ms"] = _cold(engine, question, options)
-    entry |= {
-        "median_ms": round(statistics.median(times), 4), "min_ms": round(min(times), 4), "runs": len(times),
-        "first_ms": round(first["first_ms"], 3), "rows_out": first["rows_out"],
-    }
-    return entry, answers.canonical(first)
+class _Asked:
+    """A question to one engine: the first answer, then the times of more."""
+
+    def __init__(self, engine, query, principal, constants, options):
+        self.engine, self.options = engine, options
+        self.question = {"sql": query.sql(engine.dialect, constants), "principal": principal, "timeout": options.timeout}
+        self.entry = {
+            "engine": engine.name, "class": query.of.name, "query": query.name, "group": query.group,
+            "principal": principal, "question": query.question,
+        }
+        self.runs, self.times, self.rows, self.is_finished = 0, [], None, False
+
+    def first_time(self):
+        first = self._ask({"runs": 0, "rows_max": ROWS_COMPARED_MAX}, self.options.timeout + 10)
+        if first:
+            self.runs = _runs(first["first_ms"], self.options.runs)
+            self.entry |= {"first_ms": round(first["first_ms"], 3), "rows_out": first["rows_out"]}
+            self.rows = answers.canonical(first)
+
+    def wants_more(self):
+        return "error" not in self.entry and len(self.times) < self.runs
+
+    def once_more(self):
+        again = self._ask({"runs": 1, "rows_max": 0}, self.options.timeout * 2 + 10)
+        if again:
+            self.times += again["times_ms"]
+
+    def finish(self):
+        """The entry, with what came of all runs."""
+        if "error" in self.entry:
+            self.rows = None
+        elif not self.is_finished:
+            self.is_finished = True
+            self.engine.child.note_memory()
+            if self.options.cold and "reopen" in self.engine.can:
+                self.entry["cold_ms"] = _cold(self.engine, self.question, self.options)
+            self.entry |= {
+                "median_ms": round(statistics.median(self.times), 4), "min_ms": round(min(self.times), 4),
+                "runs": len(self.times),
+            }
+        return self.entry
+
+    def _ask(self, how, timeout):
+        try:
+            answer = self.engine.ask({**self.question, **how}, timeout)
+        except Unanswered as error:
+            answer = {"ok": False, "error": str(error)}
+        if answer["ok"]:
+            return answer
+        self.entry["error"] = answer["error"]
+        return None
 
 
 def _cold(engine, question, options):

@@ -1,4 +1,4 @@
-"""The targets that are not about a class of questions: sizes, the load, growth, memory."""
+"""The targets that are not about a class of questions: sizes, the load, growth, memory, the choice of paths."""
 
 GIB = 2**30
 
@@ -12,6 +12,7 @@ def rows(result):
         found += _sizes(martlet, loads.get(("bank", "duckdb")), loads.get(("bank", "postgres")))
         found += _load(martlet, loads.get(("bank", "duckdb")))
     found += _growth(result)
+    found += _paths(result)
     return found
 
 
@@ -52,3 +53,13 @@ def _growth(result):
     if peaks.get("martlet_flight"):
         lines.append(_line("the server's resident memory at the larger size", peaks["martlet_flight"] / GIB, 8, "GiB"))
     return lines
+
+
+def _paths(result):
+    """The question in which the rules are furthest from the best forced path, of those that tell."""
+    worst = [row["worst"] for row in result.get("paths", {}).get("classes", []) if row["worst"]]
+    if not worst:
+        return []
+    most = max(worst, key=lambda row: row["times"])
+    return [_line(f"by the rules, of the best forced path: {most['query']}", most["times"],
+                  result["paths"]["at_most"])]

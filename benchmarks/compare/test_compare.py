@@ -3,9 +3,16 @@
 Run: PYTHONPATH=benchmarks python -m unittest compare.test_compare
 """
 
+import contextlib
+import io
+import json
+import pathlib
+import types
 import unittest
 
-from compare import answers, summary, targets, workload
+from compare import answers, paths, report, runner, summary, targets, workload
+
+RESULTS = pathlib.Path(__file__).resolve().parents[1] / "results"
 
 
 def answer(types, rows):
@@ -84,6 +91,115 @@ class Sums(unittest.TestCase):
         result = {"loads": [{**load, "engine": "martlet"}, {**peers, "engine": "duckdb"}], "growth": []}
         reached = [row["reached"] for row in targets.rows(result)]
         self.assertEqual(reached, [False, True, True, False])
+
+
+class Child:
+    def note_memory(self):
+        pass
+
+
+class Scripted:
+    """An engine that answers with these times, and writes down when it was asked; None is an error."""
+
+    dialect, can, child = "", frozenset(), Child()
+
+    def __init__(self, name, times, log):
+        self.name, self.times, self.log = name, list(times), log
+
+    def ask(self, question, _timeout):
+        self.log.append(self.name)
+        time = self.times.pop(0)
+        if time is None:
+            return {"ok": False, "error": "broken"}
+        return {"ok": True, "first_ms": time, "times_ms": [time] * question["runs"], "rows_out": 1, "types": ["Int64"],
+                "rows": [["1"]]}
+
+
+class Turns(unittest.TestCase):
+    def asked(self, turns, one, two):
+        of = next(of for of in workload.classes() if of.name == "grouped")
+        query = workload.Query(of, "q", "How many?", "", ["researcher"], 0.0, {"": "SELECT 1"})
+        options = types.SimpleNamespace(runs=3, timeout=1.0, cold=False)
+        log = []
+        engines = [Scripted("a", one, log), Scripted("b", two, log)]
+        with contextlib.redirect_stderr(io.StringIO()):
+            return runner.measure(engines, [query], {}, options, turns), "".join(log)
+
+    def test_engines_take_turns_by_questions_or_by_runs(self):
+        times = ([9.0, 1.0, 3.0, 2.0], [9.0, 5.0, 4.0, 6.0])
+        for turns, order in (("questions", "aaaabbbb"), ("runs", "abababab")):
+            entries, log = self.asked(turns, *times)
+            self.assertEqual(log, order)
+            self.assertEqual([(entry["median_ms"], entry["first_ms"]) for entry in entries], [(2.0, 9.0), (5.0, 9.0)])
+            self.assertTrue(all(entry["agrees"] and entry["runs"] == 3 for entry in entries))
+
+    def test_one_that_fails_is_not_asked_again_and_the_other_is(self):
+        for turns in ("questions", "runs"):
+            (failed, other), log = self.asked(turns, [9.0, 1.0, None], [9.0, 5.0, 4.0, 6.0])
+            self.assertEqual((failed["error"], log.count("a"), log.count("b")), ("broken", 3, 4))
+            self.assertNotIn("median_ms", failed)
+            self.assertEqual(other["median_ms"], 5.0)
+
+    def test_slow_questions_are_timed_less_often(self):
+        (slow, quick), log = self.asked("runs", [20_000.0, 20_000.0], [9.0, 5.0, 4.0, 6.0])
+        self.assertEqual((slow["runs"], quick["runs"], log), (1, 3, "ababbb"))
+
+
+class Paths(unittest.TestCase):
+    def summarized(self, *questions):
+        """Of questions by their medians, in the order of the paths; none where a path did not answer."""
+        entries = []
+        for number, times in enumerate(questions):
+            of = {"class": "grouped", "query": f"q{number}", "group": "", "principal": "researcher"}
+            for path, ms in zip((paths.RULE, *paths.FORCED), times):
+                said = {"error": "no answer"} if ms is None else {"median_ms": ms, "agrees": True}
+                entries.append({**of, "engine": "martlet", "path": path, **said})
+        return paths.summarize({"at_most": 1.2, "noise": paths.NOISE, "entries": entries})
+
+    def verdicts(self, *questions):
+        return [row["verdict"] for row in self.summarized(*questions)["questions"]]
+
+    def test_the_rule_is_held_against_the_best_forced_path(self):
+        found = self.summarized((12.0, 10.0, 50.0, 90.0), (30.0, 31.0, 20.0, 90.0), (5.0, 10.0, 50.0, 90.0))
+        self.assertEqual([row["verdict"] for row in found["questions"]], ["reached", "missed", "reached"])
+        self.assertEqual([row["best"] for row in found["questions"]], ["totals", "gather", "totals"])
+        (row,) = found["classes"]
+        self.assertEqual((row["verdict"], row["missed"]), ("missed: 1", ["q1"]))
+        self.assertEqual(row["worst"], {"query": "q1", "times": 1.5, "best": "gather"})
+
+    def test_what_the_clock_cannot_tell_apart_is_no_miss(self):
+        self.assertEqual(self.verdicts((1.9, 1.0, 5.0, 9.0), (2.4, 1.95, 5.0, 9.0)), ["within noise"] * 2)
+        self.assertEqual(self.verdicts((2.1, 1.5, 5.0, 9.0), (200.0, 160.0, 500.0, 900.0)), ["missed"] * 2)
+        (row,) = self.summarized((1.9, 1.0, 5.0, 9.0), (30.0, 40.0, 50.0, 60.0))["classes"]
+        self.assertEqual((row["verdict"], row["within_noise"]), ("reached", ["q0"]))
+        self.assertEqual((row["worst"]["query"], row["worst_within_noise"]["times"]), ("q1", 1.9))
+
+    def test_a_path_that_gives_up_is_no_choice_but_the_rule_must_answer(self):
+        self.assertEqual(self.verdicts((10.0, 9.0, None, None), (None, 9.0, None, None)), ["reached", "unanswered"])
+        (row,) = self.summarized((10.0, 9.0, 9.0, 9.0), (None, 9.0, None, None))["classes"]
+        self.assertEqual(row["verdict"], "1 unanswered")
+
+    def test_a_path_with_another_answer_is_never_a_success(self):
+        found = self.summarized((1.0, 9.0, 9.0, 9.0))
+        found["entries"][2]["agrees"] = False
+        (row,) = paths.summarize(found)["classes"]
+        self.assertEqual(row["verdict"], "1 wrong")
+
+    def test_the_report_tells_the_worst_question_and_the_target(self):
+        result = json.loads((RESULTS / "latest.json").read_text(encoding="utf-8"))
+        result["paths"] = self.summarized((12.0, 10.0, 50.0, 90.0), (30.0, 31.0, 20.0, None))
+        told = report.markdown(result)
+        self.assertIn("| 2 | 1.50 q1 (gather) | q1 |  | 1.2 | missed: 1 |", told)
+        self.assertIn("| grouped/q1 | researcher | 30.0 | 31.0 | **20.0** | failed | 1.50 | missed |", told)
+        line = targets.rows(result)[-1]
+        self.assertEqual((line["measured"], line["at_most"], line["reached"]), (1.5, 1.2, False))
+
+
+class Reports(unittest.TestCase):
+    def test_the_kept_reports_are_what_their_figures_say(self):
+        for figures in RESULTS.rglob("latest.json"):
+            told = report.markdown(json.loads(figures.read_text(encoding="utf-8")))
+            self.assertEqual(told, figures.with_suffix(".md").read_text(encoding="utf-8"), figures)
 
 
 if __name__ == "__main__":

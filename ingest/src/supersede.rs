@@ -161,12 +161,11 @@ impl Search {
         descriptors
             .filter_map(|attachment| Descriptor::decode(attachment.descriptor()).ok())
             .filter(|descriptor| descriptor.rows() == self.segment.rows())
-            .map(|descriptor| {
+            .fold(all, |among, descriptor| {
                 let no_index = |_, _| None;
                 let schema = self.table.schema();
-                martlet_index::candidates(&self.predicate, schema, &descriptor, &no_index).rows
+                martlet_index::narrow(&self.predicate, schema, &descriptor, &no_index, &among).rows
             })
-            .fold(all, |left, right| left.and(&right))
     }
 }
 

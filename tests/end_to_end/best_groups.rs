@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
 use martlet_index::{IndexChoice, IndexKind, build};
 use martlet_policy::TokenKeys;
-use martlet_query::{Engine, EngineOptions, IndexUse};
+use martlet_query::{AccessPath, Engine, EngineOptions};
 use martlet_store::{BatchLabel, CommitOutcome, Store};
 
 use crate::support::mart::{NoRecords, PASSWORD};
@@ -248,8 +248,8 @@ pub(super) async fn answer(engine: &Engine, user: &str, sql: &str) -> Vec<String
     rows
 }
 
-pub(super) async fn engine(mart: &TestMart, indexes: IndexUse) -> Engine {
-    let options = EngineOptions { indexes, threads: 2, ..EngineOptions::default() };
+pub(super) async fn engine(mart: &TestMart, path: AccessPath) -> Engine {
+    let options = EngineOptions { path, threads: 2, ..EngineOptions::default() };
     let keys = TokenKeys::from_master(&[1; 32]);
     Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await.unwrap()
 }
@@ -273,7 +273,7 @@ fn damage(mart: &TestMart) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_best_are_those_of_sorting_everything() {
     let mart = mart().await;
-    let plain = engine(&mart, IndexUse::Forbidden).await;
+    let plain = engine(&mart, AccessPath::Scan).await;
     let mut expected = Vec::new();
     for question in BEST.iter().chain(&ALL).chain(&OF_EACH).chain(&OF_ALL) {
         for user in [WHOLE, PART] {
@@ -286,10 +286,12 @@ async fn the_best_are_those_of_sorting_everything() {
         if is_damaged {
             damage(&mart);
         }
-        let indexed = engine(&mart, IndexUse::Allowed).await;
-        for (user, question, expected) in &expected {
-            let found = answer(&indexed, user, question).await;
-            assert_eq!(found, *expected, "damaged: {is_damaged}, {user}: {question}");
+        for path in AccessPath::ALL {
+            let engine = engine(&mart, path).await;
+            for (user, question, expected) in &expected {
+                let found = answer(&engine, user, question).await;
+                assert_eq!(found, *expected, "{path:?}, {is_damaged}, {user}: {question}");
+            }
         }
     }
 }
@@ -297,7 +299,7 @@ async fn the_best_are_those_of_sorting_everything() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn explain_says_where_only_the_best_are_looked_at() {
     let mart = mart().await;
-    let engine = engine(&mart, IndexUse::Allowed).await;
+    let engine = engine(&mart, AccessPath::ByCost).await;
     let explained = async |question: &str| {
         answer(&engine, WHOLE, &format!("EXPLAIN {question}")).await.concat()
     };

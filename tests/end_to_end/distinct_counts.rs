@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 use martlet_core::{ColumnName, ColumnSchema, ColumnType, Selection, TableName, TableSchema};
 use martlet_index::{IndexChoice, IndexKind, build};
 use martlet_policy::TokenKeys;
-use martlet_query::{Engine, EngineOptions, IndexUse};
+use martlet_query::{AccessPath, Engine, EngineOptions};
 use martlet_store::{BatchLabel, CommitOutcome, Store};
 
 use crate::support::mart::{NoRecords, PASSWORD};
@@ -196,16 +196,15 @@ async fn answer(engine: &Engine, user: &str, sql: &str) -> Vec<String> {
     rows
 }
 
-async fn engine(mart: &TestMart, indexes: IndexUse) -> Engine {
-    let options = EngineOptions { indexes, threads: 2, ..EngineOptions::default() };
+async fn engine(mart: &TestMart, path: AccessPath) -> Engine {
+    let options = EngineOptions { path, threads: 2, ..EngineOptions::default() };
     let keys = TokenKeys::from_master(&[1; 32]);
     Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await.unwrap()
 }
 
 /// Asks before it is known what segments share, while it is found out, and afterwards.
 async fn compare(mart: &TestMart, state: &str) {
-    let plain = engine(mart, IndexUse::Forbidden).await;
-    let indexed = engine(mart, IndexUse::Allowed).await;
+    let plain = engine(mart, AccessPath::Scan).await;
     let mut expected = Vec::new();
     for user in ["n03", "whole"] {
         for question in QUESTIONS.into_iter().chain([FAILS]) {
@@ -216,10 +215,13 @@ async fn compare(mart: &TestMart, state: &str) {
         rows.concat().contains("error") == (*question == FAILS)
     };
     assert!(expected.iter().all(failed), "{expected:#?}");
-    for turn in ["first", "again"] {
-        for (user, question, expected) in &expected {
-            let found = answer(&indexed, user, question).await;
-            assert_eq!(found, *expected, "{state}, {turn}, {user}: {question}");
+    for path in AccessPath::ALL {
+        let engine = engine(mart, path).await;
+        for turn in ["first", "again"] {
+            for (user, question, expected) in &expected {
+                let found = answer(&engine, user, question).await;
+                assert_eq!(found, *expected, "{path:?}, {state}, {turn}, {user}: {question}");
+            }
         }
     }
 }
@@ -241,7 +243,7 @@ async fn distinct_counts_are_asked_of_indexes() {
     let mart = TestMart::new();
     publish(&mart.store).await;
     mart.apply(&bundle()).await;
-    let engine = engine(&mart, IndexUse::Allowed).await;
+    let engine = engine(&mart, AccessPath::ByCost).await;
     for question in QUESTIONS {
         let plan = answer(&engine, "whole", &format!("EXPLAIN {question}")).await.concat();
         assert!(plan.contains("IndexAggregate"), "{question}\n{plan}");

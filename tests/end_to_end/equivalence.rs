@@ -12,7 +12,7 @@ use futures::TryStreamExt;
 use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
 use martlet_index::{IndexChoice, build};
 use martlet_policy::TokenKeys;
-use martlet_query::{Engine, EngineOptions, IndexUse};
+use martlet_query::{AccessPath, Engine, EngineOptions};
 use martlet_store::{BatchLabel, Store};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -214,24 +214,18 @@ async fn agree(rows: Vec<Row>, condition: Condition, indexed: Vec<bool>) {
     let mart = TestMart::new();
     publish(&mart.store, &rows, &indexed).await;
     mart.apply(&bundle()).await;
-    for indexes in [IndexUse::Allowed, IndexUse::Forbidden] {
-        let options = EngineOptions { indexes, threads: 2, ..EngineOptions::default() };
+    for path in AccessPath::ALL {
+        let options = EngineOptions { path, threads: 2, ..EngineOptions::default() };
         let keys = TokenKeys::from_master(&[1; 32]);
         let engine =
             Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await.unwrap();
         for user in ["whole", "low", "v3"] {
-            check(&engine, user, &rows, &condition, indexes).await;
+            check(&engine, user, &rows, &condition, path).await;
         }
     }
 }
 
-async fn check(
-    engine: &Engine,
-    user: &str,
-    rows: &[Row],
-    condition: &Condition,
-    indexes: IndexUse,
-) {
+async fn check(engine: &Engine, user: &str, rows: &[Row], condition: &Condition, path: AccessPath) {
     let kept: Vec<&Row> = rows
         .iter()
         .filter(|row| may_see(user, row) && condition.holds(row) == Some(true))
@@ -240,7 +234,7 @@ async fn check(
     for row in &kept {
         *naive.entry(row.1.clone()).or_insert(0_i64) += 1;
     }
-    let place = format!("{indexes:?}, {user}, {}", condition.sql());
+    let place = format!("{path:?}, {user}, {}", condition.sql());
     let grouped = answer(
         engine,
         user,

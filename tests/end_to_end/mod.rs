@@ -5,5 +5,6 @@ mod demo_bank;
 mod distinct_counts;
 mod equivalence;
 mod night;
+mod paths;
 mod percentiles;
 mod semi_joins;

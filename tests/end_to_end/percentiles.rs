@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
 use martlet_index::{IndexChoice, IndexKind, build};
 use martlet_policy::TokenKeys;
-use martlet_query::{Engine, EngineOptions, IndexUse};
+use martlet_query::{AccessPath, Engine, EngineOptions};
 use martlet_store::{BatchLabel, CommitOutcome, Store};
 
 use crate::support::mart::{NoRecords, PASSWORD};
@@ -145,8 +145,8 @@ async fn answer(engine: &Engine, user: &str, sql: &str) -> Vec<String> {
     rows
 }
 
-async fn engine(mart: &TestMart, indexes: IndexUse) -> Engine {
-    let options = EngineOptions { indexes, threads: 2, ..EngineOptions::default() };
+async fn engine(mart: &TestMart, path: AccessPath) -> Engine {
+    let options = EngineOptions { path, threads: 2, ..EngineOptions::default() };
     let keys = TokenKeys::from_master(&[1; 32]);
     Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await.unwrap()
 }
@@ -165,7 +165,7 @@ async fn percentiles_from_indexes_are_those_of_sorting_the_rows() {
     let mart = TestMart::new();
     publish(&mart.store).await;
     mart.apply(&bundle()).await;
-    let plain = engine(&mart, IndexUse::Forbidden).await;
+    let plain = engine(&mart, AccessPath::Scan).await;
     let mut expected = Vec::new();
     for question in QUESTIONS {
         for user in ["whole", "v3"] {
@@ -176,10 +176,12 @@ async fn percentiles_from_indexes_are_those_of_sorting_the_rows() {
         if is_damaged {
             damage(&mart);
         }
-        let indexed = engine(&mart, IndexUse::Allowed).await;
-        for (user, question, expected) in &expected {
-            let found = answer(&indexed, user, question).await;
-            assert_eq!(found, *expected, "damaged: {is_damaged}, {user}: {question}");
+        for path in AccessPath::ALL {
+            let engine = engine(&mart, path).await;
+            for (user, question, expected) in &expected {
+                let found = answer(&engine, user, question).await;
+                assert_eq!(found, *expected, "{path:?}, {is_damaged}, {user}: {question}");
+            }
         }
     }
 }
@@ -189,7 +191,7 @@ async fn explain_names_the_columns_of_percentiles() {
     let mart = TestMart::new();
     publish(&mart.store).await;
     mart.apply(&bundle()).await;
-    let engine = engine(&mart, IndexUse::Allowed).await;
+    let engine = engine(&mart, AccessPath::ByCost).await;
     for question in QUESTIONS {
         let plan = answer(&engine, "whole", &format!("EXPLAIN {question}")).await.concat();
         assert!(plan.contains("IndexAggregate") && plan.contains("percentiles=["), "{plan}");

@@ -1,7 +1,7 @@
 //! Semi-joins above joins that stay, over several segments in several partitions: the filter goes
 //! down to the side that has the column. The same questions with a plain join give the answers.
 
-use martlet_query::IndexUse;
+use martlet_query::AccessPath;
 
 use super::best_groups::{PART, WHOLE, answer, engine, mart};
 
@@ -49,8 +49,8 @@ const ASKED: [(&str, &str); 5] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_filter_below_joins_keeps_the_rows_of_one_above_them() {
     let mart = mart().await;
-    for indexes in [IndexUse::Allowed, IndexUse::Forbidden] {
-        let engine = engine(&mart, indexes).await;
+    for path in AccessPath::ALL {
+        let engine = engine(&mart, path).await;
         for (asked, plain) in ASKED {
             for user in [WHOLE, PART] {
                 let expected = answer(&engine, user, plain).await;
@@ -64,7 +64,7 @@ async fn a_filter_below_joins_keeps_the_rows_of_one_above_them() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn explain_shows_the_filter_at_the_scan() {
     let mart = mart().await;
-    let engine = engine(&mart, IndexUse::Allowed).await;
+    let engine = engine(&mart, AccessPath::ByCost).await;
     for (asked, _) in ASKED {
         // A sort may be put below the semi-join, and then stays there.
         let asked = asked.replace("ORDER BY a.line", "");

@@ -1,5 +1,5 @@
-//! SQL cases: statements with their answers in text files, each run with indexes and without,
-//! as somebody who sees everything and as somebody who does not.
+//! SQL cases: statements with their answers in text files, each run on every access path, as
+//! somebody who sees everything and as somebody who does not.
 //!
 //! A case is `query` (rows in any order) or `query ordered`, the statement, and per principal
 //! `---- name` with the rows, or `---- both`. Cells stand between `|`; `NULL` is none and
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use martlet_policy::TokenKeys;
-use martlet_query::{Engine, EngineOptions, IndexUse};
+use martlet_query::{AccessPath, Engine, EngineOptions};
 
 use crate::support::mart::{NoRecords, PASSWORD};
 use crate::support::{Bundle, TestMart};
@@ -123,8 +123,8 @@ fn are_same(left: &[String], right: &[String]) -> bool {
         })
 }
 
-async fn engine(mart: &TestMart, indexes: IndexUse) -> Engine {
-    let options = EngineOptions { indexes, threads: 2, ..EngineOptions::default() };
+async fn engine(mart: &TestMart, path: AccessPath) -> Engine {
+    let options = EngineOptions { path, threads: 2, ..EngineOptions::default() };
     let keys = TokenKeys::from_master(&[1; 32]);
     Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await.unwrap()
 }
@@ -132,7 +132,7 @@ async fn engine(mart: &TestMart, indexes: IndexUse) -> Engine {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn joins_and_expressions_are_answered_from_indexes() {
     let mart = mart().await;
-    let indexed = engine(&mart, IndexUse::Allowed).await;
+    let indexed = engine(&mart, AccessPath::ByCost).await;
     let mut read = Vec::new();
     for sql in FROM_INDEXES {
         let case = case::parse(&format!("query ordered\nEXPLAIN {sql}\n---- both\n"));
@@ -147,8 +147,10 @@ async fn joins_and_expressions_are_answered_from_indexes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_statement_gives_its_answer() {
     let mart = mart().await;
-    let indexed = &engine(&mart, IndexUse::Allowed).await;
-    let plain = &engine(&mart, IndexUse::Forbidden).await;
+    let mut engines = Vec::new();
+    for path in AccessPath::ALL {
+        engines.push((path, engine(&mart, path).await));
+    }
     let write = std::env::var_os("MARTLET_WRITE_SQL_ANSWERS").is_some();
     let mut wrong = Vec::new();
     let mut statements = 0;
@@ -157,11 +159,13 @@ async fn every_statement_gives_its_answer() {
         for case in &mut cases {
             statements += 1;
             for user in [WHOLE, BELOW] {
-                let found = answer(indexed, user, case).await;
-                let scanned = answer(plain, user, case).await;
                 let place = format!("{}:{}, {user}: {}", file.display(), case.line, case.sql);
-                if !are_same(&found, &scanned) {
-                    wrong.push(format!("{place}\nindexes: {found:#?}\nscan: {scanned:#?}"));
+                let found = answer(&engines[0].1, user, case).await;
+                for (path, engine) in &engines[1..] {
+                    let other = answer(engine, user, case).await;
+                    if !are_same(&found, &other) {
+                        wrong.push(format!("{place}\nby cost: {found:#?}\n{path:?}: {other:#?}"));
+                    }
                 }
                 if write {
                     case.answers.insert(user.to_owned(), found);

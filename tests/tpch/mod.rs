@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use futures::TryStreamExt;
 use martlet_policy::TokenKeys;
-use martlet_query::{Engine, EngineOptions, IndexUse};
+use martlet_query::{AccessPath, Engine, EngineOptions};
 use tables::{TABLES, Table};
 
 use crate::support::mart::{NoRecords, PASSWORD};
@@ -105,12 +105,12 @@ async fn the_22_queries_give_the_right_answers() {
     mart.load("tpch.toml", "1998-12-31").await;
     mart.apply(&bundle()).await;
     let mut engines = Vec::new();
-    for indexes in [IndexUse::Allowed, IndexUse::Forbidden] {
-        let options = EngineOptions { indexes, threads: 2, ..EngineOptions::default() };
+    for path in AccessPath::ALL {
+        let options = EngineOptions { path, threads: 2, ..EngineOptions::default() };
         let keys = TokenKeys::from_master(&[1; 32]);
         let records = Arc::new(NoRecords);
         let engine = Engine::open(mart.store.clone(), options, records, keys).await.unwrap();
-        engines.push((indexes, engine));
+        engines.push((path, engine));
     }
     let plain = plain::tables(mart.folder.path());
     let questions = questions();
@@ -118,9 +118,9 @@ async fn the_22_queries_give_the_right_answers() {
     for (name, sql) in questions {
         let expected = plain.sql(&sql).await.unwrap().collect().await.unwrap();
         let expected = rows_of(&expected);
-        for (indexes, engine) in &engines {
+        for (path, engine) in &engines {
             let answer = rows_of(&answer(engine, &sql).await);
-            assert_eq!(answer, expected, "{name}, {indexes:?}");
+            assert_eq!(answer, expected, "{name}, {path:?}");
         }
     }
 }

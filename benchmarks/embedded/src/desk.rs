@@ -9,7 +9,7 @@ use arrow::array::RecordBatch;
 use futures::TryStreamExt as _;
 use martlet_policy::TokenKeys;
 use martlet_query::system::audit_record_schema;
-use martlet_query::{Engine, EngineOptions, IndexUse, Session, SystemRecords};
+use martlet_query::{AccessPath, Engine, EngineOptions, Session, SystemRecords};
 use martlet_store::Store;
 
 use crate::answer::{Answer, Question, cells};
@@ -21,7 +21,7 @@ pub(crate) struct Setup {
     pub(crate) password: String,
     pub(crate) threads: usize,
     pub(crate) memory_bytes: usize,
-    pub(crate) indexes: bool,
+    pub(crate) path: AccessPath,
 }
 
 /// The benchmark keeps no audit journal: nothing is disclosed to anyone but the measuring user.
@@ -127,11 +127,10 @@ impl Desk {
 
 async fn open(setup: &Setup) -> Result<Engine, String> {
     let store = Store::open(&setup.mart.to_string_lossy()).map_err(|error| error.to_string())?;
-    let indexes = if setup.indexes { IndexUse::Allowed } else { IndexUse::Forbidden };
     let options = EngineOptions {
         threads: setup.threads,
         memory_bytes: setup.memory_bytes,
-        indexes,
+        path: setup.path,
         ..EngineOptions::default()
     };
     let keys = TokenKeys::from_master(&[7; 32]);

@@ -19,7 +19,8 @@ use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
+use martlet_query::AccessPath;
 
 use crate::answer::Answer;
 use crate::desk::{Desk, Setup};
@@ -44,12 +45,36 @@ struct Arguments {
     /// Gibibytes that running queries may hold
     #[arg(long, default_value_t = 8)]
     memory_gib: usize,
-    /// Answer from the stored rows alone
-    #[arg(long)]
-    without_indexes: bool,
+    /// The way that every statement takes
+    #[arg(long, value_enum, default_value_t = Path::Cost)]
+    path: Path,
     /// Print the plan of every statement as text, and no JSON
     #[arg(long)]
     explain: bool,
+}
+
+/// The engine's paths by their names on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Path {
+    /// What the engine expects to cost least
+    Cost,
+    /// From indexes, whatever they can tell
+    Totals,
+    /// Indexes select rows and give columns; plain operators do the rest
+    Gather,
+    /// From the stored rows alone
+    Scan,
+}
+
+impl From<Path> for AccessPath {
+    fn from(path: Path) -> Self {
+        match path {
+            Path::Cost => Self::ByCost,
+            Path::Totals => Self::Totals,
+            Path::Gather => Self::Gather,
+            Path::Scan => Self::Scan,
+        }
+    }
 }
 
 fn main() -> ExitCode {
@@ -77,7 +102,7 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
         password,
         threads: arguments.threads.max(1),
         memory_bytes: arguments.memory_gib << 30,
-        indexes: !arguments.without_indexes,
+        path: arguments.path.into(),
     };
     let mut desk = runtime.block_on(Desk::open(setup))?;
     for line in std::io::stdin().lock().lines() {

@@ -156,15 +156,21 @@ impl LikeMatcher<'_> {
     pub fn matches(&self, text: &[u8]) -> bool {
         match &self.0 {
             Test::Exactly(wanted) => text == *wanted,
-            Test::Runs { first, between, last } => text
-                .strip_prefix(first.as_slice())
-                .and_then(|rest| rest.strip_suffix(last.as_slice()))
-                .is_some_and(|rest| has_in_order(rest, between)),
+            Test::Runs { first, between, last } => {
+                between_ends(text, first, last).is_some_and(|rest| has_in_order(rest, between))
+            }
             Test::Characters(elements) => {
                 std::str::from_utf8(text).is_ok_and(|text| matches(elements, text))
             }
         }
     }
+}
+
+/// What stands in a text between its first and its last run; `None` if it has not both. An empty
+/// run, the usual one, is not compared: that alone would fetch the text's ends.
+fn between_ends<'a>(text: &'a [u8], first: &[u8], last: &[u8]) -> Option<&'a [u8]> {
+    let rest = if first.is_empty() { text } else { text.strip_prefix(first)? };
+    if last.is_empty() { Some(rest) } else { rest.strip_suffix(last) }
 }
 
 /// Whether the runs stand in the text one after the other. Each is taken where it comes first,

@@ -146,20 +146,17 @@ impl Predicate {
     /// The parts of an AND, with comparisons of one column together: both ends of a range are
     /// answered in one walk.
     #[must_use]
-    pub fn conjuncts_by_column(&self) -> Vec<Self> {
-        let mut parts: Vec<(Option<&ColumnName>, Self)> = Vec::new();
+    pub fn conjuncts_by_column(&self) -> Vec<Vec<&Self>> {
+        let mut parts: Vec<(Option<&ColumnName>, Vec<&Self>)> = Vec::new();
         for part in self.conjuncts() {
             let compared = match part {
                 Self::Compare { column, .. } => Some(column),
                 _ => None,
             };
-            let same = |(column, _): &&mut (Option<&ColumnName>, Self)| *column == compared;
+            let same = |(column, _): &&mut (Option<&ColumnName>, Vec<&Self>)| *column == compared;
             match parts.iter_mut().find(same).filter(|_| compared.is_some()) {
-                Some((_, known)) => {
-                    let before = std::mem::replace(known, Self::Constant(true));
-                    *known = before.and(part.clone());
-                }
-                None => parts.push((compared, part.clone())),
+                Some((_, known)) => known.push(part),
+                None => parts.push((compared, vec![part])),
             }
         }
         parts.into_iter().map(|(_, part)| part).collect()

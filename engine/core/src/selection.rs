@@ -2,23 +2,44 @@
 //!
 //! The two cheap answers are variants, so that no caller forgets them.
 
+mod flagged;
+
 use std::ops::Range;
+use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
+use self::flagged::Flagged;
+
 /// A set of row numbers below `rows`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Selection {
     rows: u32,
     set: RowSet,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 enum RowSet {
     All,
     None,
     /// Neither empty nor full, and within the length.
     Some(RoaringBitmap),
+    /// The same, one bit per row.
+    Flagged(Arc<Flagged>),
+}
+
+/// Fewer rows than one in so many are kept as a bitmap, which then is smaller than bits by far.
+const FLAGS_FOR_ONE_ROW: u64 = 512;
+
+impl PartialEq for Selection {
+    fn eq(&self, other: &Self) -> bool {
+        let is_same = match (self.bitmap(), other.bitmap()) {
+            (Some(rows), Some(others)) => rows == others,
+            (None, None) => self.is_all() == other.is_all(),
+            _ => false,
+        };
+        is_same && self.rows == other.rows
+    }
 }
 
 impl Selection {
@@ -42,6 +63,22 @@ impl Selection {
             0 => RowSet::None,
             count if count == u64::from(rows) => RowSet::All,
             _ => RowSet::Some(bitmap),
+        };
+        Self { rows, set }
+    }
+
+    /// The rows whose bits are set, the lowest first; bits at or above `rows` are dropped, and
+    /// rows behind the last word are not selected.
+    #[must_use]
+    pub fn from_words(rows: u32, words: Vec<u64>) -> Self {
+        let flagged = Flagged::new(words, rows);
+        let set = match flagged.count() {
+            0 => RowSet::None,
+            count if count == u64::from(rows) => RowSet::All,
+            count if count.saturating_mul(FLAGS_FOR_ONE_ROW) < u64::from(rows) => {
+                RowSet::Some(flagged.few())
+            }
+            _ => RowSet::Flagged(Arc::new(flagged.whole(rows))),
         };
         Self { rows, set }
     }
@@ -89,6 +126,17 @@ impl Selection {
             RowSet::All => u64::from(self.rows),
             RowSet::None => 0,
             RowSet::Some(bitmap) => bitmap.len(),
+            RowSet::Flagged(flagged) => flagged.count(),
+        }
+    }
+
+    /// Bytes held in memory, roughly; of clones each counts what they share.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        match &self.set {
+            RowSet::All | RowSet::None => 0,
+            RowSet::Some(bitmap) => bitmap.serialized_size(),
+            RowSet::Flagged(flagged) => flagged.memory_bytes(),
         }
     }
 
@@ -111,15 +159,26 @@ impl Selection {
             RowSet::All => row < self.rows,
             RowSet::None => false,
             RowSet::Some(bitmap) => bitmap.contains(row),
+            RowSet::Flagged(flagged) => flagged.contains(row),
         }
     }
 
     /// The bitmap, where the selection is neither all nor none.
     #[must_use]
-    pub const fn bitmap(&self) -> Option<&RoaringBitmap> {
+    pub fn bitmap(&self) -> Option<&RoaringBitmap> {
         match &self.set {
             RowSet::Some(bitmap) => Some(bitmap),
+            RowSet::Flagged(flagged) => Some(flagged.bitmap()),
             RowSet::All | RowSet::None => None,
+        }
+    }
+
+    /// The rows one bit each, the lowest first, where they are at hand so.
+    #[must_use]
+    pub fn words(&self) -> Option<&[u64]> {
+        match &self.set {
+            RowSet::Flagged(flagged) => Some(flagged.words()),
+            RowSet::Some(_) | RowSet::All | RowSet::None => None,
         }
     }
 
@@ -127,13 +186,12 @@ impl Selection {
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         let rows = self.rows.min(other.rows);
-        match (&self.set, &other.set) {
-            (RowSet::None, _) | (_, RowSet::None) => Self::none(rows),
-            (RowSet::All, RowSet::All) => Self::all(rows),
-            (RowSet::All, RowSet::Some(bitmap)) | (RowSet::Some(bitmap), RowSet::All) => {
-                Self::from_bitmap(rows, bitmap.clone())
-            }
-            (RowSet::Some(left), RowSet::Some(right)) => Self::from_bitmap(rows, left & right),
+        match (self.bitmap(), other.bitmap()) {
+            _ if self.is_none() || other.is_none() => Self::none(rows),
+            (None, None) => Self::all(rows),
+            (None, Some(_)) => other.within(rows),
+            (Some(_), None) => self.within(rows),
+            (Some(left), Some(right)) => Self::from_bitmap(rows, left & right),
         }
     }
 
@@ -141,13 +199,12 @@ impl Selection {
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
         let rows = self.rows.min(other.rows);
-        match (&self.set, &other.set) {
-            (RowSet::All, _) | (_, RowSet::All) => Self::all(rows),
-            (RowSet::None, RowSet::None) => Self::none(rows),
-            (RowSet::None, RowSet::Some(bitmap)) | (RowSet::Some(bitmap), RowSet::None) => {
-                Self::from_bitmap(rows, bitmap.clone())
-            }
-            (RowSet::Some(left), RowSet::Some(right)) => Self::from_bitmap(rows, left | right),
+        match (self.bitmap(), other.bitmap()) {
+            _ if self.is_all() || other.is_all() => Self::all(rows),
+            (None, None) => Self::none(rows),
+            (None, Some(_)) => other.within(rows),
+            (Some(_), None) => self.within(rows),
+            (Some(left), Some(right)) => Self::from_bitmap(rows, left | right),
         }
     }
 
@@ -155,11 +212,11 @@ impl Selection {
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
         let rows = self.rows.min(other.rows);
-        match (&self.set, &other.set) {
-            (RowSet::None, _) | (_, RowSet::All) => Self::none(rows),
-            (RowSet::All, _) => other.complement(),
-            (RowSet::Some(bitmap), RowSet::None) => Self::from_bitmap(rows, bitmap.clone()),
-            (RowSet::Some(left), RowSet::Some(right)) => {
+        match (self.bitmap(), other.bitmap()) {
+            _ if self.is_none() || other.is_all() => Self::none(rows),
+            (None, _) => other.complement(),
+            (Some(_), None) => self.within(rows),
+            (Some(left), Some(right)) => {
                 // Taken out of runs, rows are taken one by one, each a search; out of sets of
                 // bits, 64 at a time.
                 let mut rest = left.clone();
@@ -170,13 +227,27 @@ impl Selection {
         }
     }
 
+    /// The same rows, as far as they are below `rows`, which is not more than there are.
+    fn within(&self, rows: u32) -> Self {
+        if rows == self.rows {
+            return self.clone();
+        }
+        self.bitmap().map_or_else(
+            || if self.is_none() { Self::none(rows) } else { Self::all(rows) },
+            |bitmap| Self::from_bitmap(rows, bitmap.clone()),
+        )
+    }
+
     /// The rows that are not selected.
     #[must_use]
     pub fn complement(&self) -> Self {
-        match &self.set {
-            RowSet::All => Self::none(self.rows),
-            RowSet::None => Self::all(self.rows),
-            RowSet::Some(bitmap) => {
+        match (&self.set, self.bitmap()) {
+            (RowSet::Flagged(flagged), _) => {
+                Self::from_words(self.rows, flagged.words().iter().map(|word| !word).collect())
+            }
+            (_, None) if self.is_none() => Self::all(self.rows),
+            (_, None) => Self::none(self.rows),
+            (_, Some(bitmap)) => {
                 let mut rest = whole(self.rows, bitmap);
                 rest -= bitmap;
                 // What lies behind the last row is dropped here.
@@ -197,6 +268,7 @@ impl Selection {
             RowSet::All => Box::new(0..self.rows),
             RowSet::None => Box::new(std::iter::empty()),
             RowSet::Some(bitmap) => Box::new(bitmap.iter()),
+            RowSet::Flagged(flagged) => Box::new(flagged.bitmap().iter()),
         }
     }
 
@@ -211,14 +283,14 @@ impl Selection {
 
     /// The selected rows from the `start`-th on, up to before the `end`-th, counted from 0.
     fn ranked(&self, start: u32, end: u32) -> Self {
-        match &self.set {
-            RowSet::None => Self::none(self.rows),
-            RowSet::All => {
+        match self.bitmap() {
+            None if self.is_none() => Self::none(self.rows),
+            None => {
                 let mut bitmap = RoaringBitmap::new();
                 bitmap.insert_range(start..end.min(self.rows));
                 Self::from_bitmap(self.rows, bitmap)
             }
-            RowSet::Some(bitmap) => {
+            Some(bitmap) => {
                 let first = bitmap.select(start).unwrap_or(self.rows);
                 let behind = bitmap.select(end).unwrap_or(self.rows);
                 // Whole containers at a time, and none beside the part.
@@ -233,10 +305,10 @@ impl Selection {
     /// The selected rows as ascending runs that neither touch nor overlap.
     #[must_use]
     pub fn runs(&self) -> Vec<Range<u32>> {
-        match &self.set {
-            RowSet::None => Vec::new(),
-            RowSet::All => std::iter::once(0..self.rows).collect(),
-            RowSet::Some(bitmap) => {
+        match self.bitmap() {
+            None if self.is_none() => Vec::new(),
+            None => std::iter::once(0..self.rows).collect(),
+            Some(bitmap) => {
                 let mut runs: Vec<Range<u32>> = Vec::new();
                 let mut rows = bitmap.iter();
                 while let Some(found) = rows.next_range() {
@@ -255,10 +327,10 @@ impl Selection {
     /// rows is not in it.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bitmap = match &self.set {
-            RowSet::None => RoaringBitmap::new(),
-            RowSet::All => (0..self.rows).collect(),
-            RowSet::Some(bitmap) => bitmap.clone(),
+        let mut bitmap = match self.bitmap() {
+            None if self.is_none() => RoaringBitmap::new(),
+            None => (0..self.rows).collect(),
+            Some(bitmap) => bitmap.clone(),
         };
         bitmap.optimize();
         let mut bytes = Vec::with_capacity(bitmap.serialized_size());

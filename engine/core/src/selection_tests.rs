@@ -13,6 +13,15 @@ fn selection(rows: &BTreeSet<u32>) -> Selection {
     Selection::from_bitmap(ROWS, rows.iter().copied().collect())
 }
 
+/// The same rows, one bit each.
+fn flagged(rows: &BTreeSet<u32>) -> Selection {
+    let mut words = vec![0_u64; ROWS as usize / 64 + 2];
+    rows.iter().for_each(|row| words[*row as usize / 64] |= 1 << (row % 64));
+    // What lies behind the rows is no row.
+    words[ROWS as usize / 64] |= u64::MAX << (ROWS % 64);
+    Selection::from_words(ROWS, words)
+}
+
 fn rows(selection: &Selection) -> BTreeSet<u32> {
     selection.iter().collect()
 }
@@ -37,8 +46,14 @@ fn truth(of_rows: &[Option<bool>]) -> Truth {
 
 proptest! {
     #[test]
-    fn a_selection_is_a_set_of_rows(left in sets(), right in sets()) {
-        let (a, b) = (selection(&left), selection(&right));
+    fn a_selection_is_a_set_of_rows(
+        left in sets(), right in sets(), forms in any::<(bool, bool)>(),
+    ) {
+        let form = |is_flagged: bool| if is_flagged { flagged } else { selection };
+        let (a, b) = (form(forms.0)(&left), form(forms.1)(&right));
+        prop_assert_eq!(a == b, left == right);
+        prop_assert_eq!(&a, &flagged(&left));
+        prop_assert_eq!(&a, &selection(&left));
         prop_assert_eq!(rows(&a.and(&b)), &left & &right);
         prop_assert_eq!(rows(&a.or(&b)), &left | &right);
         prop_assert_eq!(rows(&a.minus(&b)), &left - &right);

@@ -23,8 +23,8 @@ use martlet_index::grouping::ranks::{
 };
 use martlet_index::grouping::{KeyColumn, MeasureColumn, group};
 use martlet_index::{
-    BitSlicedIndex, Built, CodesIndex, DatePartIndex, Index, IndexChoice, IndexKind, KeySet,
-    VECTOR_BLOCK_ROWS, VectorIndex, build, probe,
+    BinnedIndex, BitSlicedIndex, Built, CodesIndex, DatePartIndex, Index, IndexChoice, IndexKind,
+    KeySet, VECTOR_BLOCK_ROWS, VectorIndex, WINDOW_WORDS, build, probe,
 };
 
 const ROWS: u32 = SEGMENT_ROWS_MAX;
@@ -157,6 +157,7 @@ impl Column {
             Index::Codes(codes) => gather_codes(codes, selections),
             Index::Vector(vector) => vectors(vector, selections),
             Index::BitSliced(slices) => aggregate(slices, selections),
+            Index::Binned(bins) => ranges(bins),
             Index::DatePart(parts) => count_parts(parts, selections),
             _ => {}
         }
@@ -267,6 +268,30 @@ fn aggregate(slices: &BitSlicedIndex, selections: &[(&str, Selection)]) {
         let sum = best(|| slices.sum(rows)) * 1_000.0;
         let median = best(|| slices.kth(rows, rows.count() / 2)) * 1_000.0;
         println!("    {percent:>4} %: sum {sum:.3} ms, median {median:.3} ms");
+    }
+}
+
+/// Ranges of bins, window by window, without anything made of the rows.
+fn ranges(bins: &BinnedIndex) {
+    let end = bins.bounds().count() as u32 + 1;
+    println!("    {} bins", end - 1);
+    let mut words = [0; WINDOW_WORDS];
+    let one = |start, end| std::iter::once(start..end).collect::<Vec<_>>();
+    let cases = [
+        ("half of the bins and more", one(end / 2, end)),
+        ("one end, of most digits", one(end / 2 - 1, end)),
+        ("two ends", one((end / 3) | 1, (end / 3 * 2) | 1)),
+        ("three single bins", vec![1..2, end / 3..end / 3 + 1, end / 2..end / 2 + 1]),
+    ];
+    for (what, codes) in cases {
+        let seconds = best(|| {
+            (0..bins.windows()).for_each(|window| {
+                bins.rows_in_bins(window, &codes, &mut words);
+                black_box(&words);
+            });
+        });
+        let per_100_million = seconds * 1e11 / f64::from(ROWS);
+        println!("    {what:<28} {per_100_million:>8.3} ms per 100 M rows");
     }
 }
 

@@ -55,6 +55,7 @@ pub fn value_counts(column: &Index, rows: &Selection) -> Result<Vec<(Value, u64)
     let counts = match column {
         Index::Vector(vector) => return Ok(key_counts(vector, rows)),
         Index::BitSliced(_)
+        | Index::Binned(_)
         | Index::DatePart(_)
         | Index::Lookup(_)
         | Index::Ngram(_)
@@ -69,8 +70,11 @@ pub fn value_counts(column: &Index, rows: &Selection) -> Result<Vec<(Value, u64)
             .map(|position| bitmap_count(&bitmaps.rows_with(position)?, rows))
             .collect::<Result<Vec<_>, _>>()?,
     };
-    let counted = column.values().iter().zip(counts).filter(|(_, count)| *count > 0);
-    Ok(counted.map(|(value, count)| (value.clone(), u64::from(count))).collect())
+    let Some(dictionary) = column.dictionary() else { return Ok(Vec::new()) };
+    let counted = counts.into_iter().enumerate().filter(|(_, count)| *count > 0);
+    let with_value = |(position, count)| Some((dictionary.value(position)?, u64::from(count)));
+    // Null's count stands behind those of the values, and has none.
+    Ok(counted.filter_map(with_value).collect())
 }
 
 fn key_counts(vector: &VectorIndex, rows: &Selection) -> Vec<(Value, u64)> {
@@ -96,8 +100,8 @@ fn bitmap_count(with_value: &Selection, rows: &Selection) -> Result<u32, IndexEr
 /// As [`value_counts`].
 pub fn distinct_values(column: &Index, rows: &Selection) -> Result<Vec<Value>, IndexError> {
     check_length(column.rows(), rows)?;
-    if rows.is_all() && column.reader().distinct().is_some() {
-        return Ok(column.values().to_vec());
+    if let Some(dictionary) = column.dictionary().filter(|_| rows.is_all()) {
+        return Ok(dictionary.iter().collect());
     }
     Ok(value_counts(column, rows)?.into_iter().map(|(value, _)| value).collect())
 }
@@ -147,10 +151,7 @@ fn values_of(columns: &[&CodesIndex], mut key: u64) -> Vec<Option<Value>> {
     let mut values = vec![None; columns.len()];
     for (value, column) in values.iter_mut().zip(columns).rev() {
         let size = column.dictionary().len() as u64 + 1;
-        *value = usize::try_from(key % size)
-            .ok()
-            .and_then(|code| column.dictionary().get(code))
-            .cloned();
+        *value = usize::try_from(key % size).ok().and_then(|code| column.dictionary().value(code));
         key /= size;
     }
     values
@@ -268,7 +269,7 @@ fn hashed_wide(columns: &[&CodesIndex], rows: &Selection) -> Vec<GroupCount> {
     });
     let mut counts: Vec<(Vec<u32>, u64)> = counts.into_iter().collect();
     counts.sort_unstable();
-    let value = |(column, code): (&&CodesIndex, u32)| column.value(code).cloned();
+    let value = |(column, code): (&&CodesIndex, u32)| column.value(code);
     counts
         .into_iter()
         .map(|(key, count)| (columns.iter().zip(key).map(value).collect(), count))

@@ -16,7 +16,9 @@ use crate::descriptor::{ColumnZones, Descriptor};
 use crate::encode::{Encoded, encode};
 use crate::error::IndexError;
 use crate::file::FileBuilder;
-use crate::kind::{IndexKind, bit_sliced, bitmap, codes, date_part, lookup, ngram, texts, vector};
+use crate::kind::{
+    IndexKind, binned, bit_sliced, bitmap, codes, date_part, lookup, ngram, texts, vector,
+};
 use crate::statistics::{ColumnStatistics, Role, has_surely_more};
 use crate::values::ColumnKeys;
 use crate::zone;
@@ -106,6 +108,7 @@ fn build_column(
             (IndexKind::Bitmap | IndexKind::Codes, None) => None,
             (IndexKind::Vector, _) => vector::build(column.column_type, &keys),
             (IndexKind::BitSliced, _) => bit_sliced::build(column.column_type, &keys),
+            (IndexKind::Binned, _) => binned::build(column.column_type, &keys),
             (IndexKind::DatePart, _) => date_part::build(column.column_type, &keys),
             (IndexKind::Lookup, _) => Some(lookup::build(column.column_type, &keys)),
             (IndexKind::Ngram, _) => ngram::build(column.column_type, &keys),

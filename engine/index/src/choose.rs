@@ -4,7 +4,9 @@
 //! of each segment:
 //!
 //! - few distinct values: `bitmap` and `codes`, more of them: `codes` alone;
-//! - else numbers, dates and timestamps: `vector`, for sums, ranges and parts of dates; texts
+//! - beyond a few hundred values numbers, dates and timestamps that are no key: `binned` besides,
+//!   for ranges;
+//! - without a dictionary numbers, dates and timestamps: `vector`, for sums, ranges and parts of dates; texts
 //!   that are numbers (customer, mobile) too, where it takes five bytes at most;
 //! - and texts and integers: `lookup`, for the rows of a key, unless zone maps find them;
 //! - and texts that are no numbers: `ngram` and `texts`, for LIKE, without `lookup` where the texts are not
@@ -30,6 +32,10 @@ pub const CODES_DISTINCT_MAX: usize = 65_536;
 
 /// Up to this many distinct values a column is indexed however few rows there are.
 pub const FEW_DISTINCT: usize = 64;
+
+/// Up to this many distinct values a range joins bitmaps or walks over narrow codes; beyond it bins
+/// tell it from fewer bits.
+pub const UNBINNED_DISTINCT_MAX: usize = 256;
 
 /// Beyond [`FEW_DISTINCT`] a value has to stand in so many rows on average: an index of a
 /// column whose values hardly repeat is larger than the column and selects no better.
@@ -105,16 +111,16 @@ impl IndexChoice {
 #[must_use]
 pub fn choose(column: &ColumnStatistics) -> Vec<IndexKind> {
     let coded = coded(column.distinct, column.rows);
-    if !coded.is_empty() {
-        return coded;
-    }
-    let wanted = [
-        (IndexKind::Vector, wants_vector(column)),
-        (IndexKind::Lookup, wants_lookup(column)),
-        (IndexKind::Ngram, wants_ngram(column)),
-        (IndexKind::Texts, wants_ngram(column)),
-    ];
-    wanted.into_iter().filter(|(_, is_wanted)| *is_wanted).map(|(kind, _)| kind).collect()
+    let is_bare = coded.is_empty();
+    let is_wanted = |kind: &IndexKind| match kind {
+        IndexKind::Bitmap | IndexKind::Codes => coded.contains(kind),
+        IndexKind::Vector => is_bare && wants_vector(column),
+        IndexKind::Binned => wants_bins(column),
+        IndexKind::Lookup => is_bare && wants_lookup(column),
+        IndexKind::Ngram | IndexKind::Texts => is_bare && wants_ngram(column),
+        IndexKind::BitSliced | IndexKind::DatePart => false,
+    };
+    IndexKind::ALL.into_iter().filter(is_wanted).collect()
 }
 
 /// Whether `auto` can have picked the kinds that a segment has of a column: its values were
@@ -125,6 +131,7 @@ pub fn is_as_auto_picks(segment: &Descriptor, column: usize) -> bool {
         return false;
     };
     let coded = coded(Some(distinct as usize), segment.rows() as usize);
+    let are_many = distinct as usize > UNBINNED_DISTINCT_MAX;
     IndexKind::ALL.into_iter().all(|kind| {
         let is_built = segment.section(column, kind).is_some();
         match kind {
@@ -133,6 +140,8 @@ pub fn is_as_auto_picks(segment: &Descriptor, column: usize) -> bool {
             {
                 true
             }
+            // Segments of before there were bins have none.
+            IndexKind::Binned if are_many => true,
             _ => is_built == coded.contains(&kind),
         }
     })
@@ -169,6 +178,20 @@ fn wants_vector(column: &ColumnStatistics) -> bool {
             is_narrow(TEXT_BITS_MAX) && 2 * column.nulls <= column.rows
         }
     }
+}
+
+fn wants_bins(column: &ColumnStatistics) -> bool {
+    let has_order = match column.column_type {
+        ColumnType::Int32
+        | ColumnType::Int64
+        | ColumnType::Decimal { .. }
+        | ColumnType::Float64
+        | ColumnType::Date
+        | ColumnType::Timestamp => true,
+        ColumnType::Boolean | ColumnType::Text => false,
+    };
+    let are_many = column.distinct.is_none_or(|distinct| distinct > UNBINNED_DISTINCT_MAX);
+    has_order && are_many && column.role == Role::Property
 }
 
 fn wants_lookup(column: &ColumnStatistics) -> bool {

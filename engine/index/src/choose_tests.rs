@@ -29,7 +29,10 @@ fn texts(mean_bytes: usize, digits_percent: usize, words_percent: usize) -> Colu
 #[test]
 fn few_values_get_a_dictionary() {
     let of = |distinct, rows| {
-        choose(&ColumnStatistics { rows, ..column(ColumnType::Int32, Some(distinct)) })
+        let mut kinds =
+            choose(&ColumnStatistics { rows, ..column(ColumnType::Int32, Some(distinct)) });
+        kinds.retain(|kind| *kind != IndexKind::Binned);
+        kinds
     };
     assert_eq!(of(BITMAP_DISTINCT_MAX, ROWS), BOTH);
     assert_eq!(of(BITMAP_DISTINCT_MAX + 1, ROWS), [IndexKind::Codes]);
@@ -45,16 +48,30 @@ fn few_values_get_a_dictionary() {
 fn measures_get_a_vector_and_keys_a_look_up() {
     let money = ColumnType::Decimal { precision: 18, scale: 2 };
     for measure in [money, ColumnType::Float64, ColumnType::Timestamp, ColumnType::Date] {
-        assert_eq!(choose(&column(measure, None)), [IndexKind::Vector]);
+        assert_eq!(choose(&column(measure, None)), [IndexKind::Vector, IndexKind::Binned]);
     }
     assert_eq!(choose(&column(ColumnType::Boolean, None)), []);
     let integer = column(ColumnType::Int64, None);
-    assert_eq!(choose(&integer), [IndexKind::Vector, IndexKind::Lookup]);
+    assert_eq!(choose(&integer), [IndexKind::Vector, IndexKind::Binned, IndexKind::Lookup]);
     let transaction = ColumnStatistics { role: Role::Identity, number_bits: Some(47), ..integer };
     assert_eq!(choose(&transaction), [IndexKind::Lookup]);
     let counted_up =
         ColumnStatistics { spread: Spread::Together, number_bits: Some(20), ..transaction };
     assert_eq!(choose(&counted_up), [IndexKind::Vector]);
+}
+
+#[test]
+fn many_values_in_order_get_bins() {
+    let has_bins = |column: &ColumnStatistics| choose(column).contains(&IndexKind::Binned);
+    for distinct in [Some(UNBINNED_DISTINCT_MAX + 1), Some(CODES_DISTINCT_MAX), None] {
+        assert!(has_bins(&column(ColumnType::Date, distinct)));
+        assert!(!has_bins(&column(ColumnType::Text, distinct)));
+        let key = ColumnStatistics { role: Role::Identity, ..column(ColumnType::Int64, distinct) };
+        assert!(!has_bins(&key));
+    }
+    assert!(!has_bins(&column(ColumnType::Date, Some(UNBINNED_DISTINCT_MAX))));
+    let year = column(ColumnType::Date, Some(365));
+    assert_eq!(choose(&year), [IndexKind::Bitmap, IndexKind::Codes, IndexKind::Binned]);
 }
 
 #[test]
@@ -100,6 +117,11 @@ fn what_a_segment_has_tells_whether_auto_can_have_picked_it() {
     assert!(!is_auto(1_000, Some(3), &[IndexKind::Bitmap, IndexKind::Codes, IndexKind::Lookup]));
     assert!(is_auto(1_000, Some(800), &[IndexKind::Lookup, IndexKind::Ngram]));
     assert!(is_auto(1_000, Some(800), &[]));
+    assert!(is_auto(1_000, Some(800), &[IndexKind::Vector, IndexKind::Binned]));
+    assert!(!is_auto(1_000, Some(3), &[IndexKind::Bitmap, IndexKind::Codes, IndexKind::Binned]));
+    for kinds in [&BOTH[..], &[IndexKind::Bitmap, IndexKind::Codes, IndexKind::Binned]] {
+        assert!(is_auto(10_000, Some(300), kinds));
+    }
     assert!(!is_auto(1_000, Some(800), &[IndexKind::Codes]));
     assert!(!is_auto(1_000, Some(800), &[IndexKind::BitSliced]));
     // Never counted: of too many values, or nobody asked auto.

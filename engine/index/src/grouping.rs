@@ -70,6 +70,9 @@ pub fn group(
     if rows.is_none() {
         return Ok(Grouped::without_rows(keys.len(), measures.len()));
     }
+    if keys.is_empty() && measures.is_empty() {
+        return Ok(Grouped::of_all(rows));
+    }
     let mut numbering = Numbering::new(keys, rows);
     let lanes = numbering.lanes();
     let mut accumulator = Accumulator::new(numbering.len(), lanes, measures);
@@ -115,6 +118,11 @@ impl Grouped {
             counts: Vec::new(),
             totals: vec![Totals::default(); measures],
         }
+    }
+
+    /// The one group of all rows, which are counted without being looked at.
+    fn of_all(rows: &Selection) -> Self {
+        Self { numbers: vec![0], counts: vec![rows.count()], ..Self::default() }
     }
 
     /// Leaves out all groups but those at these positions, which ascend.

@@ -3,12 +3,14 @@
 //! A kind never decides a predicate or a query; it says which rows hold a value.
 
 mod arrow;
+pub mod binned;
 pub mod bit_sliced;
 pub mod bitmap;
-mod bitmaps;
+pub(crate) mod bitmaps;
 pub mod codes;
 mod cursor;
 pub mod date_part;
+pub mod dictionary;
 mod flags;
 pub mod lookup;
 pub mod ngram;
@@ -20,16 +22,18 @@ pub mod texts;
 pub mod vector;
 
 use bytes::Bytes;
-use martlet_core::{ColumnType, Selection, Truth, Value};
+use martlet_core::{ColumnType, ProvenBytes, Selection, Truth};
 
 use crate::descriptor::SectionRef;
 use crate::error::IndexError;
 use crate::file::digest;
 use crate::logic::Leaf;
+use binned::BinnedIndex;
 use bit_sliced::BitSlicedIndex;
 use bitmap::BitmapIndex;
 use codes::CodesIndex;
 use date_part::DatePartIndex;
+use dictionary::Dictionary;
 use lookup::LookupIndex;
 use ngram::NgramIndex;
 use texts::TextsIndex;
@@ -46,6 +50,8 @@ pub enum IndexKind {
     Vector,
     /// One roaring bitmap per binary digit.
     BitSliced,
+    /// The number of a bin per row, in plain bit slices.
+    Binned,
     /// One roaring bitmap per month, day of the week and hour.
     DatePart,
     /// Hashes of keys and the groups of rows that hold them.
@@ -58,11 +64,12 @@ pub enum IndexKind {
 
 impl IndexKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Bitmap,
         Self::Codes,
         Self::Vector,
         Self::BitSliced,
+        Self::Binned,
         Self::DatePart,
         Self::Lookup,
         Self::Ngram,
@@ -77,6 +84,7 @@ impl IndexKind {
             Self::Codes => "codes",
             Self::Vector => "vector",
             Self::BitSliced => "bit_sliced",
+            Self::Binned => "binned",
             Self::DatePart => "date_part",
             Self::Lookup => "lookup",
             Self::Ngram => "ngram",
@@ -110,8 +118,10 @@ pub(crate) trait Reader {
     fn nulls(&self) -> Selection;
     /// How many rows are null.
     fn null_count(&self) -> u32;
-    /// The distinct values, ascending, where the kind holds them; empty elsewhere.
-    fn dictionary(&self) -> &[Value];
+    /// The distinct values, where the kind holds them.
+    fn dictionary(&self) -> Option<&Dictionary> {
+        None
+    }
     /// How many distinct values there are, where the kind knows.
     fn distinct(&self) -> Option<u32>;
     /// Whether what it holds can be what stands in a column of this type.
@@ -137,6 +147,7 @@ impl IndexKind {
                 | Leaf::Between(..) => Answers::Exactly,
             },
             Self::BitSliced => bit_sliced::answers(leaf),
+            Self::Binned => binned::answers(leaf),
             Self::DatePart => date_part::answers(leaf, column_type),
             Self::Lookup => lookup::answers(leaf),
             Self::Ngram => ngram::answers(leaf),
@@ -156,6 +167,8 @@ pub enum Index {
     Vector(VectorIndex),
     /// Bit slices.
     BitSliced(BitSlicedIndex),
+    /// Bins.
+    Binned(BinnedIndex),
     /// Months, days of the week and hours.
     DatePart(DatePartIndex),
     /// A look-up by key.
@@ -174,14 +187,36 @@ impl Index {
     /// [`IndexError::Damaged`] if the bytes do not match the digest, are not well formed, or
     /// cover another number of rows.
     pub fn open(section: &SectionRef, bytes: &Bytes, rows: u32) -> Result<Self, IndexError> {
-        if bytes.len() as u64 != section.length || digest(bytes) != section.digest {
+        if digest(bytes) != section.digest {
             return Err(IndexError::damaged("a section does not match its digest"));
+        }
+        Self::decode(section, bytes, rows)
+    }
+
+    /// As [`Self::open`], of bytes that are known to be those that were written: they are not
+    /// hashed once more. They are looked into all the same, so that a section that was written
+    /// wrong is refused rather than believed.
+    ///
+    /// # Errors
+    /// [`IndexError::Damaged`] if the bytes are not well formed, or cover another number of rows.
+    pub fn open_proven(
+        section: &SectionRef,
+        bytes: &ProvenBytes,
+        rows: u32,
+    ) -> Result<Self, IndexError> {
+        Self::decode(section, bytes.bytes(), rows)
+    }
+
+    fn decode(section: &SectionRef, bytes: &Bytes, rows: u32) -> Result<Self, IndexError> {
+        if bytes.len() as u64 != section.length {
+            return Err(IndexError::damaged("a section has another length"));
         }
         let index = match section.kind {
             IndexKind::Bitmap => Self::Bitmap(BitmapIndex::open(bytes, rows)?),
             IndexKind::Codes => Self::Codes(CodesIndex::open(bytes, rows)?),
             IndexKind::Vector => Self::Vector(VectorIndex::open(bytes, rows)?),
             IndexKind::BitSliced => Self::BitSliced(BitSlicedIndex::open(bytes, rows)?),
+            IndexKind::Binned => Self::Binned(BinnedIndex::open(bytes, rows)?),
             IndexKind::DatePart => Self::DatePart(DatePartIndex::open(bytes, rows)?),
             IndexKind::Lookup => Self::Lookup(LookupIndex::open(bytes, rows)?),
             IndexKind::Ngram => Self::Ngram(NgramIndex::open(bytes, rows)?),
@@ -199,6 +234,7 @@ impl Index {
             Self::Codes(index) => index,
             Self::Vector(index) => index,
             Self::BitSliced(index) => index,
+            Self::Binned(index) => index,
             Self::DatePart(index) => index,
             Self::Lookup(index) => index,
             Self::Ngram(index) => index,
@@ -214,6 +250,7 @@ impl Index {
             Self::Codes(_) => IndexKind::Codes,
             Self::Vector(_) => IndexKind::Vector,
             Self::BitSliced(_) => IndexKind::BitSliced,
+            Self::Binned(_) => IndexKind::Binned,
             Self::DatePart(_) => IndexKind::DatePart,
             Self::Lookup(_) => IndexKind::Lookup,
             Self::Ngram(_) => IndexKind::Ngram,
@@ -227,9 +264,9 @@ impl Index {
         self.reader().rows()
     }
 
-    /// The distinct values, ascending; empty for a kind that does not hold them.
+    /// The distinct values; `None` of a kind that does not hold them.
     #[must_use]
-    pub fn values(&self) -> &[Value] {
+    pub fn dictionary(&self) -> Option<&Dictionary> {
         self.reader().dictionary()
     }
 
@@ -249,7 +286,7 @@ impl Index {
     /// cache.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.reader().memory_bytes() + table::memory_bytes(self.values())
+        size_of::<Self>() + self.reader().memory_bytes()
     }
 
     /// The bitmap index, if it is one.
@@ -284,6 +321,15 @@ impl Index {
     pub const fn as_bit_sliced(&self) -> Option<&BitSlicedIndex> {
         match self {
             Self::BitSliced(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    /// The bins, if it is them.
+    #[must_use]
+    pub const fn as_binned(&self) -> Option<&BinnedIndex> {
+        match self {
+            Self::Binned(index) => Some(index),
             _ => None,
         }
     }

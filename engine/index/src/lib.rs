@@ -6,7 +6,8 @@
 //! narrow, and everything here can be made again from the segment.
 //!
 //! Receives: a segment's rows from the ingest; a predicate from the query.
-//! Hands on: index bytes and a descriptor to the store; a [`martlet_core::Truth`] to the query.
+//! Hands on: index bytes and a descriptor to the store; to the query the rows that satisfy a
+//! predicate, and what of it is left open ([`Narrowed`]).
 //!
 //! When a kind helps: `bitmap` answers comparisons and null tests on a column of few values by
 //! reading only the bitmaps that match; `codes` answers the same by a scan of packed codes and
@@ -14,14 +15,15 @@
 //! rows are sorted. On a column of many distinct values in random order `vector` answers
 //! comparisons by a scan of packed numbers and is what sums gather from; `bit_sliced` answers
 //! the same, and aggregates, by ANDs of whole bitmaps; `date_part` answers parts of dates and
-//! whole months by few bitmaps; `lookup` finds the rows of a key, and `ngram` those that hold
+//! whole months by few bitmaps; `binned` tells ranges that end at round values from a few bits
+//! a row; `lookup` finds the rows of a key, and `ngram` those that hold
 //! a part of a text.
 //!
 //! Floats compare as in SQL: `-0.0` equals `0.0`, so it is read as `0.0` here; a NaN equals a
 //! NaN of the same bits and lies beyond the infinities, as in IEEE 754 `totalOrder`.
 //!
-//! Read in this order: [`kind`], [`zone`], [`descriptor`], [`build`](mod@build), [`probe`](mod@probe),
-//! [`aggregate`], [`evaluate`](mod@evaluate).
+//! Read in this order: [`kind`], [`zone`], [`descriptor`], [`build`](mod@build),
+//! [`probe`](mod@probe), [`filter`], [`aggregate`], [`evaluate`](mod@evaluate).
 
 pub mod aggregate;
 pub mod amend;
@@ -35,6 +37,7 @@ mod encode;
 pub mod error;
 pub mod evaluate;
 mod file;
+pub mod filter;
 pub mod grouping;
 pub mod inventory;
 pub mod keyed;
@@ -59,21 +62,23 @@ pub use choose::{IndexChoice, choose, is_as_auto_picks};
 pub use descriptor::{Descriptor, SectionRef};
 pub use error::IndexError;
 pub use evaluate::evaluate;
+pub use filter::{Narrowed, narrow};
 pub use inventory::{IndexFigures, inventory};
 pub use keyed::KeyedValues;
+pub use kind::binned::{BinnedIndex, WINDOW_ROWS, WINDOW_WORDS};
 pub use kind::bit_sliced::BitSlicedIndex;
 pub use kind::bitmap::BitmapIndex;
 pub use kind::codes::CodesIndex;
 pub use kind::date_part::DatePartIndex;
+pub use kind::dictionary::Dictionary;
 pub use kind::lookup::LookupIndex;
 pub use kind::ngram::NgramIndex;
 pub use kind::texts::TextsIndex;
 pub use kind::vector::{KeyNumbers, KeySet, VECTOR_BLOCK_ROWS, VectorForm, VectorIndex};
 pub use kind::{Index, IndexKind};
-pub use logic::Candidates;
 pub use members::MemberSet;
 pub use numbered::{NumberedIndex, NumberedValues};
-pub use probe::{candidates, probe, sections_settling, sections_wanted, settled};
+pub use probe::{probe, sections_settling, sections_wanted, settled};
 pub use statistics::{ColumnStatistics, Role, Spread, TextStatistics};
 pub use values::{key_of_value, value_at, value_of_key};
 pub use zone::{Bounds, PAGE_ROWS, ZoneMap};

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use martlet_core::{
-    ColumnName, ColumnType, Comparison, DatePart, LikePattern, Predicate, Selection, TableSchema,
-    Truth, Value,
+    ColumnName, ColumnType, Comparison, DatePart, LikePattern, Predicate, TableSchema, Truth, Value,
 };
 
+use crate::kind::codes::runs;
+use crate::kind::dictionary::Dictionary;
 use crate::values::sql_value;
 
 /// A condition on one column.
@@ -49,6 +50,10 @@ impl End {
     fn holds_for(&self, value: &Value) -> bool {
         self.comparison.holds(value.cmp(&self.value))
     }
+
+    fn holds_at(&self, dictionary: &Dictionary, position: usize) -> bool {
+        self.comparison.holds(dictionary.compare(position, &self.value))
+    }
 }
 
 /// The truth of a predicate over `rows` rows, given the truth of its leaves by position of the
@@ -83,73 +88,10 @@ pub(crate) fn truth_of(
     }
 }
 
-/// The rows where a predicate holds, and whether that is exact: what [`truth_of`] says of one
-/// side only, which costs half or less.
-pub(crate) fn rows_where(
-    predicate: &Predicate,
-    side: Side,
-    schema: &TableSchema,
-    rows: u32,
-    leaf_truth: &mut dyn FnMut(usize, &Leaf<'_>) -> Truth,
-) -> Candidates {
-    match (predicate, side) {
-        (Predicate::Constant(value), _) => {
-            let every = *value == (side == Side::Holds);
-            let rows = if every { Selection::all(rows) } else { Selection::none(rows) };
-            Candidates { rows, exact: true }
-        }
-        (Predicate::Not(part), _) => rows_where(part, side.other(), schema, rows, leaf_truth),
-        (Predicate::And(parts), Side::Holds) | (Predicate::Or(parts), Side::Fails) => {
-            let mut all = Candidates { rows: Selection::all(rows), exact: true };
-            let (ranges, parts) = match side {
-                Side::Holds => ranges(parts, schema),
-                Side::Fails => (Vec::new(), parts.iter().collect()),
-            };
-            let mut of_ranges = ranges.into_iter();
-            let mut of_parts = parts.into_iter();
-            loop {
-                let part = if let Some((column, range)) = of_ranges.next() {
-                    let truth = leaf_truth(column, &range);
-                    Candidates { exact: truth.exact || truth.holds.is_none(), rows: truth.holds }
-                } else if let Some(part) = of_parts.next() {
-                    rows_where(part, side, schema, rows, leaf_truth)
-                } else {
-                    break;
-                };
-                all.rows = all.rows.and(&part.rows);
-                all.exact &= part.exact;
-                if all.rows.is_none() {
-                    // However wide the bounds were: nothing is within them.
-                    return Candidates { rows: all.rows, exact: true };
-                }
-            }
-            all
-        }
-        (Predicate::Or(parts), Side::Holds) | (Predicate::And(parts), Side::Fails) => {
-            let mut any = Candidates { rows: Selection::none(rows), exact: true };
-            for part in parts {
-                let part = rows_where(part, side, schema, rows, leaf_truth);
-                any.rows = any.rows.or(&part.rows);
-                any.exact &= part.exact;
-            }
-            any
-        }
-        _ => {
-            let truth = truth_of(predicate, schema, rows, leaf_truth);
-            let exact = truth.exact;
-            let rows = match side {
-                Side::Holds => truth.holds,
-                Side::Fails => truth.fails().into_owned(),
-            };
-            Candidates { exact: exact || rows.is_none(), rows }
-        }
-    }
-}
-
 /// Of the parts of an AND those that are both ends of one column's range, brought together, and
 /// the others: one walk over a column's values instead of two.
-fn ranges<'a>(
-    parts: &'a [Predicate],
+pub(crate) fn ranges<'a>(
+    parts: &[&'a Predicate],
     schema: &TableSchema,
 ) -> (Vec<(usize, Leaf<'static>)>, Vec<&'a Predicate>) {
     let ends: Vec<Option<(usize, End)>> =
@@ -169,40 +111,28 @@ fn ranges<'a>(
             ranges.push((*column, Leaf::Between(lower.clone(), upper.clone())));
         }
     }
-    let others = parts.iter().zip(is_taken).filter(|(_, taken)| !taken).map(|(part, _)| part);
+    let others = parts.iter().zip(is_taken).filter(|(_, taken)| !taken).map(|(part, _)| *part);
     (ranges, others.collect())
 }
 
 fn end_of_range(part: &Predicate, schema: &TableSchema) -> Option<(usize, End)> {
+    if !matches!(part, Predicate::Compare { .. }) {
+        return None;
+    }
     match checked_leaf(part, schema)? {
         (column, Leaf::Compare(comparison, value)) => Some((column, End { comparison, value })),
         _ => None,
     }
 }
 
-/// Rows that satisfy a condition: exactly those, or all that may.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Candidates {
-    /// The rows.
-    pub rows: Selection,
-    /// Whether every one of them satisfies the condition.
-    pub exact: bool,
-}
-
-/// Which of the two sets of a truth is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
-    Holds,
-    Fails,
-}
-
-impl Side {
-    const fn other(self) -> Self {
-        match self {
-            Self::Holds => Self::Fails,
-            Self::Fails => Self::Holds,
-        }
-    }
+/// The values between the first and the last of the dictionary: of a long list the segments of a
+/// sorted table have few.
+fn within<'a>(
+    values: &'a BTreeSet<Value>,
+    dictionary: &Dictionary,
+) -> impl Iterator<Item = &'a Value> {
+    let ends = dictionary.value(0).zip(dictionary.value(dictionary.len().saturating_sub(1)));
+    ends.into_iter().flat_map(|(first, last)| values.range(first..=last))
 }
 
 /// AND over any number of parts. Exact parts may settle the whole although others are only
@@ -285,24 +215,33 @@ impl Leaf<'_> {
 
     /// The positions in a sorted dictionary whose values satisfy the condition: ascending,
     /// disjoint ranges. None for a null test, which no value satisfies.
-    pub(crate) fn matching(&self, dictionary: &[Value]) -> Vec<Range<usize>> {
+    pub(crate) fn matching(&self, dictionary: &Dictionary) -> Vec<Range<usize>> {
         let end = dictionary.len();
         let ranges = match self {
             Self::IsNull => Vec::new(),
-            Self::In(values) => values
-                .iter()
-                .filter_map(|value| dictionary.binary_search(value).ok())
+            Self::In(values) => within(values, dictionary)
+                .filter_map(|value| dictionary.position(value).ok())
                 .map(|position| position..position + 1)
                 .collect(),
-            Self::Like(_) | Self::Part(..) => self.matching_one_by_one(dictionary),
+            Self::Like(pattern) => {
+                let matcher = pattern.matcher();
+                // That a text is one was proven when the dictionary was opened.
+                let texts = (0..end).map(|at| dictionary.text_bytes(at));
+                runs(positions_where(texts, |text| matcher.matches(text)))
+            }
+            Self::Part(..) => {
+                runs(positions_where(dictionary.iter(), |value| self.holds_for(value)))
+            }
             Self::Between(low, high) => {
-                let from = dictionary.partition_point(|entry| !low.holds_for(entry));
-                let to = dictionary.partition_point(|entry| high.holds_for(entry));
+                let from = dictionary.partition_point(|at| !low.holds_at(dictionary, at));
+                let to = dictionary.partition_point(|at| high.holds_at(dictionary, at));
                 std::iter::once(from..to.max(from)).collect()
             }
             Self::Compare(comparison, value) => {
-                let from = dictionary.partition_point(|entry| entry < value);
-                let to = from + usize::from(dictionary.get(from) == Some(value));
+                let (from, to) = match dictionary.position(value) {
+                    Ok(position) => (position, position + 1),
+                    Err(place) => (place, place),
+                };
                 match comparison {
                     Comparison::Equal => std::iter::once(from..to).collect(),
                     Comparison::NotEqual => vec![0..from, to..end],
@@ -315,18 +254,11 @@ impl Leaf<'_> {
         };
         ranges.into_iter().filter(|range| !range.is_empty()).collect()
     }
+}
 
-    /// Runs of values that satisfy the condition, found by asking each.
-    fn matching_one_by_one(&self, dictionary: &[Value]) -> Vec<Range<usize>> {
-        let mut runs: Vec<Range<usize>> = Vec::new();
-        for (position, _) in
-            dictionary.iter().enumerate().filter(|(_, value)| self.holds_for(value))
-        {
-            match runs.last_mut() {
-                Some(run) if run.end == position => run.end += 1,
-                _ => runs.push(position..position + 1),
-            }
-        }
-        runs
-    }
+fn positions_where<T>(
+    values: impl Iterator<Item = T>,
+    holds: impl Fn(&T) -> bool,
+) -> impl Iterator<Item = usize> {
+    values.enumerate().filter(move |(_, value)| holds(value)).map(|(position, _)| position)
 }

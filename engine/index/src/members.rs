@@ -12,7 +12,8 @@ use martlet_core::{Selection, Value};
 
 use crate::keyed::KeyedValues;
 use crate::kind::Index;
-use crate::kind::codes::{CodesIndex, runs};
+use crate::kind::codes::{CodesIndex, WantedCodes, runs};
+use crate::kind::dictionary::Dictionary;
 use crate::kind::vector::{KeySet, VectorForm};
 use crate::values::sql_value;
 
@@ -72,7 +73,7 @@ impl MemberSet {
             return Some(Selection::none(index.rows()));
         }
         match index {
-            Index::Codes(codes) => Some(codes.rows_within(&self.codes(codes))),
+            Index::Codes(codes) => Some(codes.rows_within(&WantedCodes::new(self.codes(codes)))),
             Index::Bitmap(bitmaps) => bitmaps.rows_within(&self.positions(bitmaps.values())).ok(),
             Index::Vector(vector) => Some(vector.rows_in(&self.keys_of(vector.form()))),
             _ => None,
@@ -88,7 +89,7 @@ impl MemberSet {
     }
 
     /// The runs of a dictionary that are members.
-    fn positions(&self, dictionary: &[Value]) -> Vec<Range<usize>> {
+    fn positions(&self, dictionary: &Dictionary) -> Vec<Range<usize>> {
         let values = dictionary.iter().enumerate();
         runs(values.filter(|(_, value)| self.contains(value)).map(|(code, _)| code))
     }

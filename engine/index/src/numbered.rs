@@ -13,7 +13,7 @@ use martlet_core::{Selection, Value};
 use crate::grouping::{CodeGroups, KeyColumn};
 use crate::keyed::KeyedValues;
 use crate::kind::Index;
-use crate::kind::codes::CodesIndex;
+use crate::kind::codes::{CodesIndex, WantedCodes};
 use crate::kind::vector::{KeyNumbers, VectorForm, VectorIndex};
 use crate::values::sql_value;
 
@@ -99,7 +99,7 @@ impl NumberedValues {
                     .map(|number| Some(number).filter(|n| *n < self.groups))
                     .collect()
             }
-            _ => codes.dictionary().iter().map(|value| self.number(value)).collect(),
+            _ => codes.dictionary().iter().map(|value| self.number(&value)).collect(),
         }
     }
 
@@ -188,7 +188,9 @@ impl NumberedIndex {
     #[must_use]
     pub fn rows(&self) -> Option<Selection> {
         Some(match &self.of_index {
-            OfIndex::Codes(codes) => self.index.as_codes()?.rows_within(&codes.runs()),
+            OfIndex::Codes(codes) => {
+                self.index.as_codes()?.rows_within(&WantedCodes::new(codes.runs()))
+            }
             OfIndex::Keys(keys) => keys.rows(self.index.as_vector()?),
         })
     }

@@ -1,5 +1,8 @@
 //! A predicate to the rows where it holds and where it fails, from indexes and zone maps.
 //!
+//! Owns what zone maps prove, the order in which kinds are asked, which sections are worth reading,
+//! and the truth of a whole predicate, set by set: what the filter is held against in tests, and
+//! what settles texts.
 //! Receives: a predicate and whatever indexes are at hand, from the query.
 //! Hands on: a [`Truth`] that is exact where a proof exists, and an upper bound elsewhere.
 //! A missing, damaged or unfitting index makes the answer wider and is never an error. Never
@@ -17,7 +20,7 @@ use roaring::RoaringBitmap;
 use crate::descriptor::{Descriptor, SectionRef};
 use crate::kind::texts;
 use crate::kind::{Answers, Index, IndexKind};
-use crate::logic::{Candidates, Leaf, Side, rows_where, truth_of};
+use crate::logic::{Leaf, truth_of};
 use crate::zone::{PAGE_ROWS, ZoneMap};
 
 /// A range over more distinct values than this is scanned in codes rather than joined from
@@ -41,20 +44,6 @@ pub fn probe(
     })
 }
 
-/// The rows of a segment where the predicate holds, as [`probe`] says, without asking where it
-/// fails: what a scan needs.
-#[must_use]
-pub fn candidates(
-    predicate: &Predicate,
-    schema: &TableSchema,
-    descriptor: &Descriptor,
-    indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
-) -> Candidates {
-    rows_where(predicate, Side::Holds, schema, descriptor.rows(), &mut |column, leaf| {
-        leaf_truth(column, leaf, schema, descriptor, indexes)
-    })
-}
-
 fn leaf_truth(
     column: usize,
     leaf: &Leaf<'_>,
@@ -62,11 +51,6 @@ fn leaf_truth(
     descriptor: &Descriptor,
     indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
 ) -> Truth {
-    if let Leaf::Between(low, high) = leaf {
-        let of_end = |end: &Leaf<'_>| leaf_truth(column, end, schema, descriptor, indexes);
-        return range_truth(column, leaf, [low.leaf(), high.leaf()], schema, descriptor, indexes)
-            .unwrap_or_else(|| of_end(&low.leaf()).and(&of_end(&high.leaf())));
-    }
     let proven = zone_truth(column, leaf, descriptor);
     if proven.exact {
         return proven;
@@ -78,28 +62,6 @@ fn leaf_truth(
         .filter_map(|kind| indexes(column, kind).filter(|index| fits(index)))
         .find_map(|index| index.reader().truth(leaf)?.ok())
         .map_or_else(|| proven.clone(), |answer| narrowed(answer, &proven))
-}
-
-/// A range in one walk over the column's codes or numbers; `None` where zone maps settle one of
-/// its ends, or a kind that only knows ends is better at them.
-fn range_truth(
-    column: usize,
-    range: &Leaf<'_>,
-    ends: [Leaf<'_>; 2],
-    schema: &TableSchema,
-    descriptor: &Descriptor,
-    indexes: &dyn Fn(usize, IndexKind) -> Option<Arc<Index>>,
-) -> Option<Truth> {
-    let column_type = schema.columns()[column].column_type;
-    let walked = |end: &Leaf<'_>| {
-        let is_open = !zone_truth(column, end, descriptor).exact;
-        let kind = preferred(column, column_type, end, descriptor).first().copied();
-        kind.filter(|kind| is_open && matches!(kind, IndexKind::Codes | IndexKind::Vector))
-    };
-    let kind = walked(&ends[0]).filter(|kind| walked(&ends[1]) == Some(*kind))?;
-    let index = indexes(column, kind)?;
-    let fits = is_usable(&index, column, schema, descriptor.rows());
-    if fits { index.reader().truth(range)?.ok() } else { None }
 }
 
 /// The sections that a probe of this predicate would use: none where zone maps settle it.
@@ -115,7 +77,9 @@ pub fn sections_wanted(
         if !proven.exact {
             let column_type = schema.columns()[column].column_type;
             let kinds = preferred(column, column_type, leaf, descriptor);
-            let built = kinds.into_iter().find(|kind| descriptor.section(column, *kind).is_some());
+            let bins = bins_come_first(&kinds).then_some(IndexKind::Binned);
+            // Behind the bins whoever settles what they leave open.
+            let built = bins.into_iter().chain(kinds.first().copied());
             wanted.extend(built.map(|kind| (column, kind)));
         }
         proven
@@ -181,7 +145,7 @@ pub fn sections_settling(
 /// The kinds that can answer a leaf, the best first: those that answer exactly, and among them
 /// the faster. A look-up stands before those that have to walk over every row: the few rows
 /// that it leaves open are read in less time.
-fn preferred(
+pub(crate) fn preferred(
     column: usize,
     column_type: ColumnType,
     leaf: &Leaf<'_>,
@@ -202,11 +166,23 @@ fn preferred(
     kinds
 }
 
+/// Whether bins are asked before the kinds that can answer a leaf: where the best of those walks
+/// over every row, while bins leave it few.
+pub(crate) fn bins_come_first(kinds: &[IndexKind]) -> bool {
+    let is_walked = |kind: &IndexKind| {
+        matches!(
+            kind,
+            IndexKind::Codes | IndexKind::Vector | IndexKind::BitSliced | IndexKind::Binned
+        )
+    };
+    kinds.contains(&IndexKind::Binned) && kinds.first().is_some_and(is_walked)
+}
+
 /// The order of the kinds that answer alike; lower is faster.
 fn cost(kind: IndexKind, leaf: &Leaf<'_>, distinct: u32) -> u8 {
     let joins_few = match leaf {
         Leaf::IsNull | Leaf::Compare(Comparison::Equal | Comparison::NotEqual, _) => true,
-        Leaf::In(values) => values.len() <= BITMAPS_JOINED_MAX as usize,
+        Leaf::In(values) => values.len().min(distinct as usize) <= BITMAPS_JOINED_MAX as usize,
         Leaf::Compare(..) | Leaf::Like(_) | Leaf::Part(..) | Leaf::Between(..) => {
             distinct <= BITMAPS_JOINED_MAX
         }
@@ -221,6 +197,8 @@ fn cost(kind: IndexKind, leaf: &Leaf<'_>, distinct: u32) -> u8 {
         IndexKind::Bitmap => 6,
         IndexKind::Ngram => 7,
         IndexKind::Texts => 8,
+        // Leaves rows open that others settle.
+        IndexKind::Binned => 9,
     }
 }
 
@@ -232,12 +210,12 @@ fn narrowed(answer: Truth, proven: &Truth) -> Truth {
     Truth::bounds(answer.holds.and(&proven.holds), answer.fails().and(&proven.fails()))
 }
 
-fn is_usable(index: &Index, column: usize, schema: &TableSchema, rows: u32) -> bool {
+pub(crate) fn is_usable(index: &Index, column: usize, schema: &TableSchema, rows: u32) -> bool {
     index.rows() == rows && index.reader().fits(schema.columns()[column].column_type)
 }
 
 /// What zone maps prove about a leaf.
-fn zone_truth(column: usize, leaf: &Leaf<'_>, descriptor: &Descriptor) -> Truth {
+pub(crate) fn zone_truth(column: usize, leaf: &Leaf<'_>, descriptor: &Descriptor) -> Truth {
     let rows = descriptor.rows();
     let Some(whole) = descriptor.zone_map(column) else {
         return Truth::unknown(rows);

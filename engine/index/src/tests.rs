@@ -1,6 +1,8 @@
 //! The crate against the plain way: random tables, random predicates, random damage.
 
+mod binned;
 mod counting;
+mod filtering;
 mod format;
 mod grouping;
 mod lookup;

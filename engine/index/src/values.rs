@@ -165,6 +165,21 @@ impl<'a> ColumnKeys<'a> {
     pub(crate) fn is_null(&self, row: usize) -> bool {
         self.nulls.is_some_and(|nulls| nulls.is_null(row))
     }
+
+    /// A bit per row that is not null, 64 to a word, the lowest bit first; those behind the last
+    /// row are 0.
+    pub(crate) fn presence(&self) -> Vec<u64> {
+        let words = self.rows.div_ceil(64);
+        if let Some(nulls) = self.nulls {
+            let chunks = nulls.inner().bit_chunks();
+            return chunks.iter_padded().take(words).collect();
+        }
+        let mut present = vec![u64::MAX; words];
+        if let (Some(last), rows @ 1..) = (present.last_mut(), self.rows % 64) {
+            *last = (1 << rows) - 1;
+        }
+        present
+    }
 }
 
 /// Back from a key that came from a float.

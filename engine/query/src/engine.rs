@@ -23,7 +23,7 @@ use crate::mart::Mart;
 use crate::optimizer::{IndexPaths, window_top};
 use crate::rules;
 use crate::session::Session;
-use crate::shared::{EngineOptions, IndexUse, Shared};
+use crate::shared::{EngineOptions, Shared};
 use crate::system::SystemRecords;
 
 /// The query engine over one store. Cheap to clone.
@@ -50,6 +50,7 @@ impl Engine {
         let mart = Arc::new(Mart::latest(&store).await?);
         let template = template(&options)?;
         let indexes = IndexCache::new(options.index_cache_bytes);
+        store.limit_mapped_bytes(options.mapped_bytes);
         let shared = Shared { store, options, indexes, records, keys, template };
         Ok(Self { shared: Arc::new(shared), mart: Arc::new(RwLock::new(mart)) })
     }
@@ -118,8 +119,8 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
     builder = builder.with_scalar_functions(
         accepted(functions).into_iter().chain(calendar::functions()).collect(),
     );
-    if options.indexes == IndexUse::Allowed {
-        builder = builder.with_physical_optimizer_rule(Arc::new(IndexPaths));
+    if let Some(paths) = IndexPaths::of(options.path) {
+        builder = builder.with_physical_optimizer_rule(Arc::new(paths));
     }
     Ok(builder.build())
 }

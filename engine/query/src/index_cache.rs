@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use martlet_core::{ErrorKind, Kinded};
 use martlet_index::{Index, IndexKind, SectionRef};
-use martlet_store::{AttachmentRef, Store};
+use martlet_store::{AttachmentRef, KeptRange, Lease, Store};
 use moka::sync::Cache;
 
 /// Where a section lies: the object's digest and the offset in it.
@@ -16,18 +16,36 @@ type SectionKey = ([u8; 32], u64);
 /// What a cached section costs beside what it holds.
 const ENTRY_BYTES: usize = 128;
 
+/// An opened section, with what tells its use to whoever bounds the mapped memory.
+#[derive(Debug, Clone)]
+struct Kept {
+    index: Arc<Index>,
+    lease: Lease,
+}
+
+impl Kept {
+    fn bytes(&self) -> usize {
+        self.index.memory_bytes() + self.lease.held_bytes()
+    }
+
+    fn used(self) -> Arc<Index> {
+        self.lease.used();
+        self.index
+    }
+}
+
 /// The cache; cheap to share.
 #[derive(Debug)]
 pub(crate) struct IndexCache {
-    sections: Cache<SectionKey, Option<Arc<Index>>>,
+    sections: Cache<SectionKey, Option<Kept>>,
 }
 
 impl IndexCache {
     pub(crate) fn new(bytes_max: u64) -> Self {
         let sections = Cache::builder()
             .max_capacity(bytes_max)
-            .weigher(|_: &SectionKey, index: &Option<Arc<Index>>| {
-                let held = index.as_ref().map_or(0, |index| index.memory_bytes());
+            .weigher(|_: &SectionKey, kept: &Option<Kept>| {
+                let held = kept.as_ref().map_or(0, Kept::bytes);
                 u32::try_from(held + ENTRY_BYTES).unwrap_or(u32::MAX)
             })
             .build();
@@ -40,7 +58,7 @@ impl IndexCache {
         attachment: &AttachmentRef,
         section: &SectionRef,
     ) -> Option<Arc<Index>> {
-        self.sections.get(&key(attachment, section)).flatten()
+        self.sections.get(&key(attachment, section)).flatten().map(Kept::used)
     }
 
     /// The opened section, or `None` if it cannot be used.
@@ -53,16 +71,16 @@ impl IndexCache {
     ) -> Option<Arc<Index>> {
         let key = key(attachment, section);
         if let Some(known) = self.sections.get(&key) {
-            return known;
+            return known.map(Kept::used);
         }
         let opened = match open(store, attachment, section, rows).await {
-            Opened::Sound(index) => Some(Arc::new(index)),
+            Opened::Sound(kept) => Some(kept),
             Opened::Damaged => None,
             // It may be readable the next time, so this is not remembered.
             Opened::Unreadable => return None,
         };
         self.sections.insert(key, opened.clone());
-        opened
+        opened.map(|kept| kept.index)
     }
 }
 
@@ -72,7 +90,7 @@ fn key(attachment: &AttachmentRef, section: &SectionRef) -> SectionKey {
 
 /// How opening a section ended.
 enum Opened {
-    Sound(Index),
+    Sound(Kept),
     /// Its bytes are not what was written.
     Damaged,
     /// The storage did not give them.
@@ -86,8 +104,8 @@ async fn open(
     rows: u32,
 ) -> Opened {
     let range = section.offset..section.offset + section.length;
-    let bytes = match store.map_range(attachment.object(), range).await {
-        Ok(bytes) => bytes,
+    let KeptRange { bytes, lease } = match store.map_range(attachment.object(), range).await {
+        Ok(kept) => kept,
         Err(error) => {
             tracing::warn!(%error, object = attachment.object().path(), "index section is unreadable; its segment answers");
             return match error.kind() {
@@ -96,8 +114,8 @@ async fn open(
             };
         }
     };
-    match Index::open(section, &bytes, rows) {
-        Ok(index) => Opened::Sound(index),
+    match Index::open_proven(section, &bytes, rows) {
+        Ok(index) => Opened::Sound(Kept { index: Arc::new(index), lease }),
         Err(error) => {
             tracing::warn!(%error, object = attachment.object().path(), "index section is damaged; its segment answers");
             Opened::Damaged

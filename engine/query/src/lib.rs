@@ -10,6 +10,7 @@
 //!
 //! Read in this order: [`engine`], [`mart`], [`session`], `secured_table`, `scan`, `scrub`.
 
+mod access_path;
 pub mod alter;
 mod calendar;
 mod catalog;
@@ -39,12 +40,13 @@ pub mod statement;
 pub mod system;
 mod wire;
 
+pub use access_path::AccessPath;
 pub use catalog::{VisibleCatalog, VisibleTable};
 pub use engine::Engine;
 pub use error::QueryError;
 pub use mart::Mart;
 pub use row_stream::RowStream;
 pub use session::Session;
-pub use shared::{EngineOptions, IndexUse};
+pub use shared::EngineOptions;
 pub use statement::Statement;
 pub use system::SystemRecords;

@@ -24,6 +24,8 @@ pub(crate) type ColumnOverlap = Arc<Vec<SharedCodes>>;
 #[derive(Debug, Default)]
 pub(crate) struct Overlaps {
     columns: RwLock<BTreeMap<usize, ColumnOverlap>>,
+    /// Values of a column that statements brought together one by one for want of knowing.
+    added: RwLock<BTreeMap<usize, u64>>,
     finding_out: Mutex<()>,
 }
 
@@ -31,6 +33,21 @@ impl Overlaps {
     /// What segments share of a column, if somebody has found it out.
     pub(crate) fn known(&self, column: usize) -> Option<ColumnOverlap> {
         self.columns.read().unwrap_or_else(PoisonError::into_inner).get(&column).cloned()
+    }
+
+    /// How many values of a column statements have brought together one by one so far.
+    pub(crate) fn added(&self, column: usize) -> u64 {
+        let added = self.added.read().unwrap_or_else(PoisonError::into_inner);
+        added.get(&column).copied().unwrap_or(0)
+    }
+
+    /// Takes note of values that were brought together one by one.
+    pub(crate) fn note_added(&self, column: usize, values: u64) {
+        if values > 0 {
+            let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+            let so_far = added.entry(column).or_default();
+            *so_far = so_far.saturating_add(values);
+        }
     }
 
     /// What segments share of a column. `None` if a segment has no sound codes of it, or memory
@@ -47,6 +64,22 @@ impl Overlaps {
         if let Some(known) = self.known(column) {
             return Some(known);
         }
+        let found = self.find_out(column, segments, scan, context).await;
+        if found.is_none() {
+            // Not before as much was lost once more.
+            let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+            added.remove(&column);
+        }
+        found
+    }
+
+    async fn find_out(
+        &self,
+        column: usize,
+        segments: &[Arc<IndexedSegment>],
+        scan: &SegmentScan,
+        context: &TaskContext,
+    ) -> Option<ColumnOverlap> {
         let memory = MemoryConsumer::new("Overlaps").register(context.memory_pool());
         let mut numbers = Vec::with_capacity(segments.len());
         for segment in segments {

@@ -6,20 +6,11 @@ use std::sync::Arc;
 
 use datafusion::execution::session_state::SessionState;
 use martlet_policy::TokenKeys;
-use martlet_store::Store;
+use martlet_store::{Store, machine};
 
+use crate::access_path::AccessPath;
 use crate::index_cache::IndexCache;
 use crate::system::SystemRecords;
-
-/// Whether indexes may be used. Answers are the same either way; the switch exists so that
-/// tests can prove it and the operator can measure what indexes bring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IndexUse {
-    /// Selections and counts come from indexes wherever they can.
-    Allowed,
-    /// Every answer is computed from the stored rows.
-    Forbidden,
-}
 
 /// How large an engine may become.
 #[derive(Debug, Clone, Copy)]
@@ -28,19 +19,26 @@ pub struct EngineOptions {
     pub threads: usize,
     /// Bytes that all running queries together may hold for sorts, joins and groups.
     pub memory_bytes: usize,
-    /// Bytes of opened indexes kept in memory.
+    /// Bytes of opened indexes kept in memory. Those of a mart in a local folder read most of
+    /// what they know where it lies in the mapped file, which is not counted here.
     pub index_cache_bytes: u64,
-    /// Whether indexes are used.
-    pub indexes: IndexUse,
+    /// Bytes of mapped files that may count as this process's memory.
+    pub mapped_bytes: u64,
+    /// Which way answers are computed.
+    pub path: AccessPath,
 }
+
+/// Opened indexes are given so much at least, and an eighth of the machine otherwise.
+const INDEX_CACHE_BYTES_LEAST: u64 = 256 << 20;
 
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             memory_bytes: 2 << 30,
-            index_cache_bytes: 1 << 30,
-            indexes: IndexUse::Allowed,
+            index_cache_bytes: (machine::usable_bytes() / 8).max(INDEX_CACHE_BYTES_LEAST),
+            mapped_bytes: machine::mapped_bytes_default(),
+            path: AccessPath::ByCost,
         }
     }
 }

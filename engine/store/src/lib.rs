@@ -17,6 +17,7 @@ mod error;
 mod fixture;
 mod layout;
 mod live;
+pub mod machine;
 mod manifest;
 mod object;
 mod retention;
@@ -28,6 +29,7 @@ pub use commit::{Commit, CommitOutcome, StagedSegment};
 pub use error::StoreError;
 pub use manifest::{AttachmentRef, BatchLabel, BatchRecord, Deletion, SegmentRef, TableVersion};
 pub use object::ObjectRef;
+pub use object::access::{KeptRange, Lease};
 #[cfg(any(test, feature = "test-support"))]
 pub use object::faulty;
 pub use retention::Orphan;

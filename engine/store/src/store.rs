@@ -23,7 +23,7 @@ use crate::live::{DeletionCache, deletion_cache};
 use crate::manifest::codec::{self, SnapshotHead};
 use crate::manifest::{SegmentRef, TableVersion};
 use crate::object::ObjectRef;
-use crate::object::access::Objects;
+use crate::object::access::{KeptRange, Objects};
 use crate::segment::reader::{MetadataCache, SegmentReader, metadata_cache};
 use crate::snapshot::{Snapshot, SnapshotSummary, newest_date};
 
@@ -221,7 +221,7 @@ impl Store {
 
     /// Some bytes of an object without a copy, where the mart lies in a local folder: they are
     /// of a memory map of its file. The blocks that they touch are proven the first time only,
-    /// once for each opened store. Elsewhere this is [`Self::read_range`].
+    /// once for each opened store. Elsewhere the bytes are those of [`Self::read_range`].
     ///
     /// # Errors
     /// As for [`Self::read_range`].
@@ -229,21 +229,15 @@ impl Store {
         &self,
         object: &ObjectRef,
         range: Range<u64>,
-    ) -> Result<Bytes, StoreError> {
-        Ok(self.map_ranges(object, &[range]).await?.swap_remove(0))
+    ) -> Result<KeptRange, StoreError> {
+        self.objects().map_kept(object, range).await
     }
 
-    /// Several ranges of an object at once, in the order asked for, as [`Self::map_range`]
-    /// gives one.
-    ///
-    /// # Errors
-    /// As for [`Self::read_range`].
-    pub async fn map_ranges(
-        &self,
-        object: &ObjectRef,
-        ranges: &[Range<u64>],
-    ) -> Result<Vec<Bytes>, StoreError> {
-        Ok(self.objects().map_ranges(object, ranges).await?.ranges)
+    /// Sets how many bytes of mapped files may count as this process's memory, which is
+    /// [`crate::machine::mapped_bytes_default`] before: beyond, those used longest ago are left
+    /// to the system's file cache, from where they come back when they are used again.
+    pub fn limit_mapped_bytes(&self, bytes_max: u64) {
+        self.objects().limit_resident(bytes_max);
     }
 
     /// Opens a segment of a table that has this schema.

@@ -4,7 +4,6 @@
 //! surely in one segment alone. Never reads a row.
 
 use std::collections::HashSet;
-use std::hash::BuildHasher;
 
 use foldhash::fast::{FixedState, RandomState};
 
@@ -34,7 +33,7 @@ impl SharedCodes {
 #[must_use]
 pub fn value_numbers(codes: &CodesIndex) -> Vec<u64> {
     let hasher = FixedState::with_seed(0x6d61_7274);
-    codes.dictionary().iter().map(|value| hasher.hash_one(value)).collect()
+    codes.dictionary().hashes(&hasher)
 }
 
 /// For each segment, given the numbers of its values, the codes that others may have too.

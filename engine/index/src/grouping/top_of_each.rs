@@ -70,9 +70,9 @@ impl TopKeysOfEach {
         Some(Selection::from_bitmap(rows.rows(), bitmap))
     }
 
-    fn number(&mut self, value: Option<&Value>) -> usize {
+    fn number(&mut self, value: Option<Value>) -> usize {
         let next = self.leaders.len();
-        let number = *self.numbers.entry(value.cloned()).or_insert(next);
+        let number = *self.numbers.entry(value).or_insert(next);
         if number == next {
             self.leaders.push(Leaders::new(self.wanted, self.counted));
         }

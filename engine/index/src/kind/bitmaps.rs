@@ -4,10 +4,15 @@
 //! where it begins in the area and one for the area's end, then the area: the bitmaps in the
 //! portable format, run-optimized. The area is the last thing in a section.
 
+mod stored;
+
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use roaring::{MultiOps, RoaringBitmap};
+
+pub(crate) use self::stored::StoredBitmap;
 
 use super::cursor::Cursor;
 use crate::error::IndexError;
@@ -69,6 +74,8 @@ pub(super) struct Bitmaps {
     counts: Vec<u32>,
     offsets: Vec<u32>,
     area: Bytes,
+    /// Each bitmap as it is stored, once it was asked for; `None` if it is damaged.
+    stored: Arc<[OnceLock<Option<StoredBitmap>>]>,
 }
 
 impl Bitmaps {
@@ -88,7 +95,8 @@ impl Bitmaps {
         if !ends_fit || counts.iter().any(|count| *count > rows) {
             return Err(IndexError::damaged("its bitmaps do not fill their place"));
         }
-        Ok(Self { rows, counts, offsets, area: section.slice_ref(area) })
+        let stored = counts.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { rows, counts, offsets, area: section.slice_ref(area), stored })
     }
 
     /// How many rows each bitmap holds.
@@ -102,10 +110,24 @@ impl Bitmaps {
         counts.map(|count| u64::from(*count)).sum()
     }
 
+    /// The bitmap at a position as it is stored.
+    pub(super) fn stored(&self, position: usize) -> Result<StoredBitmap, IndexError> {
+        let opened = || {
+            let stored = StoredBitmap::open(self.area.slice(self.place(position)), self.rows);
+            let is_whole =
+                |stored: &StoredBitmap| stored.rows() == u64::from(self.counts[position]);
+            stored.ok().filter(is_whole)
+        };
+        self.stored[position].get_or_init(opened).clone().ok_or_else(refused)
+    }
+
+    /// Where a bitmap lies in the area, which the places fill.
+    fn place(&self, position: usize) -> Range<usize> {
+        self.offsets[position] as usize..self.offsets[position + 1] as usize
+    }
+
     pub(super) fn decode(&self, position: usize) -> Result<RoaringBitmap, IndexError> {
-        let refused = || IndexError::damaged("a bitmap is not well formed");
-        let place = self.offsets[position] as usize..self.offsets[position + 1] as usize;
-        let bytes = self.area.get(place).ok_or_else(refused)?;
+        let bytes = self.area.get(self.place(position)).ok_or_else(refused)?;
         let bitmap = RoaringBitmap::deserialize_from(bytes).map_err(|_| refused())?;
         let is_within = bitmap.max().is_none_or(|last| last < self.rows);
         if !is_within || bitmap.len() != u64::from(self.counts[position]) {
@@ -119,6 +141,13 @@ impl Bitmaps {
     }
 
     pub(super) fn memory_bytes(&self) -> usize {
-        4 * (self.counts.len() + self.offsets.len())
+        // What is looked over later is told before: a cache weighs once.
+        let slot = size_of::<OnceLock<Option<StoredBitmap>>>();
+        let stored = slot + StoredBitmap::container_bytes(self.rows);
+        4 * (self.counts.len() + self.offsets.len()) + stored * self.stored.len()
     }
+}
+
+const fn refused() -> IndexError {
+    IndexError::damaged("a bitmap is not well formed")
 }

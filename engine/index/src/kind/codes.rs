@@ -8,8 +8,10 @@ mod builder;
 mod format;
 mod keys;
 mod reader;
+mod wanted;
 
 pub(crate) use builder::build;
 pub use format::BLOCK_ROWS;
 pub(crate) use keys::runs;
 pub use reader::CodesIndex;
+pub(crate) use wanted::WantedCodes;

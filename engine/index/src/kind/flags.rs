@@ -23,7 +23,7 @@ pub(super) fn set_flags<const BLOCK: usize, T: Copy>(
 
 /// Eight bytes of 0 or 1 to the bits of one byte: the product carries byte `i` to bit `56 + i`,
 /// and no two bytes to the same bit.
-const fn gathered(marks: [u8; PER_BYTE]) -> u8 {
+pub(super) const fn gathered(marks: [u8; PER_BYTE]) -> u8 {
     const TO_TOP: u64 = 0x0102_0408_1020_4080;
     (u64::from_le_bytes(marks).wrapping_mul(TO_TOP) >> 56) as u8
 }

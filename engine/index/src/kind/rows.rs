@@ -10,6 +10,9 @@ use roaring::bitmap::Iter;
 /// many rows is more than roaring 0.12.0's `next_many` can count, and it would give none of them.
 const CONTAINER_ROWS: u32 = 1 << 16;
 
+/// Rows of a word of bits.
+const WORD_ROWS: usize = u64::BITS as usize;
+
 /// Rows fetched from a bitmap at a time; more than any block has.
 const FETCHED: usize = 4_096;
 
@@ -33,6 +36,9 @@ pub(crate) fn for_each_block<const BLOCK_ROWS: usize>(
     if end == 0 {
         return;
     }
+    if let Some(words) = rows.words().filter(|_| rows.rows() <= end) {
+        return for_each_block_of_words::<BLOCK_ROWS>(words, end, with);
+    }
     let Some(bitmap) = rows.bitmap() else {
         let blocks = if rows.is_none() { 0 } else { (end as usize).div_ceil(BLOCK_ROWS) };
         (0..blocks).for_each(|block| with(block, InBlock::All));
@@ -48,6 +54,42 @@ pub(crate) fn for_each_block<const BLOCK_ROWS: usize>(
             for_each_block_of_some::<BLOCK_ROWS>(bitmap.range(first..=last), end, &mut with);
         }
     }
+}
+
+/// The same for rows that are one bit each.
+fn for_each_block_of_words<const BLOCK_ROWS: usize>(
+    words: &[u64],
+    end: u32,
+    mut with: impl FnMut(usize, InBlock<'_>),
+) {
+    const { assert!(BLOCK_ROWS >= WORD_ROWS) };
+    let mut buffer = [0_u32; FETCHED];
+    for (block, words) in words.chunks(BLOCK_ROWS / WORD_ROWS).enumerate() {
+        let first = block * BLOCK_ROWS;
+        let rows_of_block = BLOCK_ROWS.min((end as usize).saturating_sub(first));
+        let selected: u32 = words.iter().map(|word| word.count_ones()).sum();
+        if selected as usize == rows_of_block {
+            with(block, InBlock::All);
+        } else if selected > 0 {
+            // Rows of a segment are numbered in 32 bits.
+            let rows = set_rows(words, first as u32, &mut buffer);
+            with(block, InBlock::Some(rows));
+        }
+    }
+}
+
+/// The rows whose bits are set, the first of which is `first`.
+fn set_rows<'a>(words: &[u64], first: u32, buffer: &'a mut [u32; FETCHED]) -> &'a [u32] {
+    let mut found = 0;
+    for (start, word) in (first..).step_by(WORD_ROWS).zip(words) {
+        let mut rest = *word;
+        while rest != 0 {
+            buffer[found] = start + rest.trailing_zeros();
+            found += 1;
+            rest &= rest - 1;
+        }
+    }
+    &buffer[..found]
 }
 
 /// The same for the rows of one container, which are not all that it could hold.

@@ -39,7 +39,12 @@ proptest! {
         let rows = Selection::from_bitmap(length, bitmap);
         let plain: Vec<u32> = rows.iter().collect();
         prop_assert_eq!(walked::<128>(&rows), plain.clone());
-        prop_assert_eq!(walked::<1_024>(&rows), plain);
+        prop_assert_eq!(walked::<1_024>(&rows), plain.clone());
+        let mut words = vec![0_u64; length as usize / 64 + 1];
+        plain.iter().for_each(|row| words[*row as usize / 64] |= 1 << (row % 64));
+        let flagged = Selection::from_words(length, words);
+        prop_assert_eq!(walked::<128>(&flagged), plain.clone());
+        prop_assert_eq!(walked::<1_024>(&flagged), plain);
         let every = Selection::all(length);
         prop_assert_eq!(walked::<1_024>(&every), (0..length).collect::<Vec<_>>());
     }

@@ -5,11 +5,11 @@
 //! 16); texts are `count + 1` offsets as u32, then their bytes. A table that is not strictly
 //! ascending is refused, so that look-ups may search by halves.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use martlet_core::{ColumnType, Value};
 
 use super::cursor::Cursor;
+use super::dictionary::{Dictionary, Texts, Values};
 use crate::error::IndexError;
 
 const BOOLEAN: u8 = 0;
@@ -75,57 +75,34 @@ fn write_texts(values: &[Value], into: &mut Vec<u8>) {
     texts().for_each(|text| into.extend_from_slice(text.as_bytes()));
 }
 
-/// Reads a table and checks that it is strictly ascending.
-pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Vec<Value>, IndexError> {
+/// Reads a table and checks that it is strictly ascending. What is handed on lies where it is
+/// read from.
+pub(super) fn read(cursor: &mut Cursor<'_>, section: &Bytes) -> Result<Dictionary, IndexError> {
     let tag = cursor.u8()?;
     let count = cursor.u32()? as usize;
-    let values: Vec<Value> = match tag {
-        BOOLEAN => fixed(cursor, count, |[byte]: [u8; 1]| Value::Boolean(byte != 0))?,
-        INT => fixed(cursor, count, |bytes| Value::Int(i64::from_le_bytes(bytes)))?,
-        FLOAT => {
-            fixed(cursor, count, |bytes| Value::Float(f64::from_bits(u64::from_le_bytes(bytes))))?
-        }
-        DECIMAL => fixed(cursor, count, |bytes| Value::Decimal(i128::from_le_bytes(bytes)))?,
-        DATE => fixed(cursor, count, |bytes| Value::Date(i32::from_le_bytes(bytes)))?,
-        TIMESTAMP => fixed(cursor, count, |bytes| Value::Timestamp(i64::from_le_bytes(bytes)))?,
-        TEXT => texts(cursor, count)?,
+    let mut fixed = |width: usize| -> Result<Bytes, IndexError> {
+        let length = count.checked_mul(width).ok_or(IndexError::damaged("a count is absurd"))?;
+        Ok(section.slice_ref(cursor.take(length)?))
+    };
+    let values = match tag {
+        BOOLEAN => Values::Boolean(fixed(1)?),
+        INT => Values::Int(fixed(8)?),
+        FLOAT => Values::Float(fixed(8)?),
+        DECIMAL => Values::Decimal(fixed(16)?),
+        DATE => Values::Date(fixed(4)?),
+        TIMESTAMP => Values::Timestamp(fixed(8)?),
+        TEXT => Values::Text(texts(cursor, count, section)?),
         _ => return Err(IndexError::damaged("its values are of an unknown type")),
     };
-    if !values.is_sorted_by(|left, right| left < right) {
-        return Err(IndexError::damaged("its values are not sorted"));
-    }
-    Ok(values)
+    Dictionary::proven(count, values)
+        .ok_or(IndexError::damaged("its values are not well formed, or not sorted"))
 }
 
-fn fixed<const N: usize>(
-    cursor: &mut Cursor<'_>,
-    count: usize,
-    value: impl Fn([u8; N]) -> Value,
-) -> Result<Vec<Value>, IndexError> {
-    let length = count.checked_mul(N).ok_or(IndexError::damaged("a count is absurd"))?;
-    Ok(cursor.take(length)?.as_chunks::<N>().0.iter().map(|chunk| value(*chunk)).collect())
-}
-
-fn texts(cursor: &mut Cursor<'_>, count: usize) -> Result<Vec<Value>, IndexError> {
-    let offsets = cursor.u32s(count.saturating_add(1))?;
-    let bytes = cursor.take(offsets.last().copied().unwrap_or(0) as usize)?;
-    offsets
-        .windows(2)
-        .map(|ends| {
-            let text = bytes.get(ends[0] as usize..ends[1] as usize);
-            text.and_then(|text| std::str::from_utf8(text).ok())
-                .map(|text| Value::Text(Arc::from(text)))
-                .ok_or(IndexError::damaged("a text of its values is not well formed"))
-        })
-        .collect()
-}
-
-/// Bytes that the values hold in memory, roughly.
-pub(super) fn memory_bytes(values: &[Value]) -> usize {
-    // A shared text has two counters before its bytes.
-    let shared = |value: &Value| match value {
-        Value::Text(text) => text.len() + 16,
-        _ => 0,
-    };
-    size_of_val(values) + values.iter().map(shared).sum::<usize>()
+fn texts(cursor: &mut Cursor<'_>, count: usize, section: &Bytes) -> Result<Texts, IndexError> {
+    let absurd = IndexError::damaged("a count is absurd");
+    let length = count.checked_add(1).and_then(|ends| ends.checked_mul(4)).ok_or(absurd)?;
+    let ends = cursor.take(length)?;
+    let last = ends.last_chunk().map_or(0, |end| u32::from_le_bytes(*end) as usize);
+    let bytes = cursor.take(last)?;
+    Ok(Texts { ends: section.slice_ref(ends), bytes: section.slice_ref(bytes) })
 }

@@ -115,7 +115,7 @@ proptest! {
         codes.gather(&selection, &mut gathered);
         prop_assert_eq!(gathered.len() as u64, selection.count());
         for (row, code) in selection.iter().zip(gathered) {
-            prop_assert_eq!(codes.value(code).cloned(), value_at(array, row as usize));
+            prop_assert_eq!(codes.value(code), value_at(array, row as usize));
             prop_assert_eq!(codes.code(row), Some(code));
             prop_assert_eq!(codes.code_at(row), code);
             prop_assert_eq!(code == codes.null_code(), array.is_null(row as usize));

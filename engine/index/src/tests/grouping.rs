@@ -17,6 +17,7 @@ use crate::grouping::{
     mark_within, shared_codes, value_numbers,
 };
 use crate::kind::codes::CodesIndex;
+use crate::kind::dictionary::Dictionary;
 use crate::kind::{Index, IndexKind};
 use crate::values::{key_of_value, value_at};
 
@@ -53,7 +54,7 @@ fn with_values(grouped: &Grouped, indexes: &[Arc<Index>]) -> BTreeMap<Vec<Option
     let value = |column: usize, position: usize| -> Option<Value> {
         let number = grouped.keys[column][position];
         match indexes[column].as_ref() {
-            Index::Codes(codes) => codes.value(number).cloned(),
+            Index::Codes(codes) => codes.value(number),
             Index::Vector(vector) => {
                 grouped.vector_keys[column][number as usize].map(|key| vector.value_of(key))
             }
@@ -111,7 +112,7 @@ impl MarkedSegment {
         let value = |(at, index): (usize, &Arc<Index>)| {
             let number = marked.keys[at][group];
             match index.as_vector() {
-                None => index.as_codes().unwrap().value(number).cloned(),
+                None => index.as_codes().unwrap().value(number),
                 Some(vector) => {
                     let key = marked.vector_keys[at][number as usize];
                     key.map(|key| vector.value_of(key))
@@ -146,7 +147,7 @@ proptest! {
             keys.iter().map(|(column, by_vector)| index(*column, *by_vector)).collect();
         let opened_measure = index(measure, !measure_by_codes);
         let of_code: Vec<i64> =
-            opened_measure.values().iter().filter_map(key_of_value).collect();
+            opened_measure.dictionary().and_then(Dictionary::narrow_keys).unwrap_or_default();
         let measure_column = match opened_measure.as_ref() {
             Index::Vector(vector) => MeasureColumn::Vector(vector),
             Index::Codes(codes) => MeasureColumn::Codes(codes, &of_code),
@@ -182,7 +183,7 @@ proptest! {
             let rows = selection(table.rows.num_rows() as u32, shape);
             let found = segment.marked(&rows, bits);
             let codes = segment.codes();
-            let value = |code: u32| codes.value(code).unwrap().clone();
+            let value = |code: u32| codes.value(code).unwrap();
             for group in 0..found.len() {
                 let (apart, values) = counted.entry(segment.key(&found, group)).or_default();
                 *apart += found.split(&[group], Some(shared), |code| {

@@ -9,9 +9,9 @@ use super::support::{TYPES, Table, built, opened, predicate, reference, schema, 
 use crate::choose::IndexChoice;
 use crate::descriptor::Descriptor;
 use crate::evaluate::evaluate;
+use crate::filter::{Narrowed, narrow};
 use crate::kind::{Index, IndexKind};
-use crate::logic::Candidates;
-use crate::probe::{candidates, probe, sections_settling, sections_wanted, settled};
+use crate::probe::{probe, sections_settling, sections_wanted, settled};
 
 fn check_bounds(bounds: &Truth, plain: &Truth) -> Result<(), TestCaseError> {
     prop_assert!(plain.holds.is_within(&bounds.holds));
@@ -47,10 +47,13 @@ proptest! {
             });
             let plain = evaluate(predicate, &table.schema, &table.rows);
             prop_assert_eq!(&answer, &plain);
-            let one_side = candidates(predicate, &table.schema, &built.descriptor, &|column, kind| {
-                opened(&built, column, kind)
-            });
-            prop_assert_eq!(one_side, Candidates { rows: plain.holds, exact: true });
+            let indexes = |column, kind| opened(&built, column, kind);
+            let rows = table.rows.num_rows() as u32;
+            let every = Selection::all(rows);
+            let narrowed =
+                narrow(predicate, &table.schema, &built.descriptor, &indexes, &every);
+            let open = Predicate::Constant(true);
+            prop_assert_eq!(narrowed, Narrowed { rows: plain.holds, open });
         }
     }
 

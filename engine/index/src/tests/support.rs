@@ -130,7 +130,7 @@ fn array(column: usize, picks: &[Option<u8>]) -> ArrayRef {
     }
 }
 
-/// A table of all types: short or over several pages, in runs or mixed, with and without nulls.
+/// A table of all types: short, over several pages or several windows, in runs or mixed, with and without nulls.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) schema: TableSchema,
@@ -148,7 +148,7 @@ pub(super) fn table() -> impl Strategy<Value = Table> {
         1 => proptest::collection::vec((0_u8..8).prop_map(Some), 1..4),
         1 => Just(vec![None]),
     ];
-    let length = prop_oneof![6 => 0_usize..300, 1 => Just(128), 1 => 16_000_usize..26_000];
+    let length = prop_oneof![6 => 0_usize..300, 1 => Just(128), 1 => 16_000_usize..26_000, 1 => 65_530_usize..140_000];
     let columns = proptest::collection::vec((column, any::<bool>()), TYPES.len());
     (length, columns).prop_map(|(length, columns)| {
         let arrays = columns

@@ -140,7 +140,7 @@ proptest! {
                 let value = codes.value(code).unwrap();
                 let others = indexes.iter().enumerate().filter(|(other, _)| *other != at);
                 let is_elsewhere = others
-                    .flat_map(|(_, index)| index.as_codes().unwrap().dictionary())
+                    .flat_map(|(_, index)| index.as_codes().unwrap().dictionary().iter())
                     .any(|other| other == value);
                 prop_assert_eq!(shared[at].contains(code), is_elsewhere);
             }

@@ -20,10 +20,21 @@ use datafusion::physical_plan::sorts::partitioned_topk::PartitionedTopKExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 
+use crate::access_path::AccessPath;
+
 /// Puts the ways through indexes into a plan, from the scans upwards: semi-joins become
 /// conditions of scans, aggregations over scans become totals from indexes.
 #[derive(Debug)]
-pub(crate) struct IndexPaths;
+pub(crate) struct IndexPaths {
+    path: AccessPath,
+}
+
+impl IndexPaths {
+    /// `None` where no index may be read.
+    pub(crate) fn of(path: AccessPath) -> Option<Self> {
+        path.reads_indexes().then_some(Self { path })
+    }
+}
 
 impl PhysicalOptimizerRule for IndexPaths {
     fn optimize(
@@ -31,6 +42,9 @@ impl PhysicalOptimizerRule for IndexPaths {
         plan: Arc<dyn ExecutionPlan>,
         _config: &ConfigOptions,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        if !self.path.totals_from_indexes() {
+            return Ok(plan.transform_up(|node| Ok(replaced(node, selecting)))?.data);
+        }
         let plan = plan.transform_up(|node| Ok(replaced(node, through_indexes)))?.data;
         // Downwards: what takes a node's place has nodes of its own kind below it.
         let better = index_aggregate::better_plain;
@@ -56,12 +70,14 @@ fn replaced(
     }
 }
 
+/// What only selects rows by an index.
+fn selecting(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
+    semi_join::as_key_filter(node.downcast_ref::<HashJoinExec>()?)
+}
+
 fn through_indexes(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPlan>> {
     if let Some(aggregate) = node.downcast_ref::<AggregateExec>() {
         return index_aggregate::from_indexes(aggregate);
-    }
-    if let Some(join) = node.downcast_ref::<HashJoinExec>() {
-        return semi_join::as_key_filter(join);
     }
     if let Some(sort) = node.downcast_ref::<SortExec>() {
         return top_rows::over_top_rows(node, sort)
@@ -76,5 +92,5 @@ fn through_indexes(node: &Arc<dyn ExecutionPlan>) -> Option<Arc<dyn ExecutionPla
     if let Some(filter) = node.downcast_ref::<FilterExec>() {
         return top_of_each::under_filter(node, filter);
     }
-    None
+    selecting(node)
 }

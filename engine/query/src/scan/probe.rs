@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use martlet_core::{Predicate, Selection, TableSchema};
 use martlet_index::{
-    Candidates, Descriptor, IndexKind, SectionRef, candidates, sections_settling, sections_wanted,
-    settled,
+    IndexKind, Narrowed, SectionRef, narrow, sections_settling, sections_wanted, settled,
 };
 use martlet_store::AttachmentRef;
 
@@ -17,40 +16,30 @@ use crate::indexed_table::IndexedSegment;
 use crate::scan::rows::are_worth_opening;
 use crate::shared::Shared;
 
-/// What the indexes of a segment say of a predicate.
-pub(crate) async fn probe_segment(
+/// What the indexes of a segment say of a predicate, among these rows.
+pub(crate) async fn narrow_segment(
     shared: &Arc<Shared>,
     table: &TableSchema,
     segment: &IndexedSegment,
     predicate: &Predicate,
-) -> Candidates {
-    let mut answer = Candidates { rows: Selection::all(segment.rows()), exact: false };
-    if shared.options.indexes == crate::IndexUse::Forbidden {
-        return answer;
-    }
-    for (attachment, descriptor) in segment.indexes() {
-        let found = probe_attachment(shared, table, attachment, descriptor, predicate).await;
-        if found.exact {
-            return found;
+    among: Selection,
+) -> Narrowed {
+    let mut narrowed: Option<Narrowed> = None;
+    if shared.options.path.reads_indexes() {
+        for (attachment, descriptor) in segment.indexes() {
+            // What one attachment leaves open is asked of the next.
+            let (rows, open) = match &narrowed {
+                Some(before) if before.is_exact() => break,
+                Some(before) => (&before.rows, &before.open),
+                None => (&among, predicate),
+            };
+            let sections = sections_wanted(open, table, descriptor);
+            let opened = opened(shared, attachment, &sections, descriptor.rows()).await;
+            let indexes = |column: usize, kind: IndexKind| opened.get(column, kind);
+            narrowed = Some(narrow(open, table, descriptor, &indexes, rows));
         }
-        // Two upper bounds of the same answer: a row must be within both.
-        answer.rows = answer.rows.and(&found.rows);
     }
-    answer
-}
-
-async fn probe_attachment(
-    shared: &Arc<Shared>,
-    table: &TableSchema,
-    attachment: &AttachmentRef,
-    descriptor: &Descriptor,
-    predicate: &Predicate,
-) -> Candidates {
-    let sections = sections_wanted(predicate, table, descriptor);
-    let opened = opened(shared, attachment, &sections, descriptor.rows()).await;
-    candidates(predicate, table, descriptor, &|column: usize, kind: IndexKind| {
-        opened.get(column, kind)
-    })
+    narrowed.unwrap_or_else(|| Narrowed { rows: among, open: predicate.clone() })
 }
 
 /// The rows among these where the predicate holds, as the texts that lie beside the segment
@@ -62,13 +51,13 @@ pub(crate) async fn settle_by_texts(
     predicate: &Predicate,
     among: &Selection,
 ) -> Option<Selection> {
-    if shared.options.indexes == crate::IndexUse::Forbidden {
+    if !shared.options.path.reads_indexes() {
         return None;
     }
     for (attachment, descriptor) in segment.indexes() {
         let sections = sections_settling(predicate, table, descriptor);
         let is_at_hand = |section: &SectionRef| {
-            are_worth_opening(section, among.count())
+            are_worth_opening(shared.options.path, section, among.count())
                 || shared.indexes.opened(attachment, section).is_some()
         };
         if sections.is_empty() || !sections.iter().all(is_at_hand) {

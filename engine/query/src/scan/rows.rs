@@ -14,15 +14,18 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use martlet_core::limits::BATCH_ROWS_MAX;
 use martlet_core::{ColumnType, Selection, TableSchema};
-use martlet_index::{Index, IndexKind, SectionRef};
+use martlet_index::{Index, IndexKind, PAGE_ROWS, SectionRef};
 
+use crate::access_path::AccessPath;
 use crate::error::QueryError;
 use crate::indexed_table::IndexedSegment;
-use crate::shared::{IndexUse, Shared};
+use crate::shared::Shared;
 
 /// An index that is not open yet is opened for its values only when at least one row of so
-/// many is wanted: opening reads and proves all of it, a page of the segment is far less.
+/// many is wanted, or rows stand in so many pages: opening reads and proves all of it, a page of
+/// the segment is far less, but has to be decoded again for each statement.
 const OPENED_FOR_ONE_ROW_OF: u64 = 64;
+const OPENED_FOR_PAGES: usize = 8;
 
 /// Texts that are not open yet are opened for so many rows: scattered as they may be, each could
 /// cost a page of the segment, and a few pages cost as much as opening.
@@ -90,19 +93,20 @@ async fn value_index(
     column: usize,
     rows: &Selection,
 ) -> Option<Arc<Index>> {
-    if shared.options.indexes == IndexUse::Forbidden {
+    let path = shared.options.path;
+    if !path.reads_indexes() {
         return None;
     }
     for kind in VALUE_KINDS {
         let Some((attachment, section)) = segment.section(column, kind) else { continue };
-        let many = match kind {
-            IndexKind::Texts => are_worth_opening(section, rows.count()),
-            _ => rows.count().saturating_mul(OPENED_FOR_ONE_ROW_OF) >= u64::from(rows.rows()),
+        let is_worth_opening = match kind {
+            IndexKind::Texts => are_worth_opening(path, section, rows.count()),
+            _ => is_worth_opening(path, rows),
         };
         if let Some(opened) = shared.indexes.opened(attachment, section) {
             return Some(opened);
         }
-        if many {
+        if is_worth_opening {
             return shared
                 .indexes
                 .section(&shared.store, attachment, section, segment.rows())
@@ -112,9 +116,35 @@ async fn value_index(
     None
 }
 
+/// Whether the values of these rows are worth opening a vector or codes for.
+fn is_worth_opening(path: AccessPath, rows: &Selection) -> bool {
+    match path {
+        AccessPath::ByCost => {
+            rows.count().saturating_mul(OPENED_FOR_ONE_ROW_OF) >= u64::from(rows.rows())
+                || stand_in_pages(rows, OPENED_FOR_PAGES)
+        }
+        AccessPath::Totals | AccessPath::Gather => true,
+        AccessPath::Scan => false,
+    }
+}
+
+/// Whether the rows stand in so many pages at least.
+fn stand_in_pages(rows: &Selection, pages: usize) -> bool {
+    let mut numbers = rows.iter();
+    let mut page = None;
+    (0..pages).all(|_| {
+        page = numbers.by_ref().map(|row| row / PAGE_ROWS).find(|of_row| page != Some(*of_row));
+        page.is_some()
+    })
+}
+
 /// Whether texts are worth opening for so many rows.
-pub(super) fn are_worth_opening(texts: &SectionRef, rows: u64) -> bool {
-    rows >= TEXTS_OPENED_FROM || texts.length <= TEXTS_OPENED_BYTES
+pub(super) const fn are_worth_opening(path: AccessPath, texts: &SectionRef, rows: u64) -> bool {
+    match path {
+        AccessPath::ByCost => rows >= TEXTS_OPENED_FROM || texts.length <= TEXTS_OPENED_BYTES,
+        AccessPath::Totals | AccessPath::Gather => true,
+        AccessPath::Scan => false,
+    }
 }
 
 /// One batch out of index values and a batch of the other columns.
@@ -154,3 +184,7 @@ fn schema_of(table: &TableSchema, columns: &[usize]) -> SchemaRef {
         columns.iter().filter_map(|at| stored.fields().get(*at).cloned()).collect();
     Arc::new(Schema::new(fields))
 }
+
+#[cfg(test)]
+#[path = "rows_tests.rs"]
+mod tests;

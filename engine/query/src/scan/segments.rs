@@ -14,15 +14,16 @@ use datafusion::physical_plan::ExecutionPlan;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use martlet_core::{Predicate, Selection, TableSchema};
-use martlet_index::{Index, IndexKind, evaluate, sections_wanted, value_at};
+use martlet_index::{Index, IndexKind, Narrowed, evaluate, sections_wanted, value_at};
 use martlet_policy::{Grant, RowRule, TokenKeys};
 
+use crate::access_path::AccessPath;
 use crate::error::QueryError;
 use crate::indexed_table::IndexedSegment;
 use crate::scan::MaskedProjection;
 use crate::scan::dynamic_filter::DynamicFilter;
 use crate::scan::key_filter::{KeyFilter, MEMBER_KINDS};
-use crate::scan::probe::{probe_segment, settle_by_texts};
+use crate::scan::probe::{narrow_segment, settle_by_texts};
 use crate::scan::rows::stored_rows;
 use crate::scan::top_rows::{KEY_KINDS, TopRows};
 use crate::shared::Shared;
@@ -150,6 +151,11 @@ impl SegmentScan {
         &self.shared.keys
     }
 
+    /// The way that the engine's operator has set.
+    pub(crate) fn path(&self) -> AccessPath {
+        self.shared.options.path
+    }
+
     /// The rows of a segment that are live, granted and wanted: exact.
     pub(crate) async fn selection(
         &self,
@@ -229,24 +235,15 @@ impl SegmentScan {
         if candidates.is_none() || *predicate == Predicate::Constant(true) {
             return Ok(candidates);
         }
-        let mut candidates = candidates;
-        let mut open = Predicate::Constant(true);
-        for part in predicate.conjuncts_by_column() {
-            let probed = probe_segment(&self.shared, &self.table, segment, &part).await;
-            candidates = candidates.and(&probed.rows);
-            if candidates.is_none() {
-                return Ok(candidates);
-            }
-            if !probed.exact {
-                open = open.and(part);
-            }
+        let narrowed =
+            narrow_segment(&self.shared, &self.table, segment, predicate, candidates).await;
+        if narrowed.is_exact() {
+            return Ok(narrowed.rows);
         }
-        if open == Predicate::Constant(true) {
-            return Ok(candidates);
-        }
-        match settle_by_texts(&self.shared, &self.table, segment, &open, &candidates).await {
+        let Narrowed { rows, open } = narrowed;
+        match settle_by_texts(&self.shared, &self.table, segment, &open, &rows).await {
             Some(settled) => Ok(settled),
-            None => self.evaluated(segment, &candidates, &open).await,
+            None => self.evaluated(segment, &rows, &open).await,
         }
     }
 
@@ -303,9 +300,10 @@ impl SegmentScan {
         let mut settled = 0;
         for condition in &conditions {
             // Neither leaves out a row that may be needed.
-            let probed = probe_segment(&self.shared, &self.table, segment, condition).await;
-            rows = rows.and(&probed.rows);
-            settled += usize::from(probed.exact);
+            let narrowed =
+                narrow_segment(&self.shared, &self.table, segment, condition, rows).await;
+            settled += usize::from(narrowed.is_exact());
+            rows = narrowed.rows;
         }
         if rows.is_none() || settled == filter.columns().len() || !filter.is_worth_asking() {
             return Ok(rows);
@@ -402,7 +400,7 @@ impl SegmentScan {
 
     /// The column and kind of each index section that the conditions need.
     pub(crate) fn sections_wanted(&self, segment: &IndexedSegment) -> Vec<(usize, IndexKind)> {
-        if self.shared.options.indexes == crate::IndexUse::Forbidden {
+        if !self.path().reads_indexes() {
             return Vec::new();
         }
         let rule = match self.grant.rows() {
@@ -429,7 +427,7 @@ impl SegmentScan {
         column: usize,
         kind: IndexKind,
     ) -> Option<Arc<Index>> {
-        if self.shared.options.indexes == crate::IndexUse::Forbidden {
+        if !self.path().reads_indexes() {
             return None;
         }
         let (attachment, section) = segment.section(column, kind)?;

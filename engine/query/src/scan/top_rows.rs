@@ -114,7 +114,7 @@ impl TopRows {
         let column = match (index.as_vector(), index.as_codes()) {
             (Some(vector), _) => MeasureColumn::Vector(vector),
             (_, Some(codes)) => {
-                of_code = codes.dictionary().iter().map(key_of_value).collect::<Option<_>>()?;
+                of_code = codes.dictionary().narrow_keys()?;
                 MeasureColumn::Codes(codes, &of_code)
             }
             _ => return None,

@@ -9,14 +9,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use martlet_core::ProvenBytes;
 use martlet_core::limits::CHECKSUM_BLOCK_BYTES;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 
-use super::proven::ProvenMaps;
+use super::proven::{MapLease, ProvenMaps};
 use super::{BLOCK_BYTES, ObjectRef, block_checksum};
 use crate::error::StoreError;
+use crate::machine;
 
 /// The objects of one mart.
 #[derive(Debug, Clone)]
@@ -35,6 +37,45 @@ pub(crate) struct RangesRead {
     pub(crate) bytes_touched: u64,
 }
 
+/// Bytes of an object that are kept for later.
+#[derive(Debug, Clone)]
+pub struct KeptRange {
+    /// The bytes.
+    pub bytes: ProvenBytes,
+    /// To be kept with them.
+    pub lease: Lease,
+}
+
+/// What kept bytes cost, and by what their keeper tells of their use. Where they lie in a memory
+/// map, those that were not used for longest leave the memory first.
+#[derive(Debug, Clone)]
+pub struct Lease(Stay);
+
+#[derive(Debug, Clone)]
+enum Stay {
+    Mapped(MapLease),
+    /// So many bytes of the heap.
+    Held(usize),
+}
+
+impl Lease {
+    /// Notes that the bytes are about to be used.
+    pub fn used(&self) {
+        if let Stay::Mapped(lease) = &self.0 {
+            lease.used();
+        }
+    }
+
+    /// Bytes that it takes to keep them, beside what a memory map has in memory.
+    #[must_use]
+    pub const fn held_bytes(&self) -> usize {
+        match &self.0 {
+            Stay::Mapped(_) => 0,
+            Stay::Held(bytes) => *bytes,
+        }
+    }
+}
+
 impl Objects {
     pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Self {
         Self { store, maps: None }
@@ -42,7 +83,7 @@ impl Objects {
 
     /// The objects in a folder of this machine: they can be mapped.
     pub(crate) fn in_folder(folder: LocalFileSystem) -> Self {
-        let maps = Some(Arc::new(ProvenMaps::of(folder.clone())));
+        let maps = Some(Arc::new(ProvenMaps::of(folder.clone(), machine::mapped_bytes_default())));
         Self { store: Arc::new(folder), maps }
     }
 
@@ -142,9 +183,42 @@ impl Objects {
         };
         map.prove(&runs).await?;
         let bytes = map.bytes();
+        ranges.iter().for_each(|range| drop(map.lease(range)));
         let slice = |range: &Range<u64>| bytes.slice(range.start as usize..range.end as usize);
         let bytes_touched = byte_ranges(object, &runs).map(|range| range.end - range.start).sum();
         Ok(RangesRead { ranges: ranges.iter().map(slice).collect(), bytes_touched })
+    }
+
+    /// One range, to be kept: where it lies in a memory map, it tells of each use of it.
+    pub(crate) async fn map_kept(
+        &self,
+        object: &ObjectRef,
+        range: Range<u64>,
+    ) -> Result<KeptRange, StoreError> {
+        check_within(object, std::slice::from_ref(&range))?;
+        let runs = block_runs(std::slice::from_ref(&range));
+        let Some(map) = self.maps.as_ref().and_then(|maps| maps.map(object)) else {
+            let bytes = self.fetch(object, &[range], &runs).await?.ranges.swap_remove(0);
+            let lease = Lease(Stay::Held(bytes.len()));
+            return Ok(KeptRange { bytes: ProvenBytes::vouched_for(bytes), lease });
+        };
+        map.prove(&runs).await?;
+        let lease = Lease(Stay::Mapped(map.lease(&range)));
+        let bytes = map.bytes().slice(range.start as usize..range.end as usize);
+        Ok(KeptRange { bytes: ProvenBytes::vouched_for(bytes), lease })
+    }
+
+    /// Sets how many bytes of memory maps may be in memory.
+    pub(crate) fn limit_resident(&self, bytes_max: u64) {
+        if let Some(maps) = &self.maps {
+            maps.resident().set_limit(bytes_max);
+        }
+    }
+
+    /// Bytes of memory maps that count as being in memory; `None` where nothing is mapped.
+    #[cfg(test)]
+    pub(crate) fn resident_bytes(&self) -> Option<u64> {
+        self.maps.as_ref().map(|maps| maps.resident().bytes())
     }
 
     async fn fetch(

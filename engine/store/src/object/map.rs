@@ -1,23 +1,20 @@
 //! A file as memory: the one place of Martlet with unsafe code.
 //!
-//! Owns the mapping and the reason why it is sound. Never proves the bytes; [`super::proven`]
-//! does, and is the only one who calls this.
+//! Owns the mapping and the reason why it is sound. Never proves the bytes, [`super::proven`]
+//! does, and never decides what stays in memory, [`super::resident`] does.
 
 use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::Arc;
 
-use bytes::Bytes;
-use memmap2::{Advice, Mmap};
+use memmap2::{Advice, Mmap, UncheckedAdvice};
 
-/// A whole file, mapped for reading. Cloning is cheap; the mapping ends with the last clone and
-/// the last bytes taken from it.
-#[derive(Debug, Clone)]
+/// A whole file, mapped for reading.
+#[derive(Debug)]
 pub(crate) struct MappedFile {
-    map: Arc<Mmap>,
+    map: Mmap,
     state: FileState,
 }
 
@@ -28,15 +25,6 @@ pub(crate) struct FileState {
     device: u64,
     inode: u64,
     changed_at: (i64, i64),
-}
-
-/// The mapping as the owner of the bytes that are handed out.
-struct Held(Arc<Mmap>);
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 impl MappedFile {
@@ -67,12 +55,12 @@ impl MappedFile {
         if map.len() as u64 != length {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        Ok(Self { map: Arc::new(map), state })
+        Ok(Self { map, state })
     }
 
-    /// All bytes of the file, without a copy.
-    pub(crate) fn bytes(&self) -> Bytes {
-        Bytes::from_owner(Held(Arc::clone(&self.map)))
+    /// All bytes of the file.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.map
     }
 
     /// The file's state when it was mapped.
@@ -84,6 +72,21 @@ impl MappedFile {
     /// taken does not matter.
     pub(crate) fn fetch_ahead(&self, range: Range<usize>) {
         drop(self.map.advise_range(Advice::WillNeed, range.start, range.len()));
+    }
+
+    /// Gives back the memory of these bytes, which begin at a page; whoever touches them again
+    /// gets them from the system's file cache, or from the disk. If the system refuses, they
+    /// merely stay.
+    #[expect(unsafe_code, reason = "the same advice would destroy what a private map has written")]
+    pub(crate) fn release(&self, range: Range<usize>) {
+        // SAFETY: the advice drops pages of this process. Of a mapping that was written to, or
+        // that no file lies behind, their content would be lost while somebody borrows it. This
+        // one is of a file and read-only from its first moment to its last, so that a page that
+        // comes back holds what the file holds, which does not change (see `open`). A reader
+        // that is in the midst of these bytes waits for the page, and sees the same.
+        drop(unsafe {
+            self.map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len())
+        });
     }
 }
 

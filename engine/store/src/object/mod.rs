@@ -1,13 +1,14 @@
 //! One object and the proof of its bytes: size, digest, and a checksum for each block.
 //!
 //! Owns the description of objects; [`access`] reads and writes them, [`proven`] maps those of
-//! a local folder into memory. Never knows what the bytes mean.
+//! a local folder into memory, of which [`resident`] bounds how much stays there. Never knows what the bytes mean.
 
 pub(crate) mod access;
 #[cfg(any(test, feature = "test-support"))]
 pub mod faulty;
 mod map;
 pub(crate) mod proven;
+mod resident;
 
 use std::sync::Arc;
 

@@ -2,12 +2,14 @@
 //!
 //! Receives: descriptions of objects in a local folder. Hands on: their bytes without a copy,
 //! once the checksum of every block touched was right in this process.
-//! Owns the open maps and what was proven of them; both are bounded. Never reads an object that
+//! Owns the open maps and what was proven of them; both are bounded, and so is what of the maps is
+//! in memory. Never reads an object that
 //! lies elsewhere, and gives no bytes where a map cannot be made.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use martlet_core::limits::CHECKSUM_BLOCK_BYTES;
@@ -17,14 +19,15 @@ use object_store::path::Path;
 
 use super::access::verify_blocks;
 use super::map::{FileState, MappedFile};
+use super::resident::{Resident, ResidentMap};
 use super::{BLOCK_BYTES, ObjectRef};
 use crate::error::StoreError;
 
-/// Bytes of maps that are kept open. What was touched of them counts as this process's memory
-/// until the map is closed; making it anew costs microseconds.
-const MAPPED_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
-/// What a map counts at least, so that small objects do not use up the system's number of maps.
-const MAP_BYTES_MIN: u64 = 256 * 1024;
+/// Maps that are kept open: a part of those that the system allows a process.
+const MAPS_MAX: u64 = 16_384;
+/// A map that nobody asked for this long is closed, so that the disk gets back the space of a
+/// file that was removed; making it anew costs microseconds.
+const IDLE_TIME: Duration = Duration::from_secs(600);
 /// Blocks of which it is remembered whether they were proven: one bit each.
 const PROOFS_MAX: u64 = 1 << 32;
 
@@ -35,7 +38,8 @@ type Key = (Arc<str>, [u8; 32]);
 #[derive(Debug)]
 pub(crate) struct ProvenMaps {
     folder: LocalFileSystem,
-    maps: Cache<Key, MappedFile>,
+    resident: Arc<Resident>,
+    maps: Cache<Key, Arc<ResidentMap>>,
     /// They outlive the map, but not a change of the file.
     proofs: Cache<(Key, FileState), Arc<Proofs>>,
 }
@@ -44,43 +48,45 @@ pub(crate) struct ProvenMaps {
 #[derive(Debug, Clone)]
 pub(crate) struct ProvenMap {
     object: ObjectRef,
-    file: MappedFile,
+    map: Arc<ResidentMap>,
     proofs: Arc<Proofs>,
 }
 
 impl ProvenMaps {
-    pub(crate) fn of(folder: LocalFileSystem) -> Self {
-        let maps = Cache::builder()
-            .max_capacity(MAPPED_BYTES_MAX / MAP_BYTES_MIN)
-            .weigher(|_, file: &MappedFile| {
-                let counted = file.bytes().len() as u64;
-                u32::try_from(counted.div_ceil(MAP_BYTES_MIN)).unwrap_or(u32::MAX)
-            })
-            .build();
+    /// The objects of a folder, of whose maps so many bytes may be in memory.
+    pub(crate) fn of(folder: LocalFileSystem, resident_bytes_max: u64) -> Self {
+        let maps = Cache::builder().max_capacity(MAPS_MAX).time_to_idle(IDLE_TIME).build();
         let proofs = Cache::builder()
             .max_capacity(PROOFS_MAX / 64)
             .weigher(|_, proofs: &Arc<Proofs>| proofs.words.len().try_into().unwrap_or(u32::MAX))
             .build();
-        Self { folder, maps, proofs }
+        let resident = Arc::new(Resident::new(resident_bytes_max));
+        Self { folder, resident, maps, proofs }
+    }
+
+    /// How much of the maps is in memory.
+    pub(crate) fn resident(&self) -> &Resident {
+        &self.resident
     }
 
     /// The object's map; `None` if the file cannot be mapped as it is described, in which case
     /// reading it tells why.
     pub(crate) fn map(&self, object: &ObjectRef) -> Option<ProvenMap> {
         let key = (Arc::clone(&object.path), *object.digest());
-        let file = match self.maps.get(&key) {
-            Some(file) => file,
+        let map = match self.maps.get(&key) {
+            Some(map) => map,
             None => {
                 let path = self.folder.path_to_filesystem(&Path::from(object.path())).ok()?;
                 let file = MappedFile::open(&path, object.size_bytes()).ok()?;
-                self.maps.insert(key.clone(), file.clone());
-                file
+                let map = self.resident.adopt(file);
+                self.maps.insert(key.clone(), Arc::clone(&map));
+                map
             }
         };
         let blocks = object.block_checksums().len();
         let proofs =
-            self.proofs.get_with((key, file.state()), || Arc::new(Proofs::none_of(blocks)));
-        Some(ProvenMap { object: object.clone(), file, proofs })
+            self.proofs.get_with((key, map.file().state()), || Arc::new(Proofs::none_of(blocks)));
+        Some(ProvenMap { object: object.clone(), map, proofs })
     }
 }
 
@@ -103,14 +109,14 @@ impl ProvenMap {
     }
 
     fn prove_now(&self, unproven: &[Range<u64>]) -> Result<(), StoreError> {
-        let bytes = self.file.bytes();
+        let bytes = self.map.file().bytes();
         let places = || {
             unproven.iter().map(|run| {
                 let from = run.start as usize * BLOCK_BYTES;
                 from..(run.end as usize * BLOCK_BYTES).min(bytes.len())
             })
         };
-        places().for_each(|place| self.file.fetch_ahead(place));
+        places().for_each(|place| self.map.file().fetch_ahead(place));
         for (run, place) in unproven.iter().zip(places()) {
             verify_blocks(&self.object, run.start, &bytes[place])?;
             self.proofs.note(run);
@@ -120,7 +126,32 @@ impl ProvenMap {
 
     /// The whole object; only what lies in proven blocks may be handed on.
     pub(crate) fn bytes(&self) -> Bytes {
-        self.file.bytes()
+        self.map.bytes()
+    }
+
+    /// Notes that these bytes are about to be used, and hands on how to do so again.
+    pub(crate) fn lease(&self, range: &Range<u64>) -> MapLease {
+        // Within the map's length.
+        let lease = MapLease {
+            map: Arc::clone(&self.map),
+            range: range.start as usize..range.end as usize,
+        };
+        lease.used();
+        lease
+    }
+}
+
+/// Bytes of a map that somebody keeps, and uses now and then.
+#[derive(Debug, Clone)]
+pub(crate) struct MapLease {
+    map: Arc<ResidentMap>,
+    range: Range<usize>,
+}
+
+impl MapLease {
+    /// Notes that the bytes are about to be used.
+    pub(crate) fn used(&self) {
+        self.map.note_use(&self.range);
     }
 }
 

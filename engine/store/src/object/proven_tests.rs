@@ -42,7 +42,7 @@ impl Stored {
     }
 
     fn maps(&self) -> ProvenMaps {
-        ProvenMaps::of(LocalFileSystem::new_with_prefix(self.folder.path()).unwrap())
+        ProvenMaps::of(LocalFileSystem::new_with_prefix(self.folder.path()).unwrap(), u64::MAX)
     }
 }
 
@@ -160,4 +160,23 @@ async fn what_was_proven_of_one_file_is_not_proven_of_another() {
     maps.maps.invalidate_all();
     let other = maps.map(&stored.object).unwrap();
     assert_eq!(other.prove(&[0..2]).await.unwrap_err().kind(), ErrorKind::Damaged);
+}
+
+#[tokio::test]
+async fn a_lease_counts_what_was_given_back_and_is_used_again() {
+    let bytes = noise(3 * 1_048_576);
+    let stored = Stored::new(&bytes);
+    let objects = stored.objects();
+    let read = objects.map_kept(&stored.object, 5..2_000_000).await.unwrap();
+    assert_eq!(read.bytes.bytes(), &bytes[5..2_000_000]);
+    assert_eq!(read.lease.held_bytes(), 0);
+    let resident = || objects.resident_bytes().unwrap();
+    let blocks = 31 * CHECKSUM_BLOCK_BYTES;
+    assert_eq!(resident(), blocks);
+    objects.limit_resident(16 * CHECKSUM_BLOCK_BYTES);
+    assert_eq!(resident(), 12 * CHECKSUM_BLOCK_BYTES);
+    objects.limit_resident(u64::MAX);
+    read.lease.used();
+    assert_eq!(resident(), blocks);
+    assert_eq!(read.bytes.bytes(), &bytes[5..2_000_000]);
 }

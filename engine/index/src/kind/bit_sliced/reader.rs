@@ -238,10 +238,6 @@ impl Reader for BitSlicedIndex {
         Self::null_count(self)
     }
 
-    fn dictionary(&self) -> &[Value] {
-        &[]
-    }
-
     fn distinct(&self) -> Option<u32> {
         None
     }

@@ -17,6 +17,7 @@ use martlet_core::{ColumnType, Value};
 use crate::error::IndexError;
 use crate::kind::bitmaps::{Bitmaps, BitmapsBuilder};
 use crate::kind::cursor::Cursor;
+use crate::kind::dictionary::Dictionary;
 use crate::kind::table;
 
 const MAGIC: [u8; 4] = *b"BMP1";
@@ -24,7 +25,7 @@ const MAGIC: [u8; 4] = *b"BMP1";
 /// A section's parts, before the bitmaps are looked into.
 pub(super) struct Parts {
     pub(super) rows: u32,
-    pub(super) values: Vec<Value>,
+    pub(super) values: Dictionary,
     /// One per value, then null's.
     pub(super) bitmaps: Bitmaps,
 }
@@ -48,7 +49,7 @@ pub(super) fn read(section: &Bytes) -> Result<Parts, IndexError> {
         return Err(IndexError::damaged("a section is not of its kind"));
     }
     let rows = cursor.u32()?;
-    let values = table::read(&mut cursor)?;
+    let values = table::read(&mut cursor, section)?;
     let bitmaps = Bitmaps::read(rows, values.len() + 1, cursor, section)?;
     let every = 0..values.len() + 1;
     if bitmaps.rows_of(std::slice::from_ref(&every)) != u64::from(rows) {

@@ -1,4 +1,5 @@
-//! An opened bitmap index: values, counts and the null bitmap decoded, the others on demand.
+//! An opened bitmap index: counts and the null bitmap decoded, the others on demand, values where
+//! they lie.
 //!
 //! Bitmaps are decoded when asked for, because a query needs few of them and a cold segment
 //! should cost what it uses.
@@ -6,20 +7,22 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use martlet_core::{ColumnType, Selection, Truth, Value};
+use martlet_core::{ColumnType, Selection, Truth};
 use roaring::RoaringBitmap;
 
 use super::format;
 use crate::error::IndexError;
+use crate::filter::gaps;
 use crate::kind::Reader;
-use crate::kind::bitmaps::Bitmaps;
+use crate::kind::bitmaps::{Bitmaps, StoredBitmap};
+use crate::kind::dictionary::Dictionary;
 use crate::logic::Leaf;
 
 /// One roaring bitmap per distinct value.
 #[derive(Debug, Clone)]
 pub struct BitmapIndex {
     rows: u32,
-    values: Vec<Value>,
+    values: Dictionary,
     bitmaps: Bitmaps,
     nulls: RoaringBitmap,
 }
@@ -42,7 +45,7 @@ impl BitmapIndex {
 
     /// The distinct values, ascending.
     #[must_use]
-    pub fn values(&self) -> &[Value] {
+    pub const fn values(&self) -> &Dictionary {
         &self.values
     }
 
@@ -76,6 +79,22 @@ impl BitmapIndex {
         Ok(Selection::from_bitmap(self.rows, self.bitmaps.decode(position)?))
     }
 
+    /// The bitmaps of the values at these positions, as they are stored.
+    pub(crate) fn stored(
+        &self,
+        positions: &[Range<usize>],
+    ) -> Result<Vec<StoredBitmap>, IndexError> {
+        positions.iter().flat_map(Clone::clone).map(|at| self.bitmaps.stored(at)).collect()
+    }
+
+    /// The bitmap of the rows that are null, if there are any.
+    pub(crate) fn stored_nulls(&self) -> Result<Vec<StoredBitmap>, IndexError> {
+        if self.nulls.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![self.bitmaps.stored(self.values.len())?])
+    }
+
     /// The rows that hold a value at one of the positions, which are ascending and disjoint.
     pub(crate) fn rows_within(&self, wanted: &[Range<usize>]) -> Result<Selection, IndexError> {
         let unwanted = gaps(wanted, self.values.len());
@@ -102,8 +121,8 @@ impl Reader for BitmapIndex {
         Self::null_count(self)
     }
 
-    fn dictionary(&self) -> &[Value] {
-        &self.values
+    fn dictionary(&self) -> Option<&Dictionary> {
+        Some(&self.values)
     }
 
     fn distinct(&self) -> Option<u32> {
@@ -111,7 +130,7 @@ impl Reader for BitmapIndex {
     }
 
     fn fits(&self, column_type: ColumnType) -> bool {
-        self.values.first().is_none_or(|value| value.fits(column_type))
+        self.values.fits(column_type)
     }
 
     fn truth(&self, leaf: &Leaf<'_>) -> Option<Result<Truth, IndexError>> {
@@ -133,11 +152,4 @@ impl BitmapIndex {
         let holds = self.rows_within(&leaf.matching(&self.values))?;
         Ok(Truth::exact_but(holds, nulls))
     }
-}
-
-/// The positions below `end` that the ranges leave out.
-fn gaps(ranges: &[Range<usize>], end: usize) -> Vec<Range<usize>> {
-    let starts = std::iter::once(0).chain(ranges.iter().map(|range| range.end));
-    let ends = ranges.iter().map(|range| range.start).chain(std::iter::once(end));
-    starts.zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end).collect()
 }

@@ -24,35 +24,40 @@ impl CodesIndex {
         let mut codes = Vec::new();
         self.gather(rows, &mut codes);
         let nulls = self.validity(&codes);
+        let values = self.dictionary();
         Some(match column_type {
             ColumnType::Boolean => {
-                let values = self.decoded(|value| matches!(value, Value::Boolean(true)));
-                let flags =
-                    BooleanBuffer::collect_bool(codes.len(), |row| values[codes[row] as usize]);
-                Arc::new(BooleanArray::new(flags, nulls))
+                let is_true =
+                    |row: usize| values.value(codes[row] as usize) == Some(Value::Boolean(true));
+                Arc::new(BooleanArray::new(
+                    BooleanBuffer::collect_bool(codes.len(), is_true),
+                    nulls,
+                ))
             }
             // Values of a column of 32 bits fit them.
-            ColumnType::Int32 => Arc::new(Int32Array::new(
-                self.numbers(&codes, |value| integer(value) as i32),
-                nulls,
-            )),
-            ColumnType::Date => Arc::new(Date32Array::new(
-                self.numbers(&codes, |value| integer(value) as i32),
-                nulls,
-            )),
-            ColumnType::Int64 => Arc::new(Int64Array::new(self.numbers(&codes, integer), nulls)),
+            ColumnType::Int32 => {
+                Arc::new(Int32Array::new(numbers(&codes, |at| values.integer(at) as i32), nulls))
+            }
+            ColumnType::Date => {
+                Arc::new(Date32Array::new(numbers(&codes, |at| values.integer(at) as i32), nulls))
+            }
+            ColumnType::Int64 => {
+                Arc::new(Int64Array::new(numbers(&codes, |at| values.integer(at)), nulls))
+            }
             ColumnType::Timestamp => {
-                Arc::new(TimestampMicrosecondArray::new(self.numbers(&codes, integer), nulls))
+                let moments = numbers(&codes, |at| values.integer(at));
+                Arc::new(TimestampMicrosecondArray::new(moments, nulls))
             }
             ColumnType::Float64 => {
                 let float =
-                    |value: &Value| if let Value::Float(float) = value { *float } else { 0.0 };
-                Arc::new(Float64Array::new(self.numbers(&codes, float), nulls))
+                    |at| if let Some(Value::Float(float)) = values.value(at) { float } else { 0.0 };
+                Arc::new(Float64Array::new(numbers(&codes, float), nulls))
             }
             ColumnType::Decimal { .. } => {
-                let decimal =
-                    |value: &Value| if let Value::Decimal(number) = value { *number } else { 0 };
-                let array = Decimal128Array::new(self.numbers(&codes, decimal), nulls);
+                let decimal = |at| {
+                    if let Some(Value::Decimal(number)) = values.value(at) { number } else { 0 }
+                };
+                let array = Decimal128Array::new(numbers(&codes, decimal), nulls);
                 Arc::new(array.with_data_type(column_type.arrow()))
             }
             ColumnType::Text => Arc::new(self.texts(&codes, nulls)?),
@@ -68,41 +73,20 @@ impl CodesIndex {
         Some(NullBuffer::new(valid)).filter(|nulls| nulls.null_count() > 0)
     }
 
-    /// The dictionary decoded, and a zero behind it for null.
-    fn decoded<T: Default>(&self, decode: impl Fn(&Value) -> T) -> Vec<T> {
-        let values = self.dictionary().iter().map(decode);
-        values.chain(std::iter::once(T::default())).collect()
-    }
-
-    fn numbers<T: ArrowNativeType>(
-        &self,
-        codes: &[u32],
-        decode: impl Fn(&Value) -> T,
-    ) -> ScalarBuffer<T> {
-        let values = self.decoded(decode);
-        codes.iter().map(|code| values[*code as usize]).collect::<Vec<T>>().into()
-    }
-
     /// `None` if the texts take more bytes than a column can.
     fn texts(&self, codes: &[u32], nulls: Option<NullBuffer>) -> Option<StringArray> {
         let values = self.dictionary();
-        let text = |code: &u32| match values.get(*code as usize) {
-            Some(Value::Text(text)) => &**text,
-            _ => "",
-        };
+        let text = |code: &u32| values.text_bytes(*code as usize);
         let length = codes.iter().map(|code| text(code).len()).sum::<usize>();
         i32::try_from(length).ok()?;
         let mut bytes = Vec::with_capacity(length);
-        codes.iter().for_each(|code| bytes.extend_from_slice(text(code).as_bytes()));
+        codes.iter().for_each(|code| bytes.extend_from_slice(text(code)));
         let offsets = OffsetBuffer::from_lengths(codes.iter().map(|code| text(code).len()));
         StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls).ok()
     }
 }
 
-const fn integer(value: &Value) -> i64 {
-    match value {
-        Value::Int(number) | Value::Timestamp(number) => *number,
-        Value::Date(days) => *days as i64,
-        _ => 0,
-    }
+/// The number of each code's value; null has no position in the dictionary, and is zero.
+fn numbers<T: ArrowNativeType>(codes: &[u32], number: impl Fn(usize) -> T) -> ScalarBuffer<T> {
+    codes.iter().map(|code| number(*code as usize)).collect::<Vec<T>>().into()
 }

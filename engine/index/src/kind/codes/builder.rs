@@ -2,7 +2,7 @@
 
 use martlet_core::ColumnType;
 
-use super::format::{self, BLOCK_ROWS, Parts};
+use super::format::{self, BLOCK_ROWS, Written};
 use crate::encode::Encoded;
 
 /// The section of a column.
@@ -20,12 +20,12 @@ pub(crate) fn build(column_type: ColumnType, column: &Encoded) -> Vec<u8> {
         }
     }
     let nulls = column.codes.iter().filter(|code| **code == column.null_code()).count();
-    let parts = Parts {
+    let parts = Written {
         rows: u32::try_from(column.codes.len()).unwrap_or(u32::MAX),
-        values: column.values.clone(),
+        values: &column.values,
         nulls: u32::try_from(nulls).unwrap_or(u32::MAX),
-        widths,
-        bases,
+        widths: &widths,
+        bases: &bases,
         packed: &packed,
     };
     format::write(column_type, &parts)

@@ -14,10 +14,12 @@
 //! base. A block of one value has width 0 and takes no byte.
 
 use bitpacking::{BitPacker, BitPacker4x};
+use bytes::Bytes;
 use martlet_core::{ColumnType, Value};
 
 use crate::error::IndexError;
 use crate::kind::cursor::Cursor;
+use crate::kind::dictionary::Dictionary;
 pub(super) use crate::kind::packed::unpack_one;
 use crate::kind::table;
 
@@ -28,14 +30,25 @@ const _: () = assert!(BLOCK_ROWS == BitPacker4x::BLOCK_LEN);
 
 const MAGIC: [u8; 4] = *b"COD1";
 
-/// A section's parts, before the codes are looked into.
-pub(super) struct Parts<'a> {
+/// What is written.
+pub(super) struct Written<'a> {
     pub(super) rows: u32,
-    pub(super) values: Vec<Value>,
+    pub(super) values: &'a [Value],
     pub(super) nulls: u32,
-    pub(super) widths: Vec<u8>,
-    pub(super) bases: Vec<u32>,
+    pub(super) widths: &'a [u8],
+    pub(super) bases: &'a [u32],
     pub(super) packed: &'a [u8],
+}
+
+/// A section's parts where they lie, before the codes are looked into.
+pub(super) struct Parts {
+    pub(super) rows: u32,
+    pub(super) values: Dictionary,
+    pub(super) nulls: u32,
+    pub(super) widths: Bytes,
+    /// A u32 for each block.
+    pub(super) bases: Bytes,
+    pub(super) packed: Bytes,
 }
 
 /// Bytes of a packed block.
@@ -43,29 +56,29 @@ pub(super) const fn block_bytes(width: u8) -> usize {
     BLOCK_ROWS / 8 * width as usize
 }
 
-pub(super) fn write(column_type: ColumnType, parts: &Parts<'_>) -> Vec<u8> {
+pub(super) fn write(column_type: ColumnType, parts: &Written<'_>) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&parts.rows.to_le_bytes());
-    table::write(column_type, &parts.values, &mut bytes);
+    table::write(column_type, parts.values, &mut bytes);
     bytes.extend_from_slice(&parts.nulls.to_le_bytes());
-    bytes.extend_from_slice(&parts.widths);
+    bytes.extend_from_slice(parts.widths);
     parts.bases.iter().for_each(|base| bytes.extend_from_slice(&base.to_le_bytes()));
     bytes.extend_from_slice(parts.packed);
     bytes
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Parts<'_>, IndexError> {
-    let mut cursor = Cursor::new(bytes);
+pub(super) fn read(section: &Bytes) -> Result<Parts, IndexError> {
+    let mut cursor = Cursor::new(section);
     if cursor.array()? != MAGIC {
         return Err(IndexError::damaged("a section is not of its kind"));
     }
     let rows = cursor.u32()?;
-    let values = table::read(&mut cursor)?;
+    let values = table::read(&mut cursor, section)?;
     let nulls = cursor.u32()?;
     let blocks = (rows as usize).div_ceil(BLOCK_ROWS);
-    let widths = cursor.take(blocks)?.to_vec();
-    let bases = cursor.u32s(blocks)?;
-    let packed = cursor.rest();
+    let widths = section.slice_ref(cursor.take(blocks)?);
+    let bases = section.slice_ref(cursor.take(4 * blocks)?);
+    let packed = section.slice_ref(cursor.rest());
     let is_full = widths.iter().map(|width| block_bytes(*width)).sum::<usize>() == packed.len();
     if !is_full || widths.iter().any(|width| *width > 32) {
         return Err(IndexError::damaged("its blocks do not fill their place"));

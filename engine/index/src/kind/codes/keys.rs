@@ -3,8 +3,7 @@
 //! Made when first asked for, then kept: a text of a bank's key is compared as a number a
 //! hundred times faster than it is hashed as a text.
 
-use martlet_core::Value;
-
+use crate::kind::dictionary::Dictionary;
 use crate::kind::vector::{KeySet, VectorForm};
 
 /// One key for each value of a sorted dictionary, ascending.
@@ -19,9 +18,16 @@ const SEARCHED_FROM: usize = 16;
 
 impl DictionaryKeys {
     /// The keys of the values; `None` if one has none.
-    pub(super) fn of(values: &[Value]) -> Option<Self> {
-        let form = VectorForm::of_value(values.first()?)?;
-        let keys = values.iter().map(|value| form.key_of(value)).collect::<Option<Vec<_>>>()?;
+    pub(super) fn of(values: &Dictionary) -> Option<Self> {
+        let form = VectorForm::of_value(&values.value(0)?)?;
+        if !values.is_of_texts() {
+            return Some(Self { form, keys: values.narrow_keys()? });
+        }
+        // Of exactly this size, since it is kept.
+        let mut keys = Vec::with_capacity(values.len());
+        for position in 0..values.len() {
+            keys.push(form.key_of_text(values.text(position)?)?);
+        }
         Some(Self { form, keys })
     }
 

@@ -1,4 +1,4 @@
-//! An opened codes index: the dictionary decoded, the codes packed, any block in one step.
+//! An opened codes index: dictionary and codes where they lie, any block in one step.
 //!
 //! Every code is checked at open (one pass over the blocks, under a millisecond for a full
 //! segment), so that a reader may use it as an array index without asking again.
@@ -12,8 +12,11 @@ use roaring::RoaringBitmap;
 
 use super::format::{self, BLOCK_ROWS, block_bytes};
 use super::keys::DictionaryKeys;
+use super::wanted::WantedCodes;
 use crate::error::IndexError;
+use crate::filter::packed::BlockAnswer;
 use crate::kind::Reader;
+use crate::kind::dictionary::Dictionary;
 use crate::kind::flags::set_flags;
 use crate::kind::rows::{InBlock, for_each_block};
 use crate::logic::Leaf;
@@ -21,16 +24,21 @@ use crate::logic::Leaf;
 /// Selected rows of a block from which on the whole block is unpacked for them.
 const UNPACKED_FROM: usize = 8;
 
+/// Blocks of which it is known where the first begins.
+const SAMPLED: usize = 8;
+
 /// A sorted dictionary and one code per row.
 #[derive(Debug, Clone)]
 pub struct CodesIndex {
     rows: u32,
-    values: Vec<Value>,
+    values: Dictionary,
     keys: OnceLock<Option<DictionaryKeys>>,
     nulls: u32,
-    widths: Vec<u8>,
-    bases: Vec<u32>,
-    /// Where each block begins in `packed`.
+    widths: Bytes,
+    /// A u32 for each block.
+    bases: Bytes,
+    /// Where each block begins in `packed`, of every [`SAMPLED`]th: an index is kept for every
+    /// segment, and the widths in between are summed in no time.
     starts: Vec<u32>,
     packed: Bytes,
 }
@@ -43,10 +51,10 @@ impl CodesIndex {
         }
         let starts = parts
             .widths
-            .iter()
-            .scan(0_usize, |next, width| {
+            .chunks(SAMPLED)
+            .scan(0_usize, |next, widths| {
                 let start = *next;
-                *next += block_bytes(*width);
+                *next += sum_of_bytes(widths);
                 Some(u32::try_from(start).unwrap_or(u32::MAX))
             })
             .collect();
@@ -58,7 +66,7 @@ impl CodesIndex {
             widths: parts.widths,
             bases: parts.bases,
             starts,
-            packed: bytes.slice_ref(parts.packed),
+            packed: parts.packed,
         };
         index.check_codes()?;
         Ok(index)
@@ -69,7 +77,7 @@ impl CodesIndex {
         let mut nulls = 0_u32;
         let mut codes = [0; BLOCK_ROWS];
         for block in 0..self.blocks() {
-            let above = self.bases[block].checked_add(highest_offset(self.widths[block]));
+            let above = self.base(block).checked_add(highest_offset(self.widths[block]));
             let is_surely_within = above.is_some_and(|highest| highest < null);
             if is_surely_within {
                 continue;
@@ -93,9 +101,9 @@ impl CodesIndex {
         self.rows
     }
 
-    /// The distinct values, ascending: the value of code `c` is `dictionary()[c]`.
+    /// The distinct values, ascending: that of code `c` is the one at position `c`.
     #[must_use]
-    pub fn dictionary(&self) -> &[Value] {
+    pub const fn dictionary(&self) -> &Dictionary {
         &self.values
     }
 
@@ -119,22 +127,21 @@ impl CodesIndex {
 
     /// The value of a code: `None` for null.
     #[must_use]
-    pub fn value(&self, code: u32) -> Option<&Value> {
-        self.values.get(code as usize)
+    pub fn value(&self, code: u32) -> Option<Value> {
+        self.values.value(code as usize)
     }
 
     /// Blocks of [`BLOCK_ROWS`] rows; the last may be shorter.
     #[must_use]
     pub const fn blocks(&self) -> usize {
-        self.widths.len()
+        (self.rows as usize).div_ceil(BLOCK_ROWS)
     }
 
     /// Decodes a block below [`Self::blocks`] and returns its codes, one per row of it.
     pub fn decode_block<'a>(&self, block: usize, into: &'a mut [u32; BLOCK_ROWS]) -> &'a [u32] {
-        let start = self.starts[block] as usize;
         let width = self.widths[block];
-        format::unpack(&self.packed[start..start + block_bytes(width)], width, into);
-        let base = self.bases[block];
+        format::unpack(self.packed_block(block), width, into);
+        let base = self.base(block);
         // A damaged code may overflow here; it is then found to stand for no value.
         into.iter_mut().for_each(|code| *code = code.saturating_add(base));
         &into[..self.block_rows(block).len()]
@@ -167,13 +174,23 @@ impl CodesIndex {
     pub fn code_at(&self, row: u32) -> u32 {
         let row = row as usize;
         let block = row / BLOCK_ROWS;
-        let (width, base) = (self.widths[block], self.bases[block]);
+        let (width, base) = (self.widths[block], self.base(block));
         if width == 0 {
             return base;
         }
-        let start = self.starts[block] as usize;
-        let packed = &self.packed[start..start + block_bytes(width)];
-        base + format::unpack_one(packed, width, row % BLOCK_ROWS)
+        base + format::unpack_one(self.packed_block(block), width, row % BLOCK_ROWS)
+    }
+
+    /// The lowest code of a block.
+    fn base(&self, block: usize) -> u32 {
+        u32::from_le_bytes(self.bases.as_chunks::<4>().0[block])
+    }
+
+    fn packed_block(&self, block: usize) -> &[u8] {
+        let sample = block / SAMPLED;
+        let before = sum_of_bytes(&self.widths[sample * SAMPLED..block]);
+        let start = self.starts[sample] as usize + before;
+        &self.packed[start..start + block_bytes(self.widths[block])]
     }
 
     /// Replaces `into` by the codes of the selected rows, in row order.
@@ -184,7 +201,7 @@ impl CodesIndex {
         for_each_block::<BLOCK_ROWS>(rows, self.rows, |block, selected| match selected {
             InBlock::All => into.extend_from_slice(self.decode_block(block, &mut codes)),
             InBlock::Some(rows) if self.widths[block] == 0 => {
-                into.resize(into.len() + rows.len(), self.bases[block]);
+                into.resize(into.len() + rows.len(), self.base(block));
             }
             InBlock::Some(rows) if rows.len() < UNPACKED_FROM => {
                 into.extend(rows.iter().map(|row| self.code_at(*row)));
@@ -203,7 +220,7 @@ impl CodesIndex {
             return Selection::none(self.rows);
         }
         let null = self.values.len();
-        self.rows_within(std::slice::from_ref(&(null..null + 1)))
+        self.rows_within(&WantedCodes::new(std::iter::once(null..null + 1).collect()))
     }
 
     /// For each value that the selected rows have, the first of them that has it.
@@ -237,52 +254,47 @@ impl CodesIndex {
         Selection::from_ascending(self.rows, firsts)
     }
 
-    /// The rows whose code is in one of the ranges, which are ascending and disjoint.
-    pub(crate) fn rows_within(&self, wanted: &[Range<usize>]) -> Selection {
-        let flags = match wanted {
-            // The usual case is worth a comparison instead of a look-up.
-            [one] => {
-                // Both at most the null code plus one, a u32.
-                let (start, length) = (one.start as u32, one.len() as u32);
-                self.flags(wanted, |code| code.wrapping_sub(start) < length)
-            }
-            _ => {
-                let mut is_wanted = vec![false; self.values.len() + 1];
-                wanted.iter().for_each(|range| is_wanted[range.clone()].fill(true));
-                self.flags(wanted, |code| is_wanted[code as usize])
-            }
-        };
-        // What is flagged behind the last row is dropped here.
-        Selection::from_bitmap(self.rows, RoaringBitmap::from_lsb0_bytes(0, &flags))
-    }
-
-    /// One bit per row, the lowest first, up to the end of the last block.
-    fn flags(&self, wanted: &[Range<usize>], is_wanted: impl Fn(u32) -> bool) -> Vec<u8> {
-        let mut flags = vec![0_u8; self.blocks() * (BLOCK_ROWS / 8)];
-        let mut codes = [0; BLOCK_ROWS];
-        for (block, flags) in flags.chunks_exact_mut(BLOCK_ROWS / 8).enumerate() {
-            match self.block_answer(block, wanted) {
+    /// The rows that have one of these codes.
+    pub(crate) fn rows_within(&self, wanted: &WantedCodes) -> Selection {
+        let mut all_flags = vec![0_u8; self.blocks() * (BLOCK_ROWS / 8)];
+        for (block, flags) in all_flags.chunks_exact_mut(BLOCK_ROWS / 8).enumerate() {
+            match self.block_within(block, wanted, flags) {
                 BlockAnswer::All => flags.fill(u8::MAX),
-                BlockAnswer::None => {}
-                BlockAnswer::Some => {
-                    let codes = self.decode_block(block, &mut codes);
-                    set_flags::<BLOCK_ROWS, u32>(codes, &is_wanted, flags);
-                }
+                BlockAnswer::None | BlockAnswer::Some => {}
             }
         }
-        flags
+        // What is flagged behind the last row is dropped here.
+        Selection::from_bitmap(self.rows, RoaringBitmap::from_lsb0_bytes(0, &all_flags))
     }
 
-    /// What the base and width of a block prove about the wanted codes.
-    fn block_answer(&self, block: usize, wanted: &[Range<usize>]) -> BlockAnswer {
-        let lowest = self.bases[block] as usize;
+    /// What the base and width of a block tell of these codes.
+    pub(crate) fn bounds_within(&self, block: usize, wanted: &WantedCodes) -> BlockAnswer {
+        let lowest = self.base(block) as usize;
         let highest = lowest + highest_offset(self.widths[block]) as usize;
-        let next = wanted.partition_point(|range| range.end <= lowest);
-        match wanted.get(next) {
-            Some(range) if range.start <= lowest && highest < range.end => BlockAnswer::All,
-            Some(range) if range.start <= highest => BlockAnswer::Some,
-            _ => BlockAnswer::None,
+        wanted.of_bounds(lowest, highest)
+    }
+
+    /// The rows of a block that have one of these codes.
+    pub(crate) fn block_within(
+        &self,
+        block: usize,
+        wanted: &WantedCodes,
+        into: &mut [u8],
+    ) -> BlockAnswer {
+        let settled = self.bounds_within(block, wanted);
+        if settled != BlockAnswer::Some {
+            return settled;
         }
+        let mut codes = [0; BLOCK_ROWS];
+        let codes = self.decode_block(block, &mut codes);
+        match wanted.one() {
+            Some((start, length)) => {
+                let is_wanted = |code: u32| code.wrapping_sub(start) < length;
+                set_flags::<BLOCK_ROWS, u32>(codes, is_wanted, into);
+            }
+            None => set_flags::<BLOCK_ROWS, u32>(codes, |code| wanted.contains(code), into),
+        }
+        BlockAnswer::Some
     }
 }
 
@@ -299,8 +311,8 @@ impl Reader for CodesIndex {
         Self::null_count(self)
     }
 
-    fn dictionary(&self) -> &[Value] {
-        &self.values
+    fn dictionary(&self) -> Option<&Dictionary> {
+        Some(&self.values)
     }
 
     fn distinct(&self) -> Option<u32> {
@@ -308,7 +320,7 @@ impl Reader for CodesIndex {
     }
 
     fn fits(&self, column_type: ColumnType) -> bool {
-        self.values.first().is_none_or(|value| value.fits(column_type))
+        self.values.fits(column_type)
     }
 
     fn truth(&self, leaf: &Leaf<'_>) -> Option<Result<Truth, IndexError>> {
@@ -318,7 +330,7 @@ impl Reader for CodesIndex {
     fn memory_bytes(&self) -> usize {
         // The keys may be made later.
         let keys = self.values.len() * size_of::<i64>();
-        self.widths.len() + 4 * (self.bases.len() + self.starts.len()) + keys
+        size_of_val(self.starts.as_slice()) + keys
     }
 }
 
@@ -329,15 +341,14 @@ impl CodesIndex {
             let present = nulls.complement();
             return Truth::exact(nulls, present);
         }
-        let holds = self.rows_within(&leaf.matching(&self.values));
+        let holds = self.rows_within(&WantedCodes::new(leaf.matching(&self.values)));
         Truth::exact_but(holds, nulls)
     }
 }
 
-enum BlockAnswer {
-    All,
-    Some,
-    None,
+/// Bytes of packed blocks of these widths.
+fn sum_of_bytes(widths: &[u8]) -> usize {
+    widths.iter().map(|width| block_bytes(*width)).sum()
 }
 
 /// The highest number that has so many bits.

@@ -229,10 +229,6 @@ impl Reader for DatePartIndex {
         Self::null_count(self)
     }
 
-    fn dictionary(&self) -> &[Value] {
-        &[]
-    }
-
     fn distinct(&self) -> Option<u32> {
         None
     }

@@ -103,10 +103,6 @@ impl Reader for LookupIndex {
         Self::null_count(self)
     }
 
-    fn dictionary(&self) -> &[Value] {
-        &[]
-    }
-
     fn distinct(&self) -> Option<u32> {
         None
     }

@@ -192,10 +192,6 @@ impl Reader for NgramIndex {
         self.parts.nulls.len() as u32
     }
 
-    fn dictionary(&self) -> &[Value] {
-        &[]
-    }
-
     fn distinct(&self) -> Option<u32> {
         None
     }

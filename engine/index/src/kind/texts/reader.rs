@@ -106,10 +106,6 @@ impl Reader for TextsIndex {
         self.parts.nulls.len() as u32
     }
 
-    fn dictionary(&self) -> &[Value] {
-        &[]
-    }
-
     fn distinct(&self) -> Option<u32> {
         None
     }

@@ -1,5 +1,7 @@
 //! Keys per row to packed blocks, each over the lowest key it holds.
 
+use std::borrow::Cow;
+
 use arrow::array::{Array, StringArray};
 use martlet_core::ColumnType;
 use roaring::RoaringBitmap;
@@ -53,10 +55,10 @@ pub(in crate::kind) fn nulls_of(column: &ColumnKeys<'_>, rows: u32) -> RoaringBi
 }
 
 /// What the keys stand for, and one per row; arbitrary under a null.
-pub(in crate::kind) fn keys_of(
+pub(in crate::kind) fn keys_of<'a>(
     column_type: ColumnType,
-    column: &ColumnKeys<'_>,
-) -> Option<(VectorForm, Vec<i64>)> {
+    column: &'a ColumnKeys<'_>,
+) -> Option<(VectorForm, Cow<'a, [i64]>)> {
     let form = match column_type {
         ColumnType::Boolean => return None,
         ColumnType::Int32 | ColumnType::Int64 => VectorForm::Int,
@@ -65,12 +67,15 @@ pub(in crate::kind) fn keys_of(
         ColumnType::Date => VectorForm::Date,
         ColumnType::Timestamp => VectorForm::Timestamp,
         ColumnType::Text => match &column.keys {
-            Keys::Text(texts) => return digit_texts(column, texts),
+            Keys::Text(texts) => {
+                let (form, keys) = digit_texts(column, texts)?;
+                return Some((form, Cow::Owned(keys)));
+            }
             Keys::Narrow { .. } | Keys::Wide(_) => return None,
         },
     };
     let keys = match &column.keys {
-        Keys::Narrow { keys, .. } => keys.clone(),
+        Keys::Narrow { keys, .. } => Cow::Borrowed(keys.as_slice()),
         // Too wide under a null only: that is nobody's value.
         Keys::Wide(values) => values
             .iter()
@@ -79,7 +84,7 @@ pub(in crate::kind) fn keys_of(
                 true => Some(0),
                 false => i64::try_from(*value).ok(),
             })
-            .collect::<Option<Vec<_>>>()?,
+            .collect::<Option<Cow<'_, [i64]>>>()?,
         Keys::Text(_) => return None,
     };
     Some((form, keys))

@@ -9,6 +9,7 @@ use super::form::VectorForm;
 use super::format::BLOCK_ROWS;
 use super::key_set::KeySet;
 use super::reader::VectorIndex;
+use crate::filter::packed::BlockAnswer;
 use crate::kind::flags::{PER_BYTE, set_flags};
 use crate::logic::Leaf;
 
@@ -22,39 +23,78 @@ impl VectorIndex {
     /// The rows whose key is one of the set; null is none.
     #[must_use]
     pub fn rows_in(&self, keys: &KeySet) -> Selection {
-        self.rows_where(|block, lowest, highest| match keys.within(lowest, highest) {
-            [] => BlockAnswer::None,
-            [one] if lowest == highest && *one == lowest => BlockAnswer::All,
-            few if few.len() <= KEYS_COMPARED_MAX => self.flagged(block, |key| few.contains(&key)),
-            _ => self.flagged(block, |key| keys.contains(key)),
-        })
+        self.rows_where(|block, flags| self.block_in(block, keys, flags))
     }
 
     /// The rows whose key is in the range; null is not.
     #[must_use]
     pub fn rows_between(&self, keys: &Range<i128>) -> Selection {
-        self.rows_where(|block, lowest, highest| {
-            let (low, high) = (i128::from(lowest), i128::from(highest));
-            if keys.start >= keys.end || high < keys.start || keys.end <= low {
-                return BlockAnswer::None;
+        self.rows_where(|block, flags| self.block_between(block, keys, flags))
+    }
+
+    /// What the bounds of a block tell of keys of a set; null may be among the rows.
+    pub(crate) fn bounds_in(&self, block: usize, keys: &KeySet) -> BlockAnswer {
+        let (lowest, highest) = self.block_bounds(block);
+        match keys.within(lowest, highest) {
+            [] => BlockAnswer::None,
+            [one] if lowest == highest && *one == lowest => BlockAnswer::All,
+            _ => BlockAnswer::Some,
+        }
+    }
+
+    /// The rows of a block whose key is one of the set; null may be.
+    pub(crate) fn block_in(&self, block: usize, keys: &KeySet, into: &mut [u8]) -> BlockAnswer {
+        let settled = self.bounds_in(block, keys);
+        if settled != BlockAnswer::Some {
+            return settled;
+        }
+        let (lowest, highest) = self.block_bounds(block);
+        match keys.within(lowest, highest) {
+            few if few.len() <= KEYS_COMPARED_MAX => {
+                self.flagged(block, |key| few.contains(&key), into)
             }
-            if keys.start <= low && high < keys.end {
-                return BlockAnswer::All;
-            }
-            // Within the block's bounds, so both are 64-bit keys.
-            let from = keys.start.max(low) as i64;
-            let last = (keys.end - 1).min(high) as i64;
-            let mut offsets = [0; BLOCK_ROWS];
-            match self.decode_offsets(block, &mut offsets) {
-                Some((base, offsets)) => {
-                    // At most the block's highest offset, of 32 bits.
-                    let first = from.wrapping_sub(base) as u32;
-                    let span = last.wrapping_sub(from) as u32;
-                    BlockAnswer::Some(flags(offsets, |offset| offset.wrapping_sub(first) <= span))
-                }
-                None => self.flagged(block, |key| from <= key && key <= last),
-            }
-        })
+            _ => self.flagged(block, |key| keys.contains(key), into),
+        }
+    }
+
+    /// What the bounds of a block tell of keys in the range; null may be among the rows.
+    pub(crate) fn bounds_between(&self, block: usize, keys: &Range<i128>) -> BlockAnswer {
+        let (lowest, highest) = self.block_bounds(block);
+        let (low, high) = (i128::from(lowest), i128::from(highest));
+        if low > high || keys.start >= keys.end || high < keys.start || keys.end <= low {
+            BlockAnswer::None
+        } else if keys.start <= low && high < keys.end {
+            BlockAnswer::All
+        } else {
+            BlockAnswer::Some
+        }
+    }
+
+    /// The rows of a block whose key is in the range; null may be.
+    pub(crate) fn block_between(
+        &self,
+        block: usize,
+        keys: &Range<i128>,
+        into: &mut [u8],
+    ) -> BlockAnswer {
+        let settled = self.bounds_between(block, keys);
+        if settled != BlockAnswer::Some {
+            return settled;
+        }
+        let (lowest, highest) = self.block_bounds(block);
+        // Within the block's bounds, so both are 64-bit keys.
+        let from = keys.start.max(i128::from(lowest)) as i64;
+        let last = (keys.end - 1).min(i128::from(highest)) as i64;
+        let mut offsets = [0; BLOCK_ROWS];
+        let Some((base, offsets)) = self.decode_offsets(block, &mut offsets) else {
+            return self.flagged(block, |key| from <= key && key <= last, into);
+        };
+        // At most the block's highest offset, of 32 bits.
+        let first = from.wrapping_sub(base) as u32;
+        let span = last.wrapping_sub(from) as u32;
+        let is_wanted = |offset: u32| offset.wrapping_sub(first) <= span;
+        set_flags::<BLOCK_ROWS, u32>(offsets, is_wanted, into);
+        BlockAnswer::Some
     }
 
     /// Where a condition holds and fails, exactly; `None` for one that keys cannot tell.
@@ -106,27 +146,27 @@ impl VectorIndex {
             let part = part.of(&self.value_of(key));
             part.is_some_and(|part| comparison.holds(part.cmp(&constant)))
         };
-        Some(self.rows_where(|block, _, _| self.flagged(block, holds)))
+        Some(self.rows_where(|block, flags| self.flagged(block, holds, flags)))
     }
 
-    fn flagged(&self, block: usize, is_wanted: impl Fn(i64) -> bool) -> BlockAnswer {
+    fn flagged(
+        &self,
+        block: usize,
+        is_wanted: impl Fn(i64) -> bool,
+        into: &mut [u8],
+    ) -> BlockAnswer {
         let mut keys = [0; BLOCK_ROWS];
-        BlockAnswer::Some(flags(self.decode_block(block, &mut keys), is_wanted))
+        set_flags::<BLOCK_ROWS, i64>(self.decode_block(block, &mut keys), is_wanted, into);
+        BlockAnswer::Some
     }
 
-    /// The rows that are not null in blocks answered by their number and bounds.
-    fn rows_where(&self, answer: impl Fn(usize, i64, i64) -> BlockAnswer) -> Selection {
+    /// The rows that are not null in blocks answered by their number.
+    fn rows_where(&self, answer: impl Fn(usize, &mut [u8]) -> BlockAnswer) -> Selection {
         let mut all_flags = vec![0_u8; self.blocks() * FLAG_BYTES];
-        let blocks = all_flags.as_chunks_mut::<FLAG_BYTES>().0.iter_mut().enumerate();
-        for (block, flags) in blocks {
-            let (lowest, highest) = self.block_bounds(block);
-            if lowest > highest {
-                continue;
-            }
-            match answer(block, lowest, highest) {
+        for (block, flags) in all_flags.chunks_exact_mut(FLAG_BYTES).enumerate() {
+            match answer(block, flags) {
                 BlockAnswer::All => flags.fill(u8::MAX),
-                BlockAnswer::None => {}
-                BlockAnswer::Some(found) => *flags = found,
+                BlockAnswer::None | BlockAnswer::Some => {}
             }
         }
         let mut rows = RoaringBitmap::from_lsb0_bytes(0, &all_flags);
@@ -136,16 +176,4 @@ impl VectorIndex {
         // What is flagged behind the last row is dropped here.
         Selection::from_bitmap(self.rows(), rows)
     }
-}
-
-enum BlockAnswer {
-    All,
-    None,
-    Some([u8; FLAG_BYTES]),
-}
-
-fn flags<T: Copy>(numbers: &[T], is_wanted: impl Fn(T) -> bool) -> [u8; FLAG_BYTES] {
-    let mut flags = [0; FLAG_BYTES];
-    set_flags::<BLOCK_ROWS, T>(numbers, is_wanted, &mut flags);
-    flags
 }

@@ -123,7 +123,7 @@ impl VectorForm {
 
     /// The keys, as a range, that compare so with a constant; for `<>` those that are equal.
     /// `None` if the constant is of another type.
-    pub(in crate::kind) fn keys_that(
+    pub(crate) fn keys_that(
         &self,
         comparison: Comparison,
         constant: &Value,
@@ -140,7 +140,7 @@ impl VectorForm {
 
     /// The keys, as ascending ranges, of which a part of the date compares so with a constant;
     /// `None` where that is no few ranges. Only years are.
-    pub(in crate::kind) fn keys_of_part(
+    pub(crate) fn keys_of_part(
         &self,
         part: DatePart,
         comparison: Comparison,

@@ -1,6 +1,6 @@
 //! An opened vector: the blocks' bounds decoded, the numbers packed, any row in one step.
 //!
-//! What was proven at open: the digest, that every block has its place, and that bounds and
+//! What was proven at open: that every block has its place, and that bounds and
 //! widths agree. The packed area stays where it was read.
 
 use std::ops::Range;
@@ -258,10 +258,6 @@ impl Reader for VectorIndex {
 
     fn null_count(&self) -> u32 {
         self.null_count
-    }
-
-    fn dictionary(&self) -> &[Value] {
-        &[]
     }
 
     fn distinct(&self) -> Option<u32> {

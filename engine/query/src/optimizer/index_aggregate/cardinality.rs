@@ -9,6 +9,7 @@ use martlet_index::key_of_value;
 
 use super::bucket::Bucket;
 use super::spec::Spec;
+use crate::access_path::AccessPath;
 use crate::indexed_table::IndexedSegment;
 use crate::scan::SecuredScan;
 
@@ -16,8 +17,11 @@ use crate::scan::SecuredScan;
 const ROWS_PER_GROUP_MIN: u64 = 2;
 
 /// Whether the groups are so many that rows are as good as totals. Distinct values and ranks are
-/// found better by group however many there are.
+/// found better by group however many there are, and somebody may want totals at any cost.
 pub(super) fn are_too_many(spec: &Spec, scan: &SecuredScan) -> bool {
+    if scan.segment_scan().path() == AccessPath::Totals {
+        return false;
+    }
     if !spec.distincts.is_empty() || !spec.ranked.is_empty() || !spec.dimensions.is_empty() {
         return false;
     }

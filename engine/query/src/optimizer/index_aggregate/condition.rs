@@ -9,11 +9,11 @@ use std::sync::Arc;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{
-    BinaryExpr, CaseExpr, CastExpr, InListExpr, IsNotNullExpr, IsNullExpr, Literal, NegativeExpr,
-    NotExpr,
+    BinaryExpr, CaseExpr, CastExpr, Column, InListExpr, IsNotNullExpr, IsNullExpr, Literal,
+    NegativeExpr, NotExpr,
 };
 use datafusion::scalar::ScalarValue;
-use martlet_core::{ColumnSchema, Comparison, Predicate};
+use martlet_core::{ColumnSchema, ColumnType, Comparison, Predicate, Value};
 
 use super::bucket::Bucket;
 use super::source::Source;
@@ -44,6 +44,16 @@ pub(super) struct Slice {
 impl Slice {
     /// Every selected row.
     pub(super) const WHOLE: Self = Self { when: Predicate::Constant(true), unless: Vec::new() };
+
+    /// The rows of it where a condition is true, too.
+    pub(super) fn and(self, condition: Predicate) -> Self {
+        Self { when: self.when.and(condition), ..self }
+    }
+
+    /// Whether it is what other slices leave.
+    pub(super) fn is_rest(&self) -> bool {
+        self.when == Predicate::Constant(true) && !self.unless.is_empty()
+    }
 }
 
 /// The branches of an argument, each with the rows that take it; no row takes two.
@@ -94,6 +104,9 @@ pub(super) fn predicate(
     condition: &Arc<dyn PhysicalExpr>,
     source: &Source<'_>,
 ) -> Option<Predicate> {
+    if let Some(column) = condition.downcast_ref::<Column>() {
+        return source.condition(column.index()).cloned().or_else(|| is_true(condition, source));
+    }
     if let Some(binary) = condition.downcast_ref::<BinaryExpr>() {
         let both =
             || Some(vec![predicate(binary.left(), source)?, predicate(binary.right(), source)?]);
@@ -121,6 +134,16 @@ pub(super) fn predicate(
     let values = list.list().iter().map(value).collect::<Option<_>>()?;
     let within = Predicate::In { column: column.name.clone(), values };
     Some(if list.negated() { Predicate::Not(Box::new(within)) } else { within })
+}
+
+/// Whether a stored column of booleans is true.
+fn is_true(column: &Arc<dyn PhysicalExpr>, source: &Source<'_>) -> Option<Predicate> {
+    let column = stored(column, source)?;
+    (column.column_type == ColumnType::Boolean).then(|| Predicate::Compare {
+        column: column.name.clone(),
+        comparison: Comparison::Equal,
+        value: Value::Boolean(true),
+    })
 }
 
 fn compared(binary: &BinaryExpr, comparison: Comparison, source: &Source<'_>) -> Option<Predicate> {

@@ -17,6 +17,7 @@ use super::computed::{Computed, Inputs};
 use super::dimension::Dimension;
 use super::source::{Derived, Origin, Source};
 use super::spec::{Key, Spec, can_show, key};
+use crate::access_path::AccessPath;
 
 /// One GROUP BY expression.
 #[derive(Debug, Clone)]
@@ -174,8 +175,9 @@ impl Found<'_, '_> {
             Inputs::Stored(column) => {
                 // Values of a vector are nearly as many as its rows.
                 let scan = self.source.scan();
-                let is_coded = scan.each_segment_has(column, &[IndexKind::Codes]);
-                let key = key(&Derived::stored(column), self.source).filter(|_| is_coded)?;
+                let is_worth_it = scan.segment_scan().path() == AccessPath::Totals
+                    || scan.each_segment_has(column, &[IndexKind::Codes]);
+                let key = key(&Derived::stored(column), self.source).filter(|_| is_worth_it)?;
                 let shows = Shown::Computed(computed.expression);
                 Some(Grouping { place: self.key(key), shows })
             }

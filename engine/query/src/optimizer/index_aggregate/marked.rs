@@ -127,7 +127,7 @@ impl<'a> PreparedCodes<'a> {
         }
         let place = &mut self.places[code as usize];
         if *place == 0 {
-            self.values.push(into.prepared(value));
+            self.values.push(into.prepared(&value));
             // Not more values than codes.
             *place = self.values.len() as u32;
         }

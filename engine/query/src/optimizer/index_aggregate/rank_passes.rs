@@ -78,10 +78,9 @@ impl KeptSegment {
 
     /// Bytes held, roughly.
     pub(super) fn memory_bytes(&self) -> usize {
-        let bitmaps = self.slices.iter().filter_map(Selection::bitmap);
         let told = self.told.iter().flat_map(|told| &told.groups);
         let groups = told.map(|groups| groups.0.len());
-        bitmaps.map(|bitmap| bitmap.serialized_size()).sum::<usize>()
+        self.slices.iter().map(Selection::memory_bytes).sum::<usize>()
             + groups.sum::<usize>() * size_of::<(u32, u32)>()
     }
 }

@@ -11,7 +11,7 @@ use martlet_index::grouping::{
     CodeGroups, Grouped, KEY_COLUMNS_MAX, KeyBucket, KeyColumn, MeasureColumn, SharedCodes, Totals,
     group,
 };
-use martlet_index::{CodesIndex, Index, IndexKind, key_of_value, value_of_key};
+use martlet_index::{CodesIndex, Index, IndexKind, value_of_key};
 
 use super::best_groups::BestOfPartition;
 use super::bucket::Bucket;
@@ -352,7 +352,7 @@ impl OpenedKey {
             return values.get(position).cloned().flatten();
         }
         if let Some(codes) = self.index.as_codes() {
-            return codes.value(local).cloned();
+            return codes.value(local);
         }
         let found = grouped.vector_keys.get(at)?.get(position).copied().flatten()?;
         match key.bucket {
@@ -369,7 +369,7 @@ fn groups_of(codes: &CodesIndex, key: &Key) -> (CodeGroups, Vec<Option<Value>>) 
     let mut known = std::collections::HashMap::new();
     let dictionary = codes.dictionary().iter().map(Some).chain(std::iter::once(None));
     for value in dictionary {
-        let group = value.map(|value| key.bucket.of_value(value));
+        let group = value.map(|value| key.bucket.of_value(&value));
         // Not more groups than codes.
         let next = u32::try_from(values.len()).unwrap_or(u32::MAX);
         of_code.push(*known.entry(group.clone()).or_insert_with(|| {
@@ -384,10 +384,11 @@ fn groups_of(codes: &CodesIndex, key: &Key) -> (CodeGroups, Vec<Option<Value>>) 
 impl OpenedMeasure {
     fn of(index: Option<Arc<Index>>) -> Self {
         let codes = index.as_ref().and_then(|index| index.as_codes());
-        let dictionary = codes.map(CodesIndex::dictionary).unwrap_or_default();
-        let keys: Option<Vec<i64>> = dictionary.iter().map(key_of_value).collect();
-        let are_texts = || dictionary.iter().all(|value| matches!(value, Value::Text(_)));
-        let keys = keys.or_else(|| are_texts().then(|| (0..).take(dictionary.len()).collect()));
+        // Texts have their codes for keys; a dictionary of neither has none.
+        let keys = codes.map(CodesIndex::dictionary).and_then(|dictionary| {
+            let of_texts = || (0..).take(dictionary.len()).collect();
+            dictionary.narrow_keys().or_else(|| dictionary.is_of_texts().then(of_texts))
+        });
         Self { index, keys }
     }
 
@@ -429,7 +430,7 @@ impl OpenedMeasure {
         let (_, column_type) = measure.column?;
         match value_of_key(key, column_type) {
             Some(value) => Some(value),
-            None => index.as_codes()?.value(u32::try_from(key).ok()?).cloned(),
+            None => index.as_codes()?.value(u32::try_from(key).ok()?),
         }
     }
 }

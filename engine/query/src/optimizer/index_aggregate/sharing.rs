@@ -1,11 +1,12 @@
 //! When it is worth finding out what a table's segments share of a column whose distinct values
 //! are counted.
 //!
-//! Owns, for one statement, how many values were brought together one by one. Where it is not
-//! worth it, or cannot be found out, values go on being brought together: the count is the same.
+//! Owns when; how many values were brought together so far is counted for the table, over all
+//! statements. Where it is not worth it, or cannot be found out, values go on being brought
+//! together: the count is the same.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::execution::TaskContext;
 use martlet_index::IndexKind;
@@ -34,7 +35,6 @@ struct Column {
     position: usize,
     /// Values of all segments' dictionaries; `None` if one of them has no codes.
     codes: Option<u64>,
-    added: AtomicU64,
     cannot_be_known: AtomicBool,
 }
 
@@ -43,7 +43,6 @@ impl Sharing {
         let column = |position: usize| Column {
             position,
             codes: table.and_then(|table| codes(table, position)),
-            added: AtomicU64::new(0),
             cannot_be_known: AtomicBool::new(false),
         };
         Self {
@@ -68,8 +67,9 @@ impl Sharing {
 
     /// Takes note of what a partition added since this was last called.
     pub(super) fn note(&self, merged: &mut Merged) {
+        let Some(table) = &self.table else { return };
         for (column, values) in self.columns.iter().zip(&mut merged.distincts) {
-            column.added.fetch_add(values.take_added(), Ordering::Relaxed);
+            table.overlaps().note_added(column.position, values.take_added());
         }
     }
 }
@@ -84,7 +84,7 @@ impl Column {
         if let Some(known) = table.overlaps().known(self.position) {
             return Some(known);
         }
-        let is_worth_it = is_worth_it(self.added.load(Ordering::Relaxed), self.codes?);
+        let is_worth_it = is_worth_it(table.overlaps().added(self.position), self.codes?);
         if !is_worth_it || self.cannot_be_known.load(Ordering::Relaxed) {
             return None;
         }

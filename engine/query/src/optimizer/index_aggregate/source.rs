@@ -16,11 +16,12 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 use datafusion::scalar::ScalarValue;
-use martlet_core::{ColumnSchema, ColumnType};
+use martlet_core::{ColumnSchema, ColumnType, Predicate};
 use martlet_index::IndexKind;
 
 use super::bucket::Bucket;
 use super::computed::Computed;
+use super::condition::predicate;
 use crate::scan::SecuredScan;
 
 /// A scan, and what each column of the aggregation's input is of it.
@@ -29,6 +30,9 @@ pub(super) struct Source<'a> {
     scan_plan: &'a Arc<dyn ExecutionPlan>,
     joined: Vec<Joined<'a>>,
     columns: Vec<Option<Origin>>,
+    /// Those columns that tell whether a leak-proof condition holds, as what several aggregates
+    /// ask for is computed once below them.
+    conditions: Vec<Option<Predicate>>,
     schema: SchemaRef,
 }
 
@@ -99,8 +103,10 @@ impl<'a> Source<'a> {
         }
         let Some(projection) = plan.downcast_ref::<ProjectionExec>() else { return Vec::new() };
         let projected = |below: Self| {
-            let columns = projection.expr().iter().map(|item| below.origin(&item.expr)).collect();
-            Self { columns, schema: plan.schema(), ..below }
+            let items = || projection.expr().iter().map(|item| &item.expr);
+            let columns = items().map(|item| below.origin(item)).collect();
+            let conditions = items().map(|item| below.condition_of(item)).collect();
+            Self { columns, conditions, schema: plan.schema(), ..below }
         };
         Self::below(projection.input()).into_iter().map(projected).collect()
     }
@@ -111,7 +117,8 @@ impl<'a> Source<'a> {
             let (column, _) = scan.clear_column(output)?;
             Some(Origin::Scan(Derived::stored(column)))
         });
-        Self { scan, scan_plan, joined: Vec::new(), columns: columns.collect(), schema }
+        let (joined, conditions) = (Vec::new(), Vec::new());
+        Self { scan, scan_plan, joined, columns: columns.collect(), conditions, schema }
     }
 
     /// Either side of an inner join may be the scan, the other one is then looked up by key.
@@ -134,7 +141,7 @@ impl<'a> Source<'a> {
                     shown.iter().map(|at| source.columns.get(*at).cloned().flatten()).collect()
                 }
             };
-            Self { columns, schema: join.schema(), ..source }
+            Self { columns, conditions: Vec::new(), schema: join.schema(), ..source }
         };
         let mut sources: Vec<Self> = from_left.chain(from_right).map(shown).collect();
         sources.sort_by_key(|source| Reverse(source.stored_rows()));
@@ -219,6 +226,17 @@ impl<'a> Source<'a> {
     /// Where an input column comes from.
     pub(super) fn column(&self, input: usize) -> Option<&Origin> {
         self.columns.get(input)?.as_ref()
+    }
+
+    /// The condition of which an input column tells whether it holds.
+    pub(super) fn condition(&self, input: usize) -> Option<&Predicate> {
+        self.conditions.get(input)?.as_ref()
+    }
+
+    /// A leak-proof condition that an expression is.
+    fn condition_of(&self, expression: &Arc<dyn PhysicalExpr>) -> Option<Predicate> {
+        let is_condition = expression.data_type(&self.schema).ok()? == DataType::Boolean;
+        is_condition.then(|| predicate(expression, self)).flatten()
     }
 
     /// Where an expression's values come from.

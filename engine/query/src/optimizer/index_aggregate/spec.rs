@@ -8,7 +8,7 @@ use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
 use datafusion::physical_expr::expressions::Literal;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::scalar::ScalarValue;
-use martlet_core::ColumnType;
+use martlet_core::{ColumnType, Predicate};
 use martlet_index::IndexKind;
 use martlet_index::grouping::{KEY_COLUMNS_MAX, Wanted};
 
@@ -74,6 +74,23 @@ pub(super) struct Part {
     pub(super) measure: usize,
     /// How often the sum of its values counts: 1 or -1; of rows, the number each one adds.
     pub(super) times: i128,
+    pub(super) rows: Rows,
+}
+
+/// What becomes of the rows of a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// They are among those that the function is over.
+    Added,
+    /// They were added with a larger part to which they do not belong.
+    TakenAway,
+}
+
+impl Part {
+    /// The same rows, taken away from a larger part.
+    const fn taken_away(self) -> Self {
+        Self { times: -self.times, rows: Rows::TakenAway, ..self }
+    }
 }
 
 /// One output of the aggregation.
@@ -210,39 +227,87 @@ impl Spec {
             None => vec![(within, Term::of(argument))],
         };
         let mut parts = Vec::new();
-        for (slice, term) in branches {
-            match term {
-                Term::Nothing => {}
-                Term::Constant(constant) => {
-                    let times = if wanted.sum { unscaled(&constant, argument, source)? } else { 1 };
-                    parts.push(Part { measure: self.rows_of(slice), times });
+        for (at, (slice, term)) in branches.iter().enumerate() {
+            let earlier = branches[..at].iter().map(|(slice, _)| slice);
+            if slice.is_rest() && self.sums_exactly(term, wanted, source) {
+                // What is left is the whole less the others, which costs no walk of its own.
+                parts.extend(self.part(&Slice::WHOLE, term, argument, wanted, source)?);
+                for slice in earlier {
+                    let part = self.part(slice, term, argument, wanted, source)?;
+                    parts.extend(part.map(Part::taken_away));
                 }
-                Term::Column(column, sign) => {
-                    let derived = source.derived(&column)?;
-                    let column_type = source.stored(&derived)?.column_type;
-                    let is_number = matches!(
-                        column_type,
-                        ColumnType::Int32
-                            | ColumnType::Int64
-                            | ColumnType::Decimal { .. }
-                            | ColumnType::Float64
-                    );
-                    // Casting each decimal rounds each: that sum is another.
-                    let is_rounded =
-                        derived.as_float && matches!(column_type, ColumnType::Decimal { .. });
-                    let can_sum = is_number && !is_rounded;
-                    if derived.bucket != Bucket::Value || (wanted.sum && !can_sum) {
-                        return None;
-                    }
-                    let of_floats = wanted.sum && column_type == ColumnType::Float64;
-                    let wanted = if of_floats { FLOAT_SUM } else { wanted };
-                    let measure = self.measure(slice, &derived, wanted, source)?;
-                    let times = if sign == Sign::Minus { -1 } else { 1 };
-                    parts.push(Part { measure, times });
-                }
+            } else {
+                parts.extend(self.part(slice, term, argument, wanted, source)?);
             }
         }
         Some(parts)
+    }
+
+    /// Whether sums of what a term adds may be taken from one another.
+    fn sums_exactly(&self, term: &Term, wanted: Wanted, source: &Source<'_>) -> bool {
+        let Term::Column(column, _) = term else { return true };
+        let stored = |column| source.stored(&source.derived(column)?);
+        !wanted.sum
+            || stored(column).is_some_and(|stored| stored.column_type != ColumnType::Float64)
+    }
+
+    /// What a function adds up of one term over a slice; nothing, where the term is nothing.
+    fn part(
+        &mut self,
+        slice: &Slice,
+        term: &Term,
+        argument: &Arc<dyn PhysicalExpr>,
+        wanted: Wanted,
+        source: &Source<'_>,
+    ) -> Option<Option<Part>> {
+        let (measure, times) = match term {
+            Term::Nothing => return Some(None),
+            Term::Constant(constant) => {
+                let times = if wanted.sum { unscaled(constant, argument, source)? } else { 1 };
+                (self.rows_of(slice.clone()), times)
+            }
+            Term::Column(column, _)
+                if !wanted.sum && self.groupings.is_empty() && knows_nulls(column, source)? =>
+            {
+                // Rows that hold a value are counted without being looked at.
+                let present = present(&source.derived(column)?, source)?;
+                (self.rows_of(slice.clone().and(present)), 1)
+            }
+            Term::Column(column, Sign::Minus) if is_narrow(column, source)? => return None,
+            Term::Column(column, sign) => {
+                let measure = self.addend(slice, column, wanted, source)?;
+                (measure, if *sign == Sign::Minus { -1 } else { 1 })
+            }
+        };
+        Some(Some(Part { measure, times, rows: Rows::Added }))
+    }
+
+    /// The measure over a column whose values are counted or added up.
+    fn addend(
+        &mut self,
+        slice: &Slice,
+        column: &Arc<dyn PhysicalExpr>,
+        wanted: Wanted,
+        source: &Source<'_>,
+    ) -> Option<usize> {
+        let derived = source.derived(column)?;
+        let column_type = source.stored(&derived)?.column_type;
+        let is_number = matches!(
+            column_type,
+            ColumnType::Int32
+                | ColumnType::Int64
+                | ColumnType::Decimal { .. }
+                | ColumnType::Float64
+        );
+        // Casting each decimal rounds each: that sum is another.
+        let is_rounded = derived.as_float && matches!(column_type, ColumnType::Decimal { .. });
+        let can_sum = is_number && !is_rounded;
+        if derived.bucket != Bucket::Value || (wanted.sum && !can_sum) {
+            return None;
+        }
+        let of_floats = wanted.sum && column_type == ColumnType::Float64;
+        let wanted = if of_floats { FLOAT_SUM } else { wanted };
+        self.measure(slice.clone(), &derived, wanted, source)
     }
 
     /// The position of a slice, added if it is new.
@@ -309,6 +374,30 @@ impl Spec {
 
 const SUM: Wanted = Wanted { sum: true, float_sum: false, extremes: false };
 const FLOAT_SUM: Wanted = Wanted { sum: false, float_sum: true, extremes: false };
+
+/// Whether a column is of 32 bits: the plain operator turns the sign of its lowest value into that
+/// value again, and of sums it cannot be told who of the rows had it.
+fn is_narrow(column: &Arc<dyn PhysicalExpr>, source: &Source<'_>) -> Option<bool> {
+    Some(source.stored(&source.derived(column)?)?.column_type == ColumnType::Int32)
+}
+
+/// Whether an index of each segment tells which rows hold a value of a column.
+fn knows_nulls(column: &Arc<dyn PhysicalExpr>, source: &Source<'_>) -> Option<bool> {
+    const KINDS: [IndexKind; 5] = [
+        IndexKind::Bitmap,
+        IndexKind::Codes,
+        IndexKind::Vector,
+        IndexKind::Binned,
+        IndexKind::Lookup,
+    ];
+    Some(source.scan().each_segment_has(source.derived(column)?.column, &KINDS))
+}
+
+/// That a row holds a value of a column, or one computed of it that is never null.
+fn present(derived: &Derived, source: &Source<'_>) -> Option<Predicate> {
+    let column = source.stored(derived)?.name.clone();
+    Some(Predicate::Not(Box::new(Predicate::IsNull { column })))
+}
 
 /// Whether the argument of a count is there in every row.
 fn counts_rows(argument: &Arc<dyn PhysicalExpr>, source: &Source<'_>) -> bool {

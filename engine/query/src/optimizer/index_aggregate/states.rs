@@ -14,7 +14,7 @@ use martlet_index::grouping::ranks::AtRanks;
 use super::grouping::Place;
 use super::merged::{Merged, Total};
 use super::ranked;
-use super::spec::{Function, Key, Part, Spec, Stage};
+use super::spec::{Function, Key, Part, Rows, Spec, Stage};
 use crate::convert::array_of;
 use crate::error::QueryError;
 
@@ -129,22 +129,35 @@ fn in_type(array: ArrayRef, as_type: &DataType) -> Result<ArrayRef, QueryError> 
 
 /// For each group, how many rows hold a value.
 fn present(merged: &Merged, parts: &[Part]) -> impl Iterator<Item = u64> {
-    (0..merged.keys.len())
-        .map(move |group| parts.iter().map(|part| merged.totals[part.measure][group].present).sum())
+    let present = |group: usize, part: &Part| merged.totals[part.measure][group].present;
+    (0..merged.keys.len()).map(move |group| counted(parts, |part| present(group, part)))
+}
+
+/// The rows of all parts, less those that are taken away again.
+fn counted(parts: &[Part], present: impl Fn(&Part) -> u64) -> u64 {
+    let of = |rows: Rows| {
+        let parts = parts.iter().filter(move |part| part.rows == rows);
+        parts.map(&present).sum::<u64>()
+    };
+    // What is taken away was added with the part that it belongs to.
+    of(Rows::Added).saturating_sub(of(Rows::TakenAway))
 }
 
 /// For each group, the sum of all parts.
 fn summed(spec: &Spec, merged: &Merged, parts: &[Part]) -> Vec<Total> {
     let add = |group: usize| {
-        let mut sum = Total::default();
+        let present = counted(parts, |part| merged.totals[part.measure][group].present);
+        let mut sum = Total { present, ..Total::default() };
         for part in parts {
             let total = &merged.totals[part.measure][group];
-            sum.present += total.present;
             if spec.measures[part.measure].column.is_some() {
-                sum.sum += part.times * total.sum;
+                // Parts that are taken away again may be larger than what is left: modulo
+                // 2^128 that is the same.
+                sum.sum = sum.sum.wrapping_add(part.times.wrapping_mul(total.sum));
                 sum.float_sum += part.times as f64 * total.float_sum;
             } else {
-                sum.sum += part.times * i128::from(total.present);
+                let added = part.times.wrapping_mul(i128::from(total.present));
+                sum.sum = sum.sum.wrapping_add(added);
             }
         }
         sum

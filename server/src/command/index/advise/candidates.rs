@@ -60,11 +60,11 @@ const fn kinds(one: UseKind, column_type: ColumnType) -> &'static [&'static str]
     let is_text = matches!(column_type, ColumnType::Text | ColumnType::Boolean);
     match one {
         UseKind::Compared | UseKind::Joined => &["bitmap", "codes", "lookup", "vector"],
-        UseKind::Ranged if is_time => &["bitmap", "bit_sliced", "vector", "date_part"],
+        UseKind::Ranged if is_time => &["bitmap", "bit_sliced", "vector", "binned", "date_part"],
         UseKind::Ranged if is_text => &["bitmap", "codes"],
-        UseKind::Ranged => &["bitmap", "bit_sliced", "vector"],
+        UseKind::Ranged => &["bitmap", "bit_sliced", "vector", "binned"],
         UseKind::Matched if is_text => &["ngram", "texts", "codes"],
-        UseKind::DatePart if is_time => &["date_part", "vector", "bitmap"],
+        UseKind::DatePart if is_time => &["date_part", "vector", "binned", "bitmap"],
         UseKind::Matched | UseKind::DatePart => &[],
         UseKind::Grouped => &["codes", "vector"],
         UseKind::Aggregated if is_text => &["codes"],

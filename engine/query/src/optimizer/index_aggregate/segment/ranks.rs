@@ -6,7 +6,7 @@
 use martlet_core::Selection;
 use martlet_index::grouping::ranks::for_each_key;
 use martlet_index::grouping::{Grouped, MeasureColumn};
-use martlet_index::{CodesIndex, IndexKind, key_of_value};
+use martlet_index::{CodesIndex, IndexKind};
 
 use super::super::joins::Placed;
 use super::super::merged::Merged;
@@ -71,9 +71,7 @@ impl OpenedMeasure {
     /// The column, if its keys mean the same in every segment.
     fn ranked_column(&self) -> Option<MeasureColumn<'_>> {
         let codes = self.index.as_ref()?.as_codes();
-        let has_keys = |codes: &CodesIndex| {
-            codes.dictionary().iter().all(|value| key_of_value(value).is_some())
-        };
+        let has_keys = |codes: &CodesIndex| codes.dictionary().has_narrow_keys();
         if codes.is_none_or(has_keys) { self.column() } else { None }
     }
 }
