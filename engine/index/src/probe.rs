@@ -225,6 +225,9 @@ pub(crate) fn zone_truth(column: usize, leaf: &Leaf<'_>, descriptor: &Descriptor
     if whole_answer.is_exact || pages.is_empty() {
         return pages_truth(rows, std::iter::once((0..rows, whole_answer)));
     }
+    if are_surely_open(leaf, pages) {
+        return Truth::unknown(rows);
+    }
     let starts = (0..rows).step_by(PAGE_ROWS as usize);
     pages_truth(
         rows,
@@ -232,6 +235,18 @@ pub(crate) fn zone_truth(column: usize, leaf: &Leaf<'_>, descriptor: &Descriptor
             (start..rows.min(start.saturating_add(PAGE_ROWS)), ZoneAnswer::of(leaf, zone))
         }),
     )
+}
+
+/// Whether a look at a few of many pages says that bounds settle none: where a column is not sorted
+/// each page spans all of its values, and asking every page costs as much as a bitmap.
+fn are_surely_open(leaf: &Leaf<'_>, pages: &[ZoneMap]) -> bool {
+    const LOOKED_AT: usize = 8;
+    let step = pages.len() / LOOKED_AT;
+    let is_open = |zone: &ZoneMap| {
+        let answer = ZoneAnswer::of(leaf, zone);
+        answer.may_hold && answer.may_fail
+    };
+    step > 1 && pages.iter().step_by(step).all(is_open)
 }
 
 fn pages_truth(rows: u32, pages: impl Iterator<Item = (Range<u32>, ZoneAnswer)>) -> Truth {

@@ -187,10 +187,20 @@ impl CodesIndex {
     }
 
     fn packed_block(&self, block: usize) -> &[u8] {
-        let sample = block / SAMPLED;
-        let before = sum_of_bytes(&self.widths[sample * SAMPLED..block]);
-        let start = self.starts[sample] as usize + before;
+        let start = self.starts[block / SAMPLED] as usize + self.bytes_before(block);
         &self.packed[start..start + block_bytes(self.widths[block])]
+    }
+
+    /// The bytes of the blocks between a block and the last one whose start is kept.
+    fn bytes_before(&self, block: usize) -> usize {
+        let (sample, behind) = (block / SAMPLED * SAMPLED, block % SAMPLED);
+        let Some(widths) = self.widths[sample..].first_chunk::<SAMPLED>() else {
+            return sum_of_bytes(&self.widths[sample..block]);
+        };
+        // A row alone is looked up so: the widths are added in one multiplication, whose highest
+        // byte has room for them.
+        let before = u64::from_le_bytes(*widths) & ((1 << (behind * 8)) - 1);
+        (before.wrapping_mul(0x0101_0101_0101_0101) >> 56) as usize * block_bytes(1)
     }
 
     /// Replaces `into` by the codes of the selected rows, in row order.
