@@ -13,6 +13,8 @@ FORCED = ("totals", "gather", "scan")
 AT_MOST = 1.2
 # Under so many milliseconds, or so few apart, the clock and the machine's other work decide.
 NOISE = {"both_under_ms": 2.0, "apart_less_than_ms": 0.5}
+# What a clock tells of something that took no time.
+LEAST_MS = 0.001
 
 
 def measure(makers, queries, constants, options, result):
@@ -55,11 +57,9 @@ def _question(paths, key, by):
     }
     if row["wrong"]:
         return row | {"verdict": "wrong"}
-    if RULE not in times:
+    if RULE not in times or best is None:
         return row | {"verdict": "unanswered"}
-    if best is None or not forced[best]:
-        return row
-    ratio = times[RULE] / forced[best]
+    ratio = times[RULE] / max(forced[best], LEAST_MS)
     return row | {"times": ratio, "verdict": _verdict(paths, times[RULE], forced[best])}
 
 

@@ -16,7 +16,9 @@ def measure(engines, queries, constants, options, turns="questions"):
     """One entry per query, principal and engine.
 
     Engines take turns by questions, each with all its runs; or by runs, where they are alike and
-    what the machine does meanwhile must not fall on one of them alone.
+    what the machine does meanwhile must not fall on one of them alone. Every other round goes
+    backwards, so that none of them always comes after the same one, who leaves the processors'
+    caches full of other data.
     """
     if not engines:
         return []
@@ -36,9 +38,11 @@ def _one(engines, query, principal, constants, options, turns):
             one.once_more()
         if turns == "questions":
             one.finish()
+    order = list(asked)
     while any(one.wants_more() for one in asked):
-        for one in filter(_Asked.wants_more, asked):
+        for one in filter(_Asked.wants_more, order):
             one.once_more()
+        order.reverse()
     entries = [one.finish() for one in asked]
     said = {one.engine.name: one.rows for one in asked if one.rows is not None}
     _compare(entries, said, query.tolerance)
