@@ -178,6 +178,7 @@ class Paths(unittest.TestCase):
         self.assertEqual(self.verdicts((10.0, 9.0, None, None), (None, 9.0, None, None)), ["reached", "unanswered"])
         (row,) = self.summarized((10.0, 9.0, 9.0, 9.0), (None, 9.0, None, None))["classes"]
         self.assertEqual(row["verdict"], "1 unanswered")
+        self.assertEqual(self.verdicts((10.0, None, None, None)), ["unanswered"])
 
     def test_a_path_with_another_answer_is_never_a_success(self):
         found = self.summarized((1.0, 9.0, 9.0, 9.0))
