@@ -144,7 +144,10 @@ impl<T: Copy + Ord> KeyedValues<T> {
     /// Every value once, with what `folded` makes of all that was told of it, ascending.
     #[must_use]
     pub fn folded<U>(self, mut folded: impl FnMut(&[T]) -> U) -> KeyedValues<U> {
-        let Self { form, keys, others, texts, full } = self;
+        let Self { form, mut keys, mut others, texts, full } = self;
+        // Keys are numbers: millions of them are brought into order without being compared.
+        radsort::sort_by_key(&mut keys, |(key, _)| *key);
+        others.sort_unstable();
         let keys = each_once(keys, &mut folded);
         KeyedValues { form, keys, others: each_once(others, folded), texts, full }
     }
@@ -162,14 +165,12 @@ fn without_repeats<K: Ord, T: Copy + Ord>(
     pairs.shrink_to_fit();
 }
 
-/// The keys, each once, with what is made of all that is told of it.
+/// The keys, which are in order, each once, with what is made of all that is told of it, which is
+/// brought into order.
 fn each_once<K: Ord, T: Copy + Ord, U>(
-    mut pairs: Vec<(K, T)>,
+    pairs: Vec<(K, T)>,
     mut folded: impl FnMut(&[T]) -> U,
 ) -> Vec<(K, U)> {
-    if !pairs.is_sorted() {
-        pairs.sort_unstable();
-    }
     let mut once: Vec<(K, U)> = Vec::with_capacity(pairs.len());
     let mut told: Vec<T> = Vec::new();
     let mut pairs = pairs.into_iter().peekable();
@@ -179,6 +180,7 @@ fn each_once<K: Ord, T: Copy + Ord, U>(
         while let Some((_, next)) = pairs.next_if(|(other, _)| *other == key) {
             told.push(next);
         }
+        told.sort_unstable();
         once.push((key, folded(&told)));
     }
     once

@@ -178,20 +178,27 @@ fn one_by_one(
     candidates: &[u64],
     into: &mut [u64],
 ) -> BlockAnswer {
-    let mut any = false;
+    let mut any = 0;
     for ((first, into), word) in rows.clone().step_by(WORD_ROWS).zip(into).zip(candidates) {
-        let mut rest = *word;
+        // There may be candidates behind the last row.
+        let mut rest = *word & below(rows.end.saturating_sub(first));
+        let mut held = 0;
         while rest != 0 {
             let bit = rest.trailing_zeros();
-            // There may be candidates behind the last row.
-            if first + bit < rows.end && packed.holds(first + bit) {
-                *into |= 1 << bit;
-                any = true;
-            }
+            // Without a branch on what was found: the rows lie far apart, and the next one's
+            // number is on its way while this one is waited for.
+            held |= u64::from(packed.holds(first + bit)) << bit;
             rest &= rest - 1;
         }
+        *into |= held;
+        any |= held;
     }
-    if any { BlockAnswer::Some } else { BlockAnswer::None }
+    if any == 0 { BlockAnswer::None } else { BlockAnswer::Some }
+}
+
+/// The bits of the first rows of a word.
+const fn below(rows: u32) -> u64 {
+    if rows as usize >= WORD_ROWS { u64::MAX } else { (1 << rows) - 1 }
 }
 
 /// Bytes of flags that the longest block has.

@@ -18,7 +18,7 @@ pub(crate) fn build(column_type: ColumnType, column: &ColumnKeys<'_>) -> Option<
         return None;
     };
     let mut nulls = RoaringBitmap::new();
-    let mut pairs = Pairs::new(column.rows());
+    let mut pairs = Pairs::new();
     for row in 0..column.rows() {
         // Rows are at most 2^20.
         if column.is_null(row) {
@@ -29,13 +29,11 @@ pub(crate) fn build(column_type: ColumnType, column: &ColumnKeys<'_>) -> Option<
     }
     nulls.optimize();
     let rows = u32::try_from(column.rows()).unwrap_or(u32::MAX);
-    Some(format::write(rows, &pairs.groups(), &nulls))
+    Some(format::write(rows, &pairs.groups(rows, &nulls), &nulls))
 }
 
 /// The pairs seen so far.
 struct Pairs {
-    /// Beyond so many rows a pair's rows are not kept.
-    rows_max: u32,
     ids: HashMap<u64, u32, RandomState>,
     /// The ids of pairs of ASCII characters and marks: [`UNSEEN`] or the id.
     ascii: Vec<u32>,
@@ -59,9 +57,8 @@ const UNSEEN: u32 = u32::MAX;
 const ASCII: u32 = 129;
 
 impl Pairs {
-    fn new(rows: usize) -> Self {
+    fn new() -> Self {
         Self {
-            rows_max: u32::try_from(rows / 2).unwrap_or(u32::MAX),
             ids: HashMap::default(),
             ascii: vec![UNSEEN; (ASCII * ASCII) as usize],
             seen: Vec::new(),
@@ -72,7 +69,7 @@ impl Pairs {
         let mut first = MARK;
         for second in texts.value(at).chars().map(number).chain(std::iter::once(MARK)) {
             let id = self.id(first, second);
-            self.seen[id as usize].add(row, self.rows_max);
+            self.seen[id as usize].add(row);
             first = second;
         }
     }
@@ -95,12 +92,16 @@ impl Pairs {
     }
 
     /// The pairs by first and then second character, with their rows as they are stored.
-    fn groups(mut self) -> Vec<Group> {
+    fn groups(mut self, rows: u32, nulls: &RoaringBitmap) -> Vec<Group> {
         self.seen.sort_unstable_by_key(|seen| (seen.first, seen.second));
         let mut groups: Vec<Group> = Vec::new();
         let mut gaps = Vec::new();
         for seen in self.seen {
-            let pair = seen.stored(self.rows_max, &mut gaps);
+            let pair = if seen.count > rows / 2 {
+                seen.stored_by_others(rows, nulls, &mut gaps)
+            } else {
+                seen.stored(&mut gaps)
+            };
             match groups.last_mut() {
                 Some(group) if group.first == seen.first => group.pairs.push(pair),
                 _ => groups.push(Group { first: seen.first, pairs: vec![pair] }),
@@ -111,29 +112,47 @@ impl Pairs {
 }
 
 impl Seen {
-    fn add(&mut self, row: u32, rows_max: u32) {
+    fn add(&mut self, row: u32) {
         // A pair that the text has twice.
         if self.next > row {
             return;
         }
         self.count += 1;
-        if self.count <= rows_max {
-            postings::push_number(row - self.next, &mut self.gaps);
-        } else {
-            self.gaps = Vec::new();
-        }
+        postings::push_number(row - self.next, &mut self.gaps);
         self.next = row + 1;
     }
 
-    fn stored(&self, rows_max: u32, gaps: &mut Vec<u32>) -> Pair {
+    fn stored(&self, gaps: &mut Vec<u32>) -> Pair {
         let mut bytes = Vec::new();
-        if self.count > rows_max {
-            return Pair { second: self.second, count: 0, bytes };
-        }
         gaps.clear();
-        let mut left = &self.gaps[..];
-        gaps.extend(std::iter::from_fn(|| postings::take_number(&mut left)));
+        gaps.extend(self.gaps());
         postings::write(gaps, &mut bytes);
         Pair { second: self.second, count: self.count, bytes }
+    }
+
+    /// By the rows that have a text without the pair.
+    fn stored_by_others(&self, rows: u32, nulls: &RoaringBitmap, gaps: &mut Vec<u32>) -> Pair {
+        let mut having = nulls.clone();
+        having.extend(self.gaps().scan(0, |next, gap| {
+            let row = *next + gap;
+            *next = row + 1;
+            Some(row)
+        }));
+        gaps.clear();
+        let mut next = 0;
+        for row in (0..rows).filter(|row| !having.contains(*row)) {
+            gaps.push(row - next);
+            next = row + 1;
+        }
+        let mut bytes = Vec::new();
+        // At most the rows of a segment.
+        postings::push_number(gaps.len() as u32, &mut bytes);
+        postings::write(gaps, &mut bytes);
+        Pair { second: self.second, count: 0, bytes }
+    }
+
+    fn gaps(&self) -> impl Iterator<Item = u32> {
+        let mut left = &self.gaps[..];
+        std::iter::from_fn(move || postings::take_number(&mut left))
     }
 }

@@ -9,7 +9,7 @@ use roaring::RoaringBitmap;
 /// Rows below a number.
 pub(super) struct Flags {
     words: Vec<u64>,
-    /// How often a row was added; the rows, where each was added once.
+    /// The rows, where none was added twice by [`Flags::set`].
     pub(super) count: u32,
 }
 
@@ -18,11 +18,41 @@ impl Flags {
         Self { words: vec![0; (rows as usize).div_ceil(64)], count: 0 }
     }
 
+    /// All rows but these.
+    pub(super) fn all_but(rows: u32, others: &RoaringBitmap) -> Self {
+        let mut words = vec![u64::MAX; (rows as usize).div_ceil(64)];
+        if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(64)) {
+            *last = (1 << (rows % 64)) - 1;
+        }
+        let mut all = Self { words, count: rows };
+        others.iter().for_each(|row| all.unset(row));
+        all
+    }
+
     /// Adds a row; one that is not there is left out.
     pub(super) fn set(&mut self, row: u32) {
         if let Some(word) = self.words.get_mut(row as usize / 64) {
             *word |= 1 << (row % 64);
             self.count += 1;
+        }
+    }
+
+    /// Takes a row out.
+    pub(super) fn unset(&mut self, row: u32) {
+        if let Some(word) = self.words.get_mut(row as usize / 64) {
+            let was_there = *word >> (row % 64) & 1;
+            *word &= !(1 << (row % 64));
+            // One bit.
+            self.count -= was_there as u32;
+        }
+    }
+
+    /// Adds the rows that the other has; both are over the same rows.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.count = 0;
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+            self.count += word.count_ones();
         }
     }
 

@@ -19,7 +19,9 @@
 //! k x      the rows of the pair, in so many bytes
 //! ```
 //!
-//! A pair of 0 rows and 0 bytes is one of more than half of all rows, which are not kept.
+//! Of a pair that more than half of all rows have, the rows that do not have it are kept: it is
+//! written with 0 rows, and its bytes begin with the number of the others, in LEB128. Null rows
+//! are neither. A pair of 0 rows and 0 bytes tells nothing; so wrote earlier versions.
 
 use bytes::Bytes;
 use roaring::RoaringBitmap;
@@ -41,7 +43,7 @@ pub(super) struct Group {
 /// A pair's second character and rows.
 pub(super) struct Pair {
     pub(super) second: u32,
-    /// 0 where the rows are not kept.
+    /// 0 where the bytes are of the rows without it.
     pub(super) count: u32,
     pub(super) bytes: Vec<u8>,
 }
@@ -93,9 +95,37 @@ pub(super) struct Parts {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StoredPair<'a> {
     pub(super) second: u32,
-    /// 0 where the rows are not kept.
+    pub(super) told: Told<'a>,
+}
+
+/// What is kept of a pair.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told<'a> {
+    /// The rows that have it.
+    Having(Postings<'a>),
+    /// The rows that do not, though they have a text.
+    Lacking(Postings<'a>),
+    Nothing,
+}
+
+/// Rows where they lie.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Postings<'a> {
     pub(super) count: u32,
     pub(super) bytes: &'a [u8],
+}
+
+impl<'a> Told<'a> {
+    fn read(count: u32, mut bytes: &'a [u8]) -> Option<Self> {
+        Some(match (count, bytes) {
+            (0, []) => Self::Nothing,
+            (0, _) => {
+                let count = take_number(&mut bytes)?;
+                Self::Lacking(Postings { count, bytes })
+            }
+            _ => Self::Having(Postings { count, bytes }),
+        })
+    }
 }
 
 pub(super) fn read(bytes: &Bytes) -> Result<Parts, IndexError> {
@@ -150,7 +180,7 @@ fn pairs(mut bytes: &[u8]) -> Option<Vec<StoredPair<'_>>> {
         .map(|(second, count, length)| {
             let (rows, rest) = bytes.split_at_checked(length)?;
             bytes = rest;
-            Some(StoredPair { second, count, bytes: rows })
+            Some(StoredPair { second, told: Told::read(count, rows)? })
         })
         .collect()
 }

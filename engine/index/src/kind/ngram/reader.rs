@@ -5,7 +5,7 @@ use bytes::Bytes;
 use martlet_core::{ColumnType, Comparison, LikePart, LikePattern, Selection, Truth, Value};
 
 use super::flags::Flags;
-use super::format::{self, Parts, StoredPair};
+use super::format::{self, Parts, Postings, StoredPair, Told};
 use super::{MARK, number, postings};
 use crate::error::IndexError;
 use crate::kind::Reader;
@@ -102,10 +102,7 @@ impl NgramIndex {
                 None => return Ok((Found::Rows(Flags::new(self.parts.rows)), true)),
             }
         }
-        let is_complete = pairs.iter().all(|pair| pair.count > 0);
-        pairs.retain(|pair| pair.count > 0);
-        let (mut found, asked_all) = self.intersection(pairs)?;
-        let mut is_complete = is_complete && asked_all;
+        let (mut found, mut is_complete) = self.intersection(&pairs)?;
         for character in sequences.iter().filter(|sequence| sequence.len() == 1) {
             match self.rows_with(character[0])? {
                 Found::Many => is_complete = false,
@@ -115,30 +112,56 @@ impl NgramIndex {
         Ok((found, is_complete))
     }
 
-    /// The rows that have all the pairs, the rarest asked first, and whether all were asked.
-    fn intersection(&self, mut pairs: Vec<StoredPair<'_>>) -> Result<(Found, bool), IndexError> {
-        pairs.sort_unstable_by_key(|pair| (pair.count, pair.second));
-        let mut pairs = pairs.into_iter();
-        let Some(rarest) = pairs.next() else { return Ok((Found::Many, true)) };
-        let mut left = Flags::new(self.parts.rows);
-        self.read(rarest, |row| left.set(row))?;
-        let mut idle = 0;
+    /// The rows that have all the pairs, the rarest asked first, and whether all were asked and
+    /// told their rows.
+    fn intersection(&self, pairs: &[StoredPair<'_>]) -> Result<(Found, bool), IndexError> {
+        let (mut having, mut lacking, mut is_complete) = (Vec::new(), Vec::new(), true);
         for pair in pairs {
-            let is_word = idle >= PAIRS_OF_A_WORD;
-            let ratio = if is_word { PAIR_ROWS_PER_ROW_OF_A_WORD } else { PAIR_ROWS_PER_ROW_LEFT };
-            if pair.count / ratio > left.count {
+            match pair.told {
+                Told::Having(rows) => having.push(rows),
+                Told::Lacking(rows) => lacking.push(rows),
+                Told::Nothing => is_complete = false,
+            }
+        }
+        having.sort_unstable_by_key(|rows| rows.count);
+        // The one that excludes most first.
+        lacking.sort_unstable_by_key(|rows| std::cmp::Reverse(rows.count));
+        let (mut left, having) = match having.split_first() {
+            Some((rarest, others)) => (self.flags(*rarest)?, others),
+            None if lacking.is_empty() => return Ok((Found::Many, is_complete)),
+            None => (self.present_flags(), &having[..]),
+        };
+        let mut idle = 0;
+        for pair in having {
+            if is_dear(*pair, &left, idle) {
                 return Ok((Found::Rows(left), false));
             }
             let mut rows = Flags::new(self.parts.rows);
-            self.read(pair, |row| rows.set_where(row, &left))?;
+            self.read(*pair, |row| rows.set_where(row, &left))?;
             idle = if rows.count == left.count { idle + 1 } else { 0 };
             left = rows;
         }
-        Ok((Found::Rows(left), true))
+        for pair in lacking {
+            if is_dear(pair, &left, idle) {
+                return Ok((Found::Rows(left), false));
+            }
+            self.read(pair, |row| left.unset(row))?;
+        }
+        Ok((Found::Rows(left), is_complete))
     }
 
-    fn read(&self, pair: StoredPair<'_>, with: impl FnMut(u32)) -> Result<(), IndexError> {
-        postings::read(pair.bytes, pair.count, self.parts.rows, with)
+    fn read(&self, rows: Postings<'_>, with: impl FnMut(u32)) -> Result<(), IndexError> {
+        postings::read(rows.bytes, rows.count, self.parts.rows, with)
+    }
+
+    fn flags(&self, rows: Postings<'_>) -> Result<Flags, IndexError> {
+        let mut flags = Flags::new(self.parts.rows);
+        self.read(rows, |row| flags.set(row))?;
+        Ok(flags)
+    }
+
+    fn present_flags(&self) -> Flags {
+        Flags::all_but(self.parts.rows, &self.parts.nulls)
     }
 
     fn pair(&self, first: u32, second: u32) -> Result<Option<StoredPair<'_>>, IndexError> {
@@ -150,15 +173,31 @@ impl NgramIndex {
     /// The rows that have a character: those of all pairs that begin with it.
     fn rows_with(&self, character: u32) -> Result<Found, IndexError> {
         let group = self.parts.group(character)?;
-        if group.iter().any(|pair| pair.count == 0) {
+        if group.iter().any(|pair| matches!(pair.told, Told::Nothing)) {
             return Ok(Found::Many);
         }
         let mut rows = Flags::new(self.parts.rows);
         for pair in group {
-            self.read(pair, |row| rows.set(row))?;
+            match pair.told {
+                Told::Having(having) => self.read(having, |row| rows.set(row))?,
+                Told::Lacking(lacking) => {
+                    let mut having = self.present_flags();
+                    self.read(lacking, |row| having.unset(row))?;
+                    rows.add(&having);
+                }
+                Told::Nothing => {}
+            }
         }
         Ok(Found::Rows(rows))
     }
+}
+
+/// Whether to read a pair costs more than to test the texts of the rows that are left; `idle`
+/// pairs before it excluded none.
+const fn is_dear(pair: Postings<'_>, left: &Flags, idle: u32) -> bool {
+    let is_word = idle >= PAIRS_OF_A_WORD;
+    let ratio = if is_word { PAIR_ROWS_PER_ROW_OF_A_WORD } else { PAIR_ROWS_PER_ROW_LEFT };
+    pair.count / ratio > left.count
 }
 
 /// A part's characters, with the marks where a text has to begin or end.
