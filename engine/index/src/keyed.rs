@@ -115,6 +115,7 @@ impl KeyedValues<()> {
         // Keys that lie close together are brought into order without comparing them.
         let keys = std::mem::take(&mut self.keys).into_iter().map(|(key, ())| key);
         self.keys = KeySet::new(keys.collect()).keys().iter().map(|key| (*key, ())).collect();
+        self.others.sort_unstable();
         without_repeats(&mut self.others, |(), ()| Some(()));
         self.count_anew();
     }
@@ -127,7 +128,9 @@ impl<T: Copy + Ord> KeyedValues<T> {
         if self.len() < self.full {
             return;
         }
+        bring_into_order(&mut self.keys);
         without_repeats(&mut self.keys, &both);
+        self.others.sort_unstable();
         without_repeats(&mut self.others, &both);
         self.count_anew();
     }
@@ -145,19 +148,18 @@ impl<T: Copy + Ord> KeyedValues<T> {
     #[must_use]
     pub fn folded<U>(self, mut folded: impl FnMut(&[T]) -> U) -> KeyedValues<U> {
         let Self { form, mut keys, mut others, texts, full } = self;
-        // Keys are numbers: millions of them are brought into order without being compared.
-        radsort::sort_by_key(&mut keys, |(key, _)| *key);
+        bring_into_order(&mut keys);
         others.sort_unstable();
         let keys = each_once(keys, &mut folded);
         KeyedValues { form, keys, others: each_once(others, folded), texts, full }
     }
 }
 
+/// Makes two that are told of the same value one, where `both` can; the pairs are in order.
 fn without_repeats<K: Ord, T: Copy + Ord>(
     pairs: &mut Vec<(K, T)>,
     both: impl Fn(T, T) -> Option<T>,
 ) {
-    pairs.sort_unstable();
     pairs.dedup_by(|(key, told), (before, kept)| {
         let one = if key == before { both(*kept, *told) } else { None };
         one.map(|one| *kept = one).is_some()
@@ -165,8 +167,19 @@ fn without_repeats<K: Ord, T: Copy + Ord>(
     pairs.shrink_to_fit();
 }
 
-/// The keys, which are in order, each once, with what is made of all that is told of it, which is
-/// brought into order.
+/// Sorts keys, and what is told of the same key. They are numbers: millions of them are brought
+/// into order without being compared.
+fn bring_into_order<T: Copy + Ord>(pairs: &mut [(i64, T)]) {
+    if pairs.is_sorted() {
+        return;
+    }
+    radsort::sort_by_key(pairs, |(key, _)| *key);
+    for of_one in pairs.chunk_by_mut(|(key, _), (next, _)| key == next) {
+        of_one.sort_unstable();
+    }
+}
+
+/// The keys, each once, with what is made of all that is told of it; the pairs are in order.
 fn each_once<K: Ord, T: Copy + Ord, U>(
     pairs: Vec<(K, T)>,
     mut folded: impl FnMut(&[T]) -> U,
@@ -180,7 +193,6 @@ fn each_once<K: Ord, T: Copy + Ord, U>(
         while let Some((_, next)) = pairs.next_if(|(other, _)| *other == key) {
             told.push(next);
         }
-        told.sort_unstable();
         once.push((key, folded(&told)));
     }
     once
