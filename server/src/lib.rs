@@ -16,6 +16,7 @@ mod admission;
 pub mod audit;
 pub mod authenticate;
 mod flight;
+mod lookup_quota;
 mod random;
 pub mod serve;
 

@@ -4,3 +4,4 @@ mod canary;
 mod doors;
 mod hostile;
 mod indexes;
+mod lookups;

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use martlet_core::TableSchema;
 
 use crate::bundle::{BundleText, PolicyVersion};
-use crate::checked::CheckedBundle;
+use crate::checked::{CheckedBundle, UtcOffset};
 use crate::finding::{Finding, Place};
 use crate::mask::Profile;
 use crate::names::AttributeName;
@@ -41,6 +41,8 @@ pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle,
     let rules = rules::check(&raw.rules, &roles, &attributes, &tables, &mut findings);
     classes::check_tables(&raw, &classes, &roles, &tables, &mut findings);
 
+    let utc_offset = check_utc_offset(&raw, &mut findings);
+    let lookups_per_hour = check_lookups_per_hour(&raw, &mut findings);
     let version = check_version(&raw, text, &mut findings);
     findings.sort();
     findings.dedup();
@@ -54,6 +56,8 @@ pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle,
             classes,
             roles,
             rules,
+            utc_offset,
+            lookups_per_hour,
         }),
         _ => Err(findings),
     }
@@ -66,6 +70,28 @@ fn check_profile(raw: &RawBundle, findings: &mut Vec<Finding>) -> Profile {
         findings.push(word.place.finding("`profile` is either \"doc\" or \"strict\""));
         Profile::Strict
     })
+}
+
+/// Without a word the days are those of UTC.
+fn check_utc_offset(raw: &RawBundle, findings: &mut Vec<Finding>) -> UtcOffset {
+    let Some(word) = &raw.utc_offset else { return UtcOffset::default() };
+    UtcOffset::parse(&word.value).unwrap_or_else(|| {
+        findings.push(word.place.finding("`utc_offset` is written as \"+08:00\" or \"-03:30\""));
+        UtcOffset::default()
+    })
+}
+
+/// What one principal has in an hour where the bundle does not say it.
+const LOOKUPS_PER_HOUR: u32 = 60;
+
+fn check_lookups_per_hour(raw: &RawBundle, findings: &mut Vec<Finding>) -> u32 {
+    let Some(number) = &raw.lookups_per_hour else { return LOOKUPS_PER_HOUR };
+    u32::try_from(number.value).ok().filter(|count| (1..=3_600).contains(count)).unwrap_or_else(
+        || {
+            findings.push(number.place.finding("`lookups_per_hour` is a number from 1 to 3600"));
+            LOOKUPS_PER_HOUR
+        },
+    )
 }
 
 /// `node` and `name` can always be spoken of, others after they are declared.

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use martlet_core::{ClassName, TableName};
+use martlet_core::{BatchDate, ClassName, TableName};
 
 use crate::access::Sight;
 use crate::bundle::PolicyVersion;
@@ -92,6 +92,8 @@ pub struct Role {
     pub sights: BTreeMap<ClassName, Sight>,
     /// What it may do beside reading.
     pub may: BTreeSet<Capability>,
+    /// The classes whose columns it may ask by their raw values, though it sees them masked.
+    pub lookups: BTreeSet<ClassName>,
 }
 
 /// A policy bundle that was checked against the tables.
@@ -105,6 +107,39 @@ pub struct CheckedBundle {
     pub(crate) classes: BTreeMap<ClassName, Class>,
     pub(crate) roles: BTreeMap<RoleName, Role>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) utc_offset: UtcOffset,
+    pub(crate) lookups_per_hour: u32,
+}
+
+/// How far the bank's clocks are ahead of UTC, in minutes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UtcOffset(pub(crate) i32);
+
+impl UtcOffset {
+    /// Reads `+08:00` or `-03:30`; `None` if it is none, or no clock on Earth shows it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (sign, clock) = match text.split_at_checked(1)? {
+            ("+", clock) => (1, clock),
+            ("-", clock) => (-1, clock),
+            _ => return None,
+        };
+        let (hours, minutes) = clock.split_once(':')?;
+        let number = |digits: &str| {
+            let is_number = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| digits.parse::<i32>().ok()).flatten()
+        };
+        let (hours, minutes) = (number(hours)?, number(minutes)?);
+        (hours <= 14 && minutes < 60).then(|| Self(sign * (hours * 60 + minutes)))
+    }
+
+    /// The day that the bank's calendars show at a moment, given in seconds since 1970-01-01
+    /// 00:00 UTC; `None` beyond all calendars.
+    #[must_use]
+    pub fn day_of(self, seconds: i64) -> Option<BatchDate> {
+        let local = seconds.checked_add(i64::from(self.0) * 60)?;
+        BatchDate::from_days(i32::try_from(local.div_euclid(24 * 60 * 60)).ok()?)
+    }
 }
 
 impl CheckedBundle {
@@ -153,9 +188,25 @@ impl CheckedBundle {
         self.roles.get(name)
     }
 
+    /// How far the bank's clocks are ahead of UTC: the days of rules are the bank's days.
+    #[must_use]
+    pub const fn utc_offset(&self) -> UtcOffset {
+        self.utc_offset
+    }
+
+    /// How many look-ups by raw values one principal has in an hour.
+    #[must_use]
+    pub const fn lookups_per_hour(&self) -> u32 {
+        self.lookups_per_hour
+    }
+
     /// The row rules, by name.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {
         &self.rules
     }
 }
+
+#[cfg(test)]
+#[path = "checked_tests.rs"]
+mod tests;

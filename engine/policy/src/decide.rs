@@ -12,14 +12,16 @@
 //! So a cell that several roles show together is shown by one of them alone: roles never add
 //! up to more than each gives by itself.
 //!
+//! Rules count on their days; so the decision is one of a day, and another day may decide anew.
+//!
 //! Receives: a principal from the directory, a schema from the snapshot, the checked bundle.
 //! Hands on: a [`Grant`] to the query engine, or nothing.
 
-use martlet_core::{ColumnName, ColumnSchema, TableSchema};
+use martlet_core::{BatchDate, ColumnName, ColumnSchema, TableSchema};
 
 use crate::access::{Access, Sight};
 use crate::checked::{Capability, CheckedBundle, Role};
-use crate::grant::{ExplainRight, Grant, GrantedColumn};
+use crate::grant::{ExplainRight, Grant, GrantedColumn, LookupRight};
 use crate::names::{RoleName, RuleName};
 use crate::principal::Principal;
 use crate::rule::{Effect, Meaningless, RowRule, Rows, Rule};
@@ -52,10 +54,15 @@ pub(crate) enum Denial {
     Rule { rule: RuleName, why: Meaningless },
 }
 
-/// Decides what the principal sees of the table.
+/// Decides what the principal sees of the table on a day.
 #[must_use]
-pub fn decide(principal: &Principal, table: &TableSchema, bundle: &CheckedBundle) -> Decision {
-    try_decide(principal, table, bundle).map_or(Decision::Denied, Decision::Granted)
+pub fn decide(
+    principal: &Principal,
+    table: &TableSchema,
+    bundle: &CheckedBundle,
+    day: BatchDate,
+) -> Decision {
+    try_decide(principal, table, bundle, day).map_or(Decision::Denied, Decision::Granted)
 }
 
 /// Decides, and says why not.
@@ -63,6 +70,7 @@ pub(crate) fn try_decide(
     principal: &Principal,
     table: &TableSchema,
     bundle: &CheckedBundle,
+    day: BatchDate,
 ) -> Result<Grant, Denial> {
     let held = held_roles(principal, bundle)?;
     let granting: Vec<&Role> =
@@ -70,11 +78,12 @@ pub(crate) fn try_decide(
     if granting.is_empty() {
         return Err(Denial::NotGranted);
     }
-    let columns = visible_columns(table, &held)?;
+    let columns = visible_columns(table, &held, &granting)?;
     if columns.is_empty() {
         return Err(Denial::NoColumn);
     }
-    let rules = counting_rules(table, &held, bundle);
+    let mut rules = rules_about(table, &held, bundle);
+    rules.retain(|rule| rule.effective.includes(day));
     let rows = visible_rows(principal, table, bundle, &rules)?;
     let explain = if granting.iter().all(|role| role.may.contains(&Capability::Explain)) {
         ExplainRight::Given
@@ -96,7 +105,11 @@ pub(crate) fn held_roles<'a>(
     principal.roles().map(find).collect()
 }
 
-fn visible_columns(table: &TableSchema, held: &[&Role]) -> Result<Vec<GrantedColumn>, Denial> {
+fn visible_columns(
+    table: &TableSchema,
+    held: &[&Role],
+    granting: &[&Role],
+) -> Result<Vec<GrantedColumn>, Denial> {
     let mut columns = Vec::new();
     for (position, column) in table.columns().iter().enumerate() {
         let Sight::Shown(access) = column_sight(table, column, held) else { continue };
@@ -105,9 +118,20 @@ fn visible_columns(table: &TableSchema, held: &[&Role]) -> Result<Vec<GrantedCol
         {
             return Err(Denial::Mask(column.name.clone()));
         }
-        columns.push(GrantedColumn { position, name: column.name.clone(), access });
+        let lookup = lookup_right(column, granting);
+        columns.push(GrantedColumn { position, name: column.name.clone(), access, lookup });
     }
     Ok(columns)
+}
+
+/// A column may be asked by its raw values if every role that grants the table says so: no role's
+/// rows can be asked for by what another role may know.
+fn lookup_right(column: &ColumnSchema, granting: &[&Role]) -> LookupRight {
+    let says_so = |class| granting.iter().all(|role| role.lookups.contains(class));
+    match &column.class {
+        Some(class) if says_so(class) => LookupRight::Given,
+        _ => LookupRight::Absent,
+    }
 }
 
 /// What is seen of a column: the strictest of what the roles say.
@@ -120,8 +144,8 @@ fn column_sight(table: &TableSchema, column: &ColumnSchema, held: &[&Role]) -> S
     Sight::strictest(held.iter().filter_map(says))
 }
 
-/// The rules that count for someone with these roles on this table.
-pub(crate) fn counting_rules<'a>(
+/// The rules that count, on their days, for someone with these roles on this table.
+pub(crate) fn rules_about<'a>(
     table: &TableSchema,
     held: &[&Role],
     bundle: &'a CheckedBundle,

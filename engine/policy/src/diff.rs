@@ -9,7 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bundle::BundleText;
+use crate::finding::Located;
 use crate::parse::{RawBundle, RawClass, RawNode, RawRole, RawRule, Word, parse};
+use crate::rule::Literal;
 
 /// Whether a change may show someone more.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,18 @@ fn diff_header(before: &RawBundle, after: &RawBundle) -> Vec<String> {
         ("version", &before.version, &after.version),
         ("profile", &before.profile, &after.profile),
     ];
+    // Another clock moves the days on which rules count; more look-ups show more.
+    let offset =
+        ("utc_offset", value(before.utc_offset.as_ref()), value(after.utc_offset.as_ref()));
+    let per_hour = |bundle: &RawBundle| {
+        bundle.lookups_per_hour.as_ref().map_or_else(String::new, |count| count.value.to_string())
+    };
+    let (old, new) = (per_hour(before), per_hour(after));
+    for (key, before, after) in [offset, ("lookups_per_hour", &old, &new)] {
+        if before != after {
+            lines.push(Weight::Widens.line(format!("bundle: {key} `{before}` -> `{after}`")));
+        }
+    }
     for (key, before, after) in texts {
         let (before, after) = (value(before.as_ref()), value(after.as_ref()));
         let weight =
@@ -104,9 +118,11 @@ fn diff_roles(before: &RawBundle, after: &RawBundle) -> Vec<String> {
 
 fn diff_role(name: &str, before: &RawRole, after: &RawRole) -> Vec<String> {
     let mut lines = Vec::new();
-    for (what, before, after) in
-        [("grants", &before.tables, &after.tables), ("may", &before.may, &after.may)]
-    {
+    for (what, before, after) in [
+        ("grants", &before.tables, &after.tables),
+        ("may", &before.may, &after.may),
+        ("may look up", &before.lookup, &after.lookup),
+    ] {
         lines.extend(diff_sets(&format!("role `{name}`: {what}"), &words(before), &words(after)));
     }
     // What is inherited may hold restrictions as well as grants.
@@ -164,6 +180,13 @@ fn diff_rules(before: &RawBundle, after: &RawBundle) -> Vec<String> {
 fn describe_rule(rule: &RawRule) -> String {
     let list = |set: BTreeSet<&str>| set.into_iter().collect::<Vec<_>>().join(", ");
     let column = value(rule.column.as_ref());
+    let bound = |word: &str, bound: &Option<Located<Literal>>| {
+        bound.as_ref().map(|it| format!(" {word} {}", it.value))
+    };
+    let range = bound("at least", &rule.at_least).into_iter().chain(bound("below", &rule.below));
+    let range: String = range.collect();
+    let days = bound(", from", &rule.effective_from).into_iter();
+    let days: String = days.chain(bound(", until", &rule.effective_until)).collect();
     let condition = match (&rule.within, &rule.equals, &rule.one_of) {
         (Some(attribute), ..) => format!("`{column}` within `{}`", attribute.value),
         (_, Some(attribute), _) => format!("`{column}` equals `{}`", attribute.value),
@@ -172,10 +195,11 @@ fn describe_rule(rule: &RawRule) -> String {
                 values.value.iter().map(|literal| literal.value.to_string()).collect();
             format!("`{column}` in {}", literals.into_iter().collect::<Vec<_>>().join(", "))
         }
+        _ if !range.is_empty() => format!("`{column}`{range}"),
         _ => "all rows".to_owned(),
     };
     format!(
-        "{} {} on {}: {condition}",
+        "{} {} on {}: {condition}{days}",
         value(rule.effect.as_ref()),
         list(words(&rule.roles)),
         list(words(&rule.tables)),

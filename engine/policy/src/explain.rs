@@ -2,20 +2,25 @@
 //!
 //! Tells of roles, rules and attributes: it is the officer's to read, never the principal's.
 
-use martlet_core::{ColumnSchema, TableSchema};
+use martlet_core::{BatchDate, ColumnSchema, TableSchema};
 
 use crate::checked::{CheckedBundle, Role};
-use crate::decide::{counting_rules, held_roles, try_decide};
-use crate::grant::Grant;
+use crate::decide::{held_roles, rules_about, try_decide};
+use crate::grant::{Grant, LookupRight};
 use crate::principal::Principal;
 use crate::rule::{RowRule, Rule};
 
-/// Explains the decision on one table: the roles, the row rules by name, and every column.
+/// Explains the decision on one table and day: the roles, the row rules by name, and every column.
 #[must_use]
-pub fn explain(principal: &Principal, table: &TableSchema, bundle: &CheckedBundle) -> Vec<String> {
+pub fn explain(
+    principal: &Principal,
+    table: &TableSchema,
+    bundle: &CheckedBundle,
+    day: BatchDate,
+) -> Vec<String> {
     let title = format!("{} on `{}`", principal.name(), table.name());
     let held = held_roles(principal, bundle);
-    let grant = try_decide(principal, table, bundle);
+    let grant = try_decide(principal, table, bundle, day);
     let (held, grant) = match (held, grant) {
         (Ok(held), Ok(grant)) => (held, grant),
         (Err(denial), _) | (_, Err(denial)) => return vec![format!("{title}: denied: {denial}")],
@@ -23,7 +28,8 @@ pub fn explain(principal: &Principal, table: &TableSchema, bundle: &CheckedBundl
     let mut lines = vec![format!("{title}: granted, policy {}", bundle.version())];
     lines.extend(held.iter().map(|role| explain_role(role, table)));
     lines.push(explain_rows(&grant).to_owned());
-    lines.extend(counting_rules(table, &held, bundle).into_iter().map(explain_rule));
+    let rules = rules_about(table, &held, bundle);
+    lines.extend(rules.into_iter().map(|rule| explain_rule(rule, day)));
     lines.extend(explain_columns(table, &grant, &held));
     lines
 }
@@ -41,8 +47,10 @@ const fn explain_rows(grant: &Grant) -> &'static str {
     }
 }
 
-fn explain_rule(rule: &Rule) -> String {
-    format!("rule `{}`: {}s {}", rule.name, rule.effect.word(), rule.condition)
+fn explain_rule(rule: &Rule, day: BatchDate) -> String {
+    let (name, effect, effective) = (&rule.name, rule.effect.word(), rule.effective);
+    let counts = if effective.includes(day) { "" } else { ": not in force" };
+    format!("rule `{name}`: {effect}s {}{effective}{counts}", rule.condition)
 }
 
 fn explain_columns(table: &TableSchema, grant: &Grant, held: &[&Role]) -> Vec<String> {
@@ -51,6 +59,8 @@ fn explain_columns(table: &TableSchema, grant: &Grant, held: &[&Role]) -> Vec<St
         let granted = grant.columns().iter().find(|granted| granted.position == position);
         let shown =
             granted.map_or_else(|| "hidden".to_owned(), |granted| granted.access.to_string());
+        let asked = granted.is_some_and(|granted| granted.lookup == LookupRight::Given);
+        let asked = if asked { ", may be looked up" } else { "" };
         let Some(class) = &column.class else {
             return format!("column `{name}`: hidden, it has no class");
         };
@@ -60,7 +70,7 @@ fn explain_columns(table: &TableSchema, grant: &Grant, held: &[&Role]) -> Vec<St
             format!("role `{}` {word}", role.name)
         };
         let words: Vec<String> = held.iter().map(says).collect();
-        format!("column `{name}`: {shown} (class `{class}`: {})", words.join(", "))
+        format!("column `{name}`: {shown}{asked} (class `{class}`: {})", words.join(", "))
     };
     table.columns().iter().enumerate().map(explain_column).collect()
 }

@@ -35,6 +35,18 @@ pub struct GrantedColumn {
     pub name: ColumnName,
     /// How it is shown.
     pub access: Access,
+    /// Whether it may be asked by its raw values.
+    pub lookup: LookupRight,
+}
+
+/// Whether a column may be asked by its raw values, one at a time and on record, by someone who
+/// has the value in hand: a card, an ID. What is shown of it stays as masked as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LookupRight {
+    /// It may.
+    Given,
+    /// It may not.
+    Absent,
 }
 
 /// Whether execution details may be shown.

@@ -24,6 +24,8 @@ pub(crate) struct RawBundle {
     pub(crate) version: Option<Word>,
     pub(crate) profile: Option<Word>,
     pub(crate) attributes: Vec<Word>,
+    pub(crate) utc_offset: Option<Word>,
+    pub(crate) lookups_per_hour: Option<Located<i64>>,
     pub(crate) nodes: Vec<RawNode>,
     pub(crate) classes: Vec<RawClass>,
     pub(crate) roles: Vec<RawRole>,
@@ -56,6 +58,8 @@ pub(crate) struct RawRole {
     pub(crate) inherits: Vec<Word>,
     pub(crate) tables: Vec<Word>,
     pub(crate) may: Vec<Word>,
+    /// Classes whose raw values may be asked for.
+    pub(crate) lookup: Vec<Word>,
     /// Class and access word.
     pub(crate) classes: Vec<(Word, Word)>,
 }
@@ -63,8 +67,14 @@ pub(crate) struct RawRole {
 impl RawRole {
     /// A role that says nothing.
     pub(crate) fn silent(name: Word) -> Self {
-        let (inherits, tables, may, classes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { name, inherits, tables, may, classes }
+        Self {
+            name,
+            inherits: Vec::new(),
+            tables: Vec::new(),
+            may: Vec::new(),
+            lookup: Vec::new(),
+            classes: Vec::new(),
+        }
     }
 }
 
@@ -79,7 +89,11 @@ pub(crate) struct RawRule {
     pub(crate) within: Option<Word>,
     pub(crate) equals: Option<Word>,
     pub(crate) one_of: Option<Located<Vec<Located<Literal>>>>,
+    pub(crate) at_least: Option<Located<Literal>>,
+    pub(crate) below: Option<Located<Literal>>,
     pub(crate) all: Option<Located<bool>>,
+    pub(crate) effective_from: Option<Located<Literal>>,
+    pub(crate) effective_until: Option<Located<Literal>>,
 }
 
 /// Reads every file of the bundle. What cannot be read is a finding and left out.
@@ -116,6 +130,8 @@ fn parse_bundle(text: &str, raw: &mut RawBundle, findings: &mut Vec<Finding>) {
     raw.version = keys.required_text("version", findings);
     raw.profile = keys.required_text("profile", findings);
     raw.attributes = keys.texts("attributes", findings);
+    raw.utc_offset = keys.text("utc_offset", findings);
+    raw.lookups_per_hour = keys.integer("lookups_per_hour", findings);
     keys.finish(findings);
 }
 
@@ -167,8 +183,9 @@ fn parse_role(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRol
     let inherits = keys.texts("inherits", findings);
     let tables = keys.texts("tables", findings);
     let may = keys.texts("may", findings);
+    let lookup = keys.texts("lookup", findings);
     let classes = keys.text_table("classes", findings);
-    Some(RawRole { name: name?, inherits, tables, may, classes })
+    Some(RawRole { name: name?, inherits, tables, may, lookup, classes })
 }
 
 fn parse_rule(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRule> {
@@ -180,5 +197,22 @@ fn parse_rule(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRul
     let column = keys.text("column", findings);
     let (within, equals) = (keys.text("within", findings), keys.text("equals", findings));
     let (one_of, all) = (keys.literals("in", findings), keys.boolean("all", findings));
-    Some(RawRule { name: name?, effect, roles, tables, column, within, equals, one_of, all })
+    let (at_least, below) = (keys.literal("at_least", findings), keys.literal("below", findings));
+    let effective_from = keys.literal("effective_from", findings);
+    let effective_until = keys.literal("effective_until", findings);
+    Some(RawRule {
+        name: name?,
+        effect,
+        roles,
+        tables,
+        column,
+        within,
+        equals,
+        one_of,
+        at_least,
+        below,
+        all,
+        effective_from,
+        effective_until,
+    })
 }

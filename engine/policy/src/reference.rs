@@ -38,7 +38,12 @@ pub(crate) struct RuleSpec {
     pub(crate) roles: BTreeSet<usize>,
     pub(crate) tables: BTreeSet<&'static str>,
     pub(crate) condition: ConditionSpec,
+    /// First and last day, as text; every decision of the tests is of [`TODAY`].
+    pub(crate) days: (Option<&'static str>, Option<&'static str>),
 }
+
+/// Days as text compare like days.
+pub(crate) const TODAY: &str = "2026-11-22";
 
 /// Which rows.
 #[derive(Debug, Clone)]
@@ -48,6 +53,8 @@ pub(crate) enum ConditionSpec {
     EqualsTier,
     SegmentIn(BTreeSet<&'static str>),
     ScoreIn(BTreeSet<i64>),
+    /// From the first on and below the second; one of them is there.
+    ScoreBetween(Option<i64>, Option<i64>),
 }
 
 /// One role as it is written. It may inherit from roles of lower numbers.
@@ -56,6 +63,7 @@ pub(crate) struct RoleSpec {
     pub(crate) inherits: BTreeSet<usize>,
     pub(crate) tables: BTreeSet<&'static str>,
     pub(crate) explain: bool,
+    pub(crate) lookup: BTreeSet<&'static str>,
     pub(crate) words: BTreeMap<&'static str, &'static str>,
 }
 
@@ -138,7 +146,10 @@ impl Policy {
     }
 
     fn counts(&self, rule: &RuleSpec, asker: &Asker, table: &str) -> bool {
-        rule.tables.contains(table)
+        let (from, until) = rule.days;
+        from.is_none_or(|from| from <= TODAY)
+            && until.is_none_or(|until| TODAY <= until)
+            && rule.tables.contains(table)
             && asker.roles.iter().any(|role| {
                 rule.roles.iter().any(|named| self.inherits_from(*role, *named))
                     && (!rule.permits || self.grants(*role, table))
@@ -209,6 +220,18 @@ impl Policy {
         asker.roles.iter().filter(granting).all(may)
     }
 
+    /// Whether every role that grants the table may look the column up, which is not hidden.
+    pub(crate) fn looks_up(&self, asker: &Asker, table: &TableSchema, column: &str) -> bool {
+        let found = table.column(column).and_then(|column| column.class.as_ref());
+        let Some(class) = found.map(|class| class.as_str()) else { return false };
+        let may = |role: &usize| {
+            self.family(*role).iter().any(|member| self.roles[*member].lookup.contains(class))
+        };
+        let granting = |role: &&usize| self.grants(**role, table.name().as_str());
+        self.access(asker, table, column) != "hidden"
+            && asker.roles.iter().filter(granting).all(may)
+    }
+
     /// The policy as a bundle's files.
     pub(crate) fn text(&self) -> BundleText {
         let mut organization = "node,parent,level,name\n".to_owned();
@@ -237,8 +260,8 @@ impl Policy {
             let may = if role.explain { "[\"explain\"]" } else { "[]" };
             let (inherits, tables) = (role_names(&role.inherits), &role.tables);
             writeln!(text, "[[role]]\nname = \"r{number}\"\ninherits = {inherits:?}").unwrap();
-            writeln!(text, "tables = {:?}\nmay = {may}\n[role.classes]", Vec::from_iter(tables))
-                .unwrap();
+            writeln!(text, "tables = {:?}\nmay = {may}", Vec::from_iter(tables)).unwrap();
+            writeln!(text, "lookup = {:?}\n[role.classes]", Vec::from_iter(&role.lookup)).unwrap();
             for (class, word) in &role.words {
                 writeln!(text, "{class} = {word:?}").unwrap();
             }
@@ -267,8 +290,19 @@ impl Policy {
                 ConditionSpec::ScoreIn(values) => {
                     writeln!(text, "column = \"score\"\nin = {:?}", Vec::from_iter(values))
                 }
+                ConditionSpec::ScoreBetween(low, high) => {
+                    let bound = |key: &str, bound: &Option<i64>| {
+                        bound.map_or_else(String::new, |bound| format!("{key} = {bound}\n"))
+                    };
+                    let (low, high) = (bound("at_least", low), bound("below", high));
+                    writeln!(text, "column = \"score\"\n{low}{high}")
+                }
             }
             .unwrap();
+            for (key, day) in [("effective_from", rule.days.0), ("effective_until", rule.days.1)] {
+                let line = day.map_or_else(String::new, |day| format!("{key} = {day:?}\n"));
+                text.push_str(&line);
+            }
         }
         text
     }
@@ -288,6 +322,10 @@ fn holds(condition: &ConditionSpec, asker: &Asker, row: &Row) -> bool {
         ConditionSpec::ScoreIn(values) => {
             row.get("score").is_some_and(|score| values.contains(&score.parse().unwrap()))
         }
+        ConditionSpec::ScoreBetween(low, high) => row.get("score").is_some_and(|score| {
+            let score: i64 = score.parse().unwrap();
+            low.is_none_or(|low| low <= score) && high.is_none_or(|high| score < high)
+        }),
     }
 }
 

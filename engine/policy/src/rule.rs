@@ -1,9 +1,11 @@
 //! Row rules: which rows of a table a principal sees.
 //!
-//! Owns a rule's words and their meaning for one principal and one table. A rule that has no
+//! Owns a rule's words and their meaning for one principal, one table and one day. A rule that has no
 //! meaning there (an attribute that the principal lacks, a node that is not in the tree, a
 //! value that is none of the column's type) is an error, never an empty or a full set: the
 //! decision turns it into a denial.
+
+mod range;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -16,6 +18,9 @@ use martlet_core::{
 use crate::names::{AttributeName, RoleName, RuleName};
 use crate::organization::Organization;
 use crate::principal::Principal;
+
+pub use range::Effective;
+pub(crate) use range::Range;
 
 /// The rows that a grant shows, as a condition on raw values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +130,15 @@ pub enum Condition {
         /// The constants.
         values: BTreeSet<Literal>,
     },
+    /// The column is in a range; a null never is. One of the bounds is there.
+    Range {
+        /// The column.
+        column: ColumnName,
+        /// The lowest value in it.
+        at_least: Option<Literal>,
+        /// The lowest value above it.
+        below: Option<Literal>,
+    },
 }
 
 /// For officers: `outlet within node`, `segment in ["gold", "silver"]`.
@@ -138,6 +152,11 @@ impl fmt::Display for Condition {
                 let values: Vec<String> = values.iter().map(ToString::to_string).collect();
                 write!(formatter, "{column} in [{}]", values.join(", "))
             }
+            Self::Range { column, at_least, below } => {
+                write!(formatter, "{column}")?;
+                at_least.iter().try_for_each(|low| write!(formatter, " at least {low}"))?;
+                below.iter().try_for_each(|high| write!(formatter, " below {high}"))
+            }
         }
     }
 }
@@ -148,9 +167,10 @@ impl Condition {
     pub const fn column(&self) -> Option<&ColumnName> {
         match self {
             Self::All => None,
-            Self::Within { column, .. } | Self::Equals { column, .. } | Self::In { column, .. } => {
-                Some(column)
-            }
+            Self::Within { column, .. }
+            | Self::Equals { column, .. }
+            | Self::In { column, .. }
+            | Self::Range { column, .. } => Some(column),
         }
     }
 
@@ -159,7 +179,7 @@ impl Condition {
     pub const fn attribute(&self) -> Option<&AttributeName> {
         match self {
             Self::Within { attribute, .. } | Self::Equals { attribute, .. } => Some(attribute),
-            Self::All | Self::In { .. } => None,
+            Self::All | Self::In { .. } | Self::Range { .. } => None,
         }
     }
 }
@@ -177,6 +197,8 @@ pub struct Rule {
     pub tables: BTreeSet<TableName>,
     /// The rows that it speaks of.
     pub condition: Condition,
+    /// The days on which it counts.
+    pub effective: Effective,
 }
 
 /// Why a rule has no meaning for a principal and a table. Shown to officers only.
@@ -199,6 +221,8 @@ pub(crate) enum Rows {
     All,
     /// Those whose column has one of the values; a null never has.
     In { column: ColumnName, values: BTreeSet<Value> },
+    /// Those whose column is in the range; a null never is.
+    Between(Range),
 }
 
 impl Rule {
@@ -226,6 +250,12 @@ impl Rule {
                 let read = |literal: &Literal| literal.value(column_type).ok_or_else(unfit);
                 values.iter().map(read).collect::<Result<_, _>>()?
             }
+            Condition::Range { at_least, below, .. } => {
+                let read = |literal: &Literal| literal.value(column_type).ok_or_else(unfit);
+                let at_least = at_least.as_ref().map(read).transpose()?;
+                let below = below.as_ref().map(read).transpose()?;
+                return Ok(Rows::Between(Range { column: column.clone(), at_least, below }));
+            }
         };
         Ok(Rows::In { column: column.clone(), values })
     }
@@ -237,17 +267,26 @@ impl RowRule {
     pub(crate) fn combine(permits: Vec<Rows>, restrictions: Vec<Rows>) -> Self {
         let Some(permitted) = any_of(permits) else { return Self::None };
         let mut sets: BTreeMap<ColumnName, BTreeSet<Value>> = BTreeMap::new();
+        let mut ranges = BTreeSet::new();
         for rows in restrictions {
-            let Rows::In { column, mut values } = rows else { continue };
-            if let Some(others) = sets.get(&column) {
-                values.retain(|value| others.contains(value));
+            match rows {
+                Rows::All => {}
+                Rows::In { column, mut values } => {
+                    if let Some(others) = sets.get(&column) {
+                        values.retain(|value| others.contains(value));
+                    }
+                    sets.insert(column, values);
+                }
+                Rows::Between(range) => {
+                    ranges.insert(range);
+                }
             }
-            sets.insert(column, values);
         }
         if sets.values().any(BTreeSet::is_empty) {
             return Self::None;
         }
-        let restricted = sets.into_iter().map(|(column, values)| Predicate::In { column, values });
+        let listed = sets.into_iter().map(|(column, values)| Predicate::In { column, values });
+        let restricted = listed.chain(ranges.into_iter().map(Range::predicate));
         match restricted.fold(permitted, Predicate::and) {
             Predicate::Constant(true) => Self::All,
             Predicate::Constant(false) => Self::None,
@@ -259,14 +298,19 @@ impl RowRule {
 /// The union of what permits speak of; `None` where there is no permit.
 fn any_of(permits: Vec<Rows>) -> Option<Predicate> {
     let mut sets: BTreeMap<ColumnName, BTreeSet<Value>> = BTreeMap::new();
+    let mut ranges = BTreeSet::new();
     for rows in permits {
         match rows {
             Rows::All => return Some(Predicate::Constant(true)),
             Rows::In { column, values } => sets.entry(column).or_default().extend(values),
+            Rows::Between(range) => {
+                ranges.insert(range);
+            }
         }
     }
+    let listed = sets.into_iter().map(|(column, values)| Predicate::In { column, values });
     let mut parts: Vec<Predicate> =
-        sets.into_iter().map(|(column, values)| Predicate::In { column, values }).collect();
+        listed.chain(ranges.into_iter().map(Range::predicate)).collect();
     if parts.len() > 1 { Some(Predicate::Or(parts)) } else { parts.pop() }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
+use martlet_core::{BatchDate, ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
 
 use crate::bundle::BundleText;
 use crate::checked::CheckedBundle;
@@ -22,6 +22,11 @@ pub(crate) const EXAMPLE: [(&str, &str); 5] = [
 ];
 
 pub(crate) const MONEY: ColumnType = ColumnType::Decimal { precision: 18, scale: 2 };
+
+/// The day of every decision in the tests.
+pub(crate) fn today() -> BatchDate {
+    "2026-11-22".parse().unwrap()
+}
 
 pub(crate) const PASSWORD: &str = "a long enough password";
 
@@ -88,7 +93,7 @@ pub(crate) fn principal(roles: &str, node: &str, desk: &str) -> Principal {
 
 /// The grant on the customers under the example; panics if denied.
 pub(crate) fn granted(principal: &Principal) -> Grant {
-    match decide(principal, &customer(), &example()) {
+    match decide(principal, &customer(), &example(), today()) {
         Decision::Granted(grant) => grant,
         Decision::Denied => panic!("denied"),
     }

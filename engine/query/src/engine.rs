@@ -19,6 +19,7 @@ use crate::catalog::CATALOG;
 use crate::error::QueryError;
 use crate::functions::accepted;
 use crate::index_cache::IndexCache;
+use crate::lookup;
 use crate::mart::Mart;
 use crate::optimizer::{IndexPaths, window_top};
 use crate::rules;
@@ -117,7 +118,11 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_physical_optimizer_rules(window_top::rules());
     let functions = builder.scalar_functions().take().unwrap_or_default();
     builder = builder.with_scalar_functions(
-        accepted(functions).into_iter().chain(calendar::functions()).collect(),
+        accepted(functions)
+            .into_iter()
+            .chain(calendar::functions())
+            .chain([Arc::new(lookup::function())])
+            .collect(),
     );
     if let Some(paths) = IndexPaths::of(options.path) {
         builder = builder.with_physical_optimizer_rule(Arc::new(paths));

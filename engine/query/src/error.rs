@@ -28,9 +28,16 @@ pub enum QueryError {
     },
     /// A statement that only some roles may give.
     #[error(
-        "explain is not granted: it needs a role that may explain, for every table of the statement"
+        "explain is not granted: for every table of the statement it needs a role that may explain and \
+         sees all rows, and explain analyze columns that are shown as they are"
     )]
     ExplainNotGranted,
+    /// A look-up that is not granted, or that stands where none can be answered.
+    #[error(
+        "lookup(column, value) needs a role that may look the column up, and has to be a condition of \
+         its own: WHERE lookup(column, 'value') AND …, on a column of the table itself"
+    )]
+    LookupNotGranted,
     /// A table does not exist, or the principal may not know of it.
     #[error("table `{table}` does not exist or is not granted")]
     UnknownTable {
@@ -113,7 +120,9 @@ impl Kinded for QueryError {
             | Self::Parameters { .. }
             | Self::Running { .. }
             | Self::Unsendable { .. } => ErrorKind::Invalid,
-            Self::NotAQuery { .. } | Self::ExplainNotGranted => ErrorKind::Denied,
+            Self::NotAQuery { .. } | Self::ExplainNotGranted | Self::LookupNotGranted => {
+                ErrorKind::Denied
+            }
             Self::UnknownTable { .. } | Self::UnknownColumn { .. } | Self::NoSnapshot { .. } => {
                 ErrorKind::NotFound
             }

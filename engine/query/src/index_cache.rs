@@ -4,6 +4,7 @@
 //! the answer then comes from the segment. Never turns a broken index into an error.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use martlet_core::{ErrorKind, Kinded};
 use martlet_index::{Index, IndexKind, SectionRef};
@@ -15,6 +16,12 @@ type SectionKey = ([u8; 32], u64);
 
 /// What a cached section costs beside what it holds.
 const ENTRY_BYTES: usize = 128;
+
+/// A section that was passed over so often is opened: to open it costs about as much as decoding
+/// a page so often.
+const OFTEN: u32 = 8;
+/// Sections of which it is remembered how often they were passed over.
+const PASSED_OVER_MAX: u64 = 65_536;
 
 /// An opened section, with what tells its use to whoever bounds the mapped memory.
 #[derive(Debug, Clone)]
@@ -38,6 +45,7 @@ impl Kept {
 #[derive(Debug)]
 pub(crate) struct IndexCache {
     sections: Cache<SectionKey, Option<Kept>>,
+    passed_over: Cache<SectionKey, Arc<AtomicU32>>,
 }
 
 impl IndexCache {
@@ -49,7 +57,19 @@ impl IndexCache {
                 u32::try_from(held + ENTRY_BYTES).unwrap_or(u32::MAX)
             })
             .build();
-        Self { sections }
+        Self { sections, passed_over: Cache::new(PASSED_OVER_MAX) }
+    }
+
+    /// Notes that a statement has too few rows to open a section for, and tells whether so many
+    /// had that it pays by now.
+    pub(crate) fn is_often_passed_over(
+        &self,
+        attachment: &AttachmentRef,
+        section: &SectionRef,
+    ) -> bool {
+        let times = self.passed_over.get_with(key(attachment, section), Arc::default);
+        // A number alone; nothing is read by it.
+        times.fetch_add(1, Ordering::Relaxed) >= OFTEN
     }
 
     /// The section, if it is open already.

@@ -3,7 +3,7 @@
 //! Only conditions that can neither fail nor have an effect on any row, and only on *unmasked*
 //! columns: comparisons with a constant, of the column itself, of a part of a date or under
 //! functions that never decrease ([`crate::monotone`]); IN lists, LIKE, IS NULL; and their
-//! AND, OR, NOT. Everything else (other functions, masked columns, two columns) stays above,
+//! AND, OR, NOT; and look-ups of masked columns that the grant gives. Everything else (other functions, masked columns, two columns) stays above,
 //! on visible rows and masked values. When in doubt the answer is "stays above".
 
 use datafusion::arrow::datatypes::DataType;
@@ -15,6 +15,7 @@ use martlet_core::{ColumnName, ColumnType, Comparison, DatePart, LikePattern, Pr
 use martlet_policy::{Access, Grant};
 
 use crate::convert::value_of;
+use crate::lookup::looked_up;
 use crate::monotone::{Base, Monotone, Period};
 
 /// A list longer than this stays above, unless it is a list of the column's own values.
@@ -26,6 +27,9 @@ pub(crate) fn leak_proof(
     grant: &Grant,
     schema: &TableSchema,
 ) -> Option<Predicate> {
+    if let Some(predicate) = looked_up(condition, grant, schema) {
+        return Some(predicate);
+    }
     let translation = Translation {
         columns: &|name| clear_column(name, grant, schema),
         nulls: &|name| column_of_known_nulls(name, grant, schema),

@@ -24,6 +24,7 @@ mod functions;
 mod index_cache;
 mod indexed_table;
 mod leak_proof;
+mod lookup;
 pub mod mart;
 mod monotone;
 mod optimizer;

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 use datafusion::execution::session_state::SessionState;
-use martlet_core::{TableName, TableSchema};
-use martlet_policy::{Access, Decision, Grant, Principal, RowRule, decide};
+use martlet_core::{BatchDate, TableName, TableSchema};
+use martlet_policy::{Access, CheckedBundle, Decision, Grant, Principal, RowRule, decide};
 
 use crate::catalog::{CATALOG, SecuredCatalog, VisibleCatalog, VisibleTable};
 use crate::column_use::{ColumnUse, UseKind};
@@ -110,7 +111,8 @@ fn granted_tables(
     mart: &Arc<Mart>,
 ) -> BTreeMap<TableName, Arc<SecuredTable>> {
     let Some(bundle) = mart.bundle() else { return BTreeMap::new() };
-    let grant_of = |schema: &TableSchema| match decide(principal, schema, bundle) {
+    let Some(day) = today(bundle) else { return BTreeMap::new() };
+    let grant_of = |schema: &TableSchema| match decide(principal, schema, bundle, day) {
         Decision::Granted(grant) => Some(grant),
         Decision::Denied => None,
     };
@@ -132,6 +134,12 @@ fn granted_tables(
             (schema.name().clone(), Arc::new(SecuredTable::new(shared, grant, schema, rows)))
         })
         .collect()
+}
+
+/// The bank's day now; without one nothing can be decided.
+fn today(bundle: &CheckedBundle) -> Option<BatchDate> {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    bundle.utc_offset().day_of(i64::try_from(since_1970.as_secs()).ok()?)
 }
 
 fn visible(table: &SecuredTable) -> Option<VisibleTable> {

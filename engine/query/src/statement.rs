@@ -17,9 +17,11 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::scalar::ScalarValue;
 use martlet_core::TableName;
+use martlet_policy::{Access, Grant, RowRule};
 
 use crate::column_use::{ColumnUse, column_uses};
 use crate::error::QueryError;
+use crate::lookup;
 use crate::parse::{Verb, parse};
 use crate::row_stream::RowStream;
 use crate::rules::optimized;
@@ -37,6 +39,7 @@ pub struct Statement {
     schema: SchemaRef,
     parameters: SchemaRef,
     reads: Reads,
+    lookups: usize,
 }
 
 /// How far a statement can be planned before it is executed.
@@ -86,18 +89,22 @@ impl Statement {
         let schema = wire_schema(typed(&plan, &parameters)?.schema().as_arrow())?;
         // Bound with nulls a look-up would be optimized away, and its columns with it.
         let optimized = optimized(plan.clone(), &state).map_err(QueryError::from_planning)?;
+        let lookups = lookup::asked(&plan)?;
         let mut reads = reads(&plan, &optimized)?;
         if let Some(table) = &parsed.described {
             reads.describe(table)?;
         }
         if parsed.verb == Verb::Explain {
-            may_explain(session, &reads)?;
+            may_explain(session, &reads, ExplainDepth::of(&plan))?;
         }
         let plan = match parameters.fields().len() {
-            0 => Planned::Whole(optimized),
+            0 => {
+                lookup::all_answered(&optimized)?;
+                Planned::Whole(optimized)
+            }
             _ => Planned::Open(plan),
         };
-        Ok(Self { sql: sql.to_string(), state, plan, schema, parameters, reads })
+        Ok(Self { sql: sql.to_string(), state, plan, schema, parameters, reads, lookups })
     }
 
     /// The text as it was given.
@@ -130,6 +137,12 @@ impl Statement {
         self.reads.columns.iter().cloned().collect()
     }
 
+    /// How many times it asks for a raw value of a masked column, by `lookup(column, value)`.
+    #[must_use]
+    pub const fn lookups(&self) -> usize {
+        self.lookups
+    }
+
     /// What it does with stored columns, as far as its plan tells.
     ///
     /// # Errors
@@ -154,7 +167,9 @@ impl Statement {
             Planned::Whole(optimized) => optimized,
             Planned::Open(plan) => {
                 let bound = bind(plan, &values)?;
-                optimized(bound, &self.state).map_err(QueryError::from_planning)?
+                let optimized = optimized(bound, &self.state).map_err(QueryError::from_planning)?;
+                lookup::all_answered(&optimized)?;
+                optimized
             }
         };
         let physical = self
@@ -252,9 +267,42 @@ fn table_name(reference: &TableReference) -> Result<Option<TableName>, QueryErro
     Ok(TableName::new(&full).ok())
 }
 
-fn may_explain(session: &Session, reads: &Reads) -> Result<(), QueryError> {
-    let granted =
-        |table: &TableName| session.grant(table).is_some_and(martlet_policy::Grant::may_explain);
+/// How much an EXPLAIN tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ExplainDepth {
+    /// The plan.
+    Plan,
+    /// What running it took: rows and bytes of every operator.
+    Run,
+}
+
+impl ExplainDepth {
+    const fn of(plan: &LogicalPlan) -> Self {
+        match plan {
+            LogicalPlan::Analyze(_) => Self::Run,
+            _ => Self::Plan,
+        }
+    }
+}
+
+/// A plan is chosen by what all rows are like, and figures of its running count bytes of raw
+/// values: so the first is told to who sees every row, the second to who sees these columns as
+/// they are as well.
+fn may_explain(session: &Session, reads: &Reads, depth: ExplainDepth) -> Result<(), QueryError> {
+    let shows_columns = |grant: &Grant| {
+        let is_read =
+            |name: &str| reads.columns.contains(&format!("{}.{name}", grant.table().table_part()));
+        depth == ExplainDepth::Plan
+            || grant
+                .columns()
+                .iter()
+                .all(|column| column.access == Access::Clear || !is_read(column.name.as_str()))
+    };
+    let granted = |table: &TableName| {
+        session.grant(table).is_some_and(|grant| {
+            grant.may_explain() && *grant.rows() == RowRule::All && shows_columns(grant)
+        })
+    };
     if !reads.tables.is_empty() && reads.tables.iter().all(granted) {
         Ok(())
     } else {

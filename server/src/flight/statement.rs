@@ -19,6 +19,7 @@ use arrow_flight::{
 use arrow_ipc::writer::IpcWriteOptions;
 use bytes::Bytes;
 use martlet_core::{ErrorKind, Kinded};
+use martlet_policy::CheckedBundle;
 use martlet_proto::flight::ActionCreatePreparedStatementResult;
 use martlet_query::{Engine, Mart, RowStream, Statement};
 use prost::Message;
@@ -34,6 +35,7 @@ use super::ticket::{Holder, Sealer, StatementId, Ticket};
 use crate::admission::{Admission, PLANNING_TIME_MAX, Place, Stopped, in_time};
 use crate::audit::{OpenRecord, Outcome, Sent};
 use crate::authenticate::{Caller, SessionId};
+use crate::lookup_quota::LookupQuota;
 use crate::random::NoEntropy;
 
 /// What is recorded of a ticket that is foreign, forged or too old.
@@ -58,6 +60,7 @@ pub(crate) struct Statements {
     prepared: PreparedStatements,
     running: Arc<Running>,
     admission: Admission,
+    lookups: LookupQuota,
     time_max: Duration,
 }
 
@@ -74,6 +77,7 @@ impl Statements {
             prepared: PreparedStatements::default(),
             running: Arc::default(),
             admission: Admission::new(),
+            lookups: LookupQuota::default(),
             time_max,
         })
     }
@@ -267,6 +271,22 @@ impl Statements {
         Err(subject.statement_id.map_or(told.clone(), |id| status::naming(told, id)))
     }
 
+    /// Counts the statement's look-ups of masked values; a refusal is recorded before it is told.
+    async fn count_lookups(
+        &self,
+        subject: Subject<'_>,
+        statement: &Statement,
+    ) -> Result<(), Status> {
+        let name = subject.caller.name();
+        let per_hour = subject.mart.bundle().map_or(0, CheckedBundle::lookups_per_hour);
+        let taken = self.lookups.take(name, statement.lookups(), per_hour, Instant::now());
+        if let Err(used_up) = taken {
+            self.recorder.denied(subject).await?;
+            return Err(status::of(&used_up));
+        }
+        Ok(())
+    }
+
     async fn place(&self, caller: &Caller) -> Result<Place, Status> {
         self.admission.enter(caller.name()).await.map_err(|busy| status::of(&busy))
     }
@@ -357,6 +377,7 @@ impl Statements {
             parameters: bound.as_ref(),
         };
         let (statement, place) = self.plan(subject, mart).await?;
+        self.count_lookups(subject, &statement).await?;
         let schema = statement.schema();
         let record = self.recorder.begin(subject, &statement).await?;
         let work = async move { statement.execute(bound.as_ref()).await };

@@ -60,12 +60,14 @@ fn check_own<'a>(
         .iter()
         .filter_map(|(class, word)| check_word(class, word, classes, findings))
         .collect();
+    let lookups =
+        raw.lookup.iter().filter_map(|word| check_lookup(word, classes, findings)).collect();
     let inherits = raw.inherits.iter().filter_map(|word| named(word, RoleName::new, findings));
     let inherits: BTreeSet<RoleName> = inherits.collect();
     let family = BTreeSet::from([name.clone()?]);
     Some(OwnRole {
         raw,
-        role: Role { name: name?, family, tables: granted, sights, may },
+        role: Role { name: name?, family, tables: granted, sights, may, lookups },
         inherits,
     })
 }
@@ -90,6 +92,25 @@ fn check_capability(word: &Word, findings: &mut Vec<Finding>) -> Option<Capabili
         findings.push(word.place.finding(message));
     }
     capability
+}
+
+/// Reads a class that may be asked by raw values. What authenticates a person may not: whoever
+/// can try it can use it.
+fn check_lookup(
+    word: &Word,
+    classes: &BTreeMap<ClassName, Class>,
+    findings: &mut Vec<Finding>,
+) -> Option<ClassName> {
+    let class = classes.get(word.value.as_str());
+    let message = match class {
+        None => format!("there is no class `{}`", word.value),
+        Some(class) if class.pfi == Some(Pfi::C3) => {
+            format!("the class `{}` is C3, which nobody may ask by its values", class.name)
+        }
+        Some(class) => return Some(class.name.clone()),
+    };
+    findings.push(word.place.finding(message));
+    None
 }
 
 /// Reads `mobile = "mask"`.
@@ -176,6 +197,7 @@ fn resolve(role: &OwnRole<'_>, own: &OwnRoles<'_>, findings: &mut Vec<Finding>) 
         name: role.role.name.clone(),
         tables: members.iter().flat_map(|member| member.tables.clone()).collect(),
         may: members.iter().flat_map(|member| member.may.clone()).collect(),
+        lookups: members.iter().flat_map(|member| member.lookups.clone()).collect(),
         sights,
         family,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use martlet_core::{ColumnName, ColumnType, TableName};
+use martlet_core::{BatchDate, ColumnName, ColumnType, TableName};
 
 use super::roles::check_table;
 use super::{Tables, check_duplicates, named};
@@ -10,7 +10,7 @@ use crate::checked::Role;
 use crate::finding::{Finding, Located, Place};
 use crate::names::{AttributeName, RoleName, RuleName};
 use crate::parse::{RawRule, Word};
-use crate::rule::{Condition, Effect, Literal, Rule};
+use crate::rule::{Condition, Effect, Effective, Literal, Rule};
 
 /// What a rule's words are checked against.
 struct Known<'a> {
@@ -53,7 +53,8 @@ fn check_rule(raw: &RawRule, known: &Known<'_>, findings: &mut Vec<Finding>) -> 
     if let (Some(condition), Some(column)) = (&condition, &raw.column) {
         check_columns(raw, condition, column, &tables, known, findings);
     }
-    Some(Rule { name: name?, effect: effect?, roles, tables, condition: condition? })
+    let effective = check_effective(raw, findings)?;
+    Some(Rule { name: name?, effect: effect?, roles, tables, condition: condition?, effective })
 }
 
 fn check_effect(raw: &RawRule, findings: &mut Vec<Finding>) -> Option<Effect> {
@@ -82,17 +83,25 @@ fn check_roles(
     roles
 }
 
-/// Exactly one of `all`, `within`, `equals` and `in`, and a `column` for all but the first.
+/// Exactly one of `all`, `within`, `equals`, `in` and a range, and a `column` for all but the
+/// first.
 fn check_condition(
     raw: &RawRule,
     known: &Known<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<Condition> {
     let place = raw.name.place;
-    let given =
-        [raw.all.is_some(), raw.within.is_some(), raw.equals.is_some(), raw.one_of.is_some()];
+    let is_range = raw.at_least.is_some() || raw.below.is_some();
+    let given = [
+        raw.all.is_some(),
+        raw.within.is_some(),
+        raw.equals.is_some(),
+        raw.one_of.is_some(),
+        is_range,
+    ];
     if given.into_iter().filter(|is_given| *is_given).count() != 1 {
-        let message = "a row rule has exactly one of `all`, `within`, `equals` and `in`";
+        let message = "a row rule has exactly one of `all`, `within`, `equals`, `in` and a range \
+                       (`at_least`, `below` or both)";
         findings.push(place.finding(message));
         return None;
     }
@@ -112,12 +121,49 @@ fn check_condition(
         let attribute = check_attribute(word, known, findings);
         return Some(Condition::Equals { column: column?, attribute: attribute? });
     }
-    let literals = raw.one_of.as_ref()?;
-    if literals.value.is_empty() {
-        findings.push(literals.place.finding("`in` needs at least one value"));
+    if let Some(literals) = &raw.one_of {
+        if literals.value.is_empty() {
+            findings.push(literals.place.finding("`in` needs at least one value"));
+        }
+        let values = literals.value.iter().map(|literal| literal.value.clone()).collect();
+        return Some(Condition::In { column: column?, values });
     }
-    let values = literals.value.iter().map(|literal| literal.value.clone()).collect();
-    Some(Condition::In { column: column?, values })
+    let bound = |bound: &Option<Located<Literal>>| bound.as_ref().map(|it| it.value.clone());
+    let (at_least, below) = (bound(&raw.at_least), bound(&raw.below));
+    Some(Condition::Range { column: column?, at_least, below })
+}
+
+/// The days on which the rule counts; the first is not behind the last.
+fn check_effective(raw: &RawRule, findings: &mut Vec<Finding>) -> Option<Effective> {
+    let from = check_day(raw.effective_from.as_ref(), findings);
+    let until = check_day(raw.effective_until.as_ref(), findings);
+    let effective = Effective { from: from.ok()?, until: until.ok()? };
+    if let (Some(from), Some(until), Some(word)) =
+        (effective.from, effective.until, &raw.effective_until)
+        && until < from
+    {
+        findings.push(word.place.finding("the rule would end before it begins"));
+        return None;
+    }
+    Some(effective)
+}
+
+/// What is written is no day; it was found.
+struct NoDay;
+
+fn check_day(
+    literal: Option<&Located<Literal>>,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<BatchDate>, NoDay> {
+    let Some(literal) = literal else { return Ok(None) };
+    let day = match &literal.value {
+        Literal::Text(text) => text.parse().ok(),
+        Literal::Integer(_) | Literal::Float(_) | Literal::Boolean(_) => None,
+    };
+    if day.is_none() {
+        findings.push(literal.place.finding("a day is written as \"2026-11-22\""));
+    }
+    day.map(Some).ok_or(NoDay)
 }
 
 fn check_all(raw: &RawRule, all: &Located<bool>, findings: &mut Vec<Finding>) -> Option<Condition> {
@@ -175,12 +221,25 @@ fn check_columns(
                 format!("this is no value of `{name}.{}`, which is {type_name}", found.name);
             findings.push(place.finding(message));
         }
+        if is_empty_range(raw, found.column_type) {
+            let message = format!("no value of `{name}.{}` is in this range", found.name);
+            findings.push(column.place.finding(message));
+        }
     }
 }
 
 /// Where the constants stand that are no values of the type.
 fn unfit_literals(raw: &RawRule, column_type: ColumnType) -> Vec<Place> {
-    let literals = raw.one_of.iter().flat_map(|literals| &literals.value);
+    let listed = raw.one_of.iter().flat_map(|literals| &literals.value);
+    let literals = listed.chain(&raw.at_least).chain(&raw.below);
     let is_unfit = |literal: &&Located<Literal>| literal.value.value(column_type).is_none();
     literals.filter(is_unfit).map(|literal| literal.place).collect()
+}
+
+fn is_empty_range(raw: &RawRule, column_type: ColumnType) -> bool {
+    let bound = |bound: &Option<Located<Literal>>| bound.as_ref()?.value.value(column_type);
+    match (bound(&raw.at_least), bound(&raw.below)) {
+        (Some(low), Some(high)) => high <= low,
+        _ => false,
+    }
 }

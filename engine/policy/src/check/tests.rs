@@ -202,6 +202,39 @@ fn each_mistake_is_found_in_its_place() {
             "the row rule `whole-bank` is already",
         ),
         ("rules.toml", "all = true", "all = true\nal = true", "unknown key `al`"),
+        ("rules.toml", "all = true", "all = true\nbelow = 5", "and a range (`at_least`"),
+        (
+            "rules.toml",
+            "in = [\"mass\", \"affluent\"]",
+            "at_least = 5",
+            "rules.toml:31:12: this is no value of `customer.segment`, which is text",
+        ),
+        (
+            "rules.toml",
+            "in = [\"mass\", \"affluent\"]",
+            "at_least = \"b\"\nbelow = \"b\"",
+            "no value of `customer.segment` is in this range",
+        ),
+        (
+            "rules.toml",
+            "all = true",
+            "all = true\neffective_from = \"soon\"",
+            "a day is written as \"2026-11-22\"",
+        ),
+        (
+            "rules.toml",
+            "all = true",
+            "all = true\neffective_from = 2026-02-02\neffective_until = 2026-02-01",
+            "the rule would end before it begins",
+        ),
+        ("bundle.toml", "profile", "utc_offset = \"8\"\nprofile", "`utc_offset` is written as"),
+        ("bundle.toml", "profile", "lookups_per_hour = 0\nprofile", "a number from 1 to 3600"),
+        (
+            "roles.toml",
+            "may = [\"explain\"]",
+            "lookup = [\"nama\"]",
+            "roles.toml:21:11: there is no class `nama`",
+        ),
         ("rules.toml", "all = true", "all = ", "rules.toml:"),
     ] {
         let found = findings(file, old, new).join("\n");

@@ -11,12 +11,15 @@ use crate::mask::Mask;
 use crate::password::{PasswordCost, hash_password};
 use crate::reference::{Asker, ConditionSpec, Policy, RoleSpec, Row, RuleSpec, tables};
 use crate::rule::read_value;
-use crate::testing::{PASSWORD, customer, example, granted, principal};
+use crate::testing::{PASSWORD, customer, example, granted, principal, today};
 
 #[test]
 fn silence_denies() {
     let denied = |roles| {
-        matches!(decide(&principal(roles, "00", "7"), &customer(), &example()), Decision::Denied)
+        matches!(
+            decide(&principal(roles, "00", "7"), &customer(), &example(), today()),
+            Decision::Denied
+        )
     };
     assert!(denied(""), "no role");
     assert!(denied("ghost"), "a role that the policy does not know");
@@ -27,7 +30,7 @@ fn silence_denies() {
 fn a_rule_that_cannot_be_decided_denies() {
     let denied = |node, desk| {
         matches!(
-            decide(&principal("teller", node, desk), &customer(), &example()),
+            decide(&principal("teller", node, desk), &customer(), &example(), today()),
             Decision::Denied
         )
     };
@@ -44,7 +47,7 @@ fn a_schema_that_the_policy_was_not_checked_against_widens_nothing() {
     let column = |name, column_type, class| (name, column_type, class);
     let text = martlet_core::ColumnType::Text;
     let without_rule_column = crate::testing::table("customer", &[column("name", text, "name")]);
-    assert!(matches!(decide(&teller, &without_rule_column, &example()), Decision::Denied));
+    assert!(matches!(decide(&teller, &without_rule_column, &example(), today()), Decision::Denied));
     let mistyped = crate::testing::table(
         "customer",
         &[
@@ -54,7 +57,7 @@ fn a_schema_that_the_policy_was_not_checked_against_widens_nothing() {
             ("born", text, "birth_date"),
         ],
     );
-    assert!(matches!(decide(&teller, &mistyped, &example()), Decision::Denied));
+    assert!(matches!(decide(&teller, &mistyped, &example(), today()), Decision::Denied));
 }
 
 #[test]
@@ -127,6 +130,11 @@ fn shows_row(grant: &Grant, table: &TableSchema, row: &Row) -> bool {
     }
 }
 
+fn may_look_up(grant: &Grant, column: &str) -> bool {
+    let granted = grant.columns().iter().find(|granted| granted.name.as_str() == column);
+    granted.is_some_and(|granted| granted.lookup == LookupRight::Given)
+}
+
 fn access_of(grant: &Grant, column: &str) -> String {
     let granted = grant.columns().iter().find(|granted| granted.name.as_str() == column);
     granted.map_or_else(|| "hidden".to_owned(), |granted| granted.access.to_string())
@@ -172,8 +180,33 @@ fn some<T: Clone + Ord + std::fmt::Debug + 'static>(
 
 fn role() -> impl Strategy<Value = RoleSpec> {
     let inherits = prop::collection::btree_set(0..ROLES, 0..2);
-    (inherits, some(&TABLES, 0), any::<bool>(), words()).prop_map(
-        |(inherits, tables, explain, words)| RoleSpec { inherits, tables, explain, words },
+    let lookup = some(&["open", "person", "money"], 0);
+    (inherits, some(&TABLES, 0), any::<bool>(), lookup, words()).prop_map(
+        |(inherits, tables, explain, lookup, words)| RoleSpec {
+            inherits,
+            tables,
+            explain,
+            lookup,
+            words,
+        },
+    )
+}
+
+/// Nine rules in ten have no days; the others begin or end around the day of the tests.
+fn days() -> impl Strategy<Value = (Option<&'static str>, Option<&'static str>)> {
+    let day =
+        |days: &'static [&'static str]| prop::option::weighted(0.1, prop::sample::select(days));
+    (day(&["2026-11-21", "2026-11-22", "2026-11-23"]), day(&["2026-11-23"])).prop_flat_map(
+        move |(from, until)| {
+            let earlier = prop::option::weighted(0.05, Just("2026-11-21"));
+            (Just(from), Just(until), earlier).prop_map(|(from, until, earlier)| {
+                // A rule that would end before it begins is refused by the check.
+                match (from, earlier) {
+                    (None, Some(earlier)) => (None, Some(earlier)),
+                    _ => (from, until),
+                }
+            })
+        },
     )
 }
 
@@ -184,15 +217,22 @@ fn rule() -> impl Strategy<Value = RuleSpec> {
         Just(ConditionSpec::EqualsTier),
         some(&SEGMENTS, 1).prop_map(ConditionSpec::SegmentIn),
         some(&[1_i64, 2, 3], 1).prop_map(ConditionSpec::ScoreIn),
+        prop_oneof![
+            (0_i64..5, 1_i64..4).prop_map(|(low, more)| (Some(low), Some(low + more))),
+            (0_i64..5).prop_map(|low| (Some(low), None)),
+            (0_i64..5).prop_map(|high| (None, Some(high))),
+        ]
+        .prop_map(|(low, high)| ConditionSpec::ScoreBetween(low, high)),
     ];
     let roles = prop::collection::btree_set(0..ROLES, 1..=ROLES);
-    (prop::bool::weighted(0.7), roles, some(&TABLES, 1), condition).prop_map(
-        |(permits, roles, tables, condition)| RuleSpec {
+    (prop::bool::weighted(0.7), roles, some(&TABLES, 1), condition, days()).prop_map(
+        |(permits, roles, tables, condition, days)| RuleSpec {
             // A restriction to all rows is refused by the check.
             permits: permits || matches!(condition, ConditionSpec::All),
             roles,
             tables,
             condition,
+            days,
         },
     )
 }
@@ -253,7 +293,7 @@ proptest! {
         let bundle = check(&policy.text(), &schemas).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
         let principal = real_principal(&asker);
         for table in &schemas {
-            let Decision::Granted(grant) = decide(&principal, table, &bundle) else {
+            let Decision::Granted(grant) = decide(&principal, table, &bundle, today()) else {
                 prop_assert!(!policy.knows(&asker, table), "denied {}", table.name());
                 continue;
             };
@@ -262,6 +302,7 @@ proptest! {
             for column in table.columns() {
                 let name = column.name.as_str();
                 prop_assert_eq!(access_of(&grant, name), policy.access(&asker, table, name));
+                prop_assert_eq!(may_look_up(&grant, name), policy.looks_up(&asker, table, name));
             }
             for row in &rows {
                 prop_assert_eq!(shows_row(&grant, table, row), policy.sees(&asker, table, row));
@@ -277,13 +318,13 @@ proptest! {
         let schemas = tables();
         let bundle = check(&policy.text(), &schemas).map_err(|f| TestCaseError::fail(format!("{f:?}")))?;
         for table in &schemas {
-            let Decision::Granted(together) = decide(&real_principal(&asker), table, &bundle) else { continue };
+            let Decision::Granted(together) = decide(&real_principal(&asker), table, &bundle, today()) else { continue };
             let alone: Vec<Grant> = asker
                 .roles
                 .iter()
                 .filter_map(|role| {
                     let single = Asker { roles: BTreeSet::from([*role]), ..asker.clone() };
-                    match decide(&real_principal(&single), table, &bundle) {
+                    match decide(&real_principal(&single), table, &bundle, today()) {
                         Decision::Granted(grant) => Some(grant),
                         Decision::Denied => None,
                     }
@@ -294,7 +335,11 @@ proptest! {
                     let shows_as_much = |grant: &Grant| {
                         let own = grant.columns().iter().find(|own| own.name == granted.name);
                         shows_row(grant, table, row)
-                            && own.is_some_and(|own| shows_no_less(&own.access, &granted.access))
+                            && own.is_some_and(|own| {
+                                shows_no_less(&own.access, &granted.access)
+                                    && (own.lookup == LookupRight::Given
+                                        || granted.lookup == LookupRight::Absent)
+                            })
                     };
                     prop_assert!(alone.iter().any(shows_as_much), "{} of {row:?}", granted.name);
                 }

@@ -5,14 +5,14 @@
 
 use martlet_core::{Comparison, Predicate, TableSchema, Value};
 
-use super::{ExplainRight, GrantedColumn};
+use super::{ExplainRight, GrantedColumn, LookupRight};
 use crate::access::Access;
 use crate::bundle::PolicyVersion;
 use crate::mask::{Mask, Profile};
 use crate::rule::RowRule;
 
 /// Written first, so that these bytes are never taken for something else's.
-const DOMAIN: &str = "martlet grant 1";
+const DOMAIN: &str = "martlet grant 2";
 
 pub(super) fn of(
     table: &TableSchema,
@@ -32,6 +32,7 @@ pub(super) fn of(
         writer.text(granted.name.as_str());
         writer.text(&table.columns()[granted.position].column_type.name());
         writer.access(&granted.access);
+        writer.tag(u8::from(granted.lookup == LookupRight::Given));
     }
     writer.rows(rows);
     writer.0.finalize().into()

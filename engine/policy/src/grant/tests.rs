@@ -1,6 +1,6 @@
 use arrow::datatypes::DataType;
 
-use crate::testing::{customer, example_with, granted, principal, table};
+use crate::testing::{customer, example_with, granted, principal, table, today};
 use crate::{Decision, check, decide};
 
 #[test]
@@ -41,7 +41,7 @@ fn another_policy_is_another_fingerprint() {
     let text = example_with("bundle.toml", |text| text.replace("22.1", "22.2"));
     let bundle = check(&text, &[customer()]).unwrap();
     let teller = principal("teller", "4403", "7");
-    let Decision::Granted(tomorrow) = decide(&teller, &customer(), &bundle) else {
+    let Decision::Granted(tomorrow) = decide(&teller, &customer(), &bundle, today()) else {
         panic!("denied")
     };
     assert_ne!(granted(&teller).fingerprint(), tomorrow.fingerprint());
@@ -72,6 +72,7 @@ fn only_all_rows_and_all_columns_clear_is_everything() {
         &owner,
         schema,
         &check(&text, std::slice::from_ref(&open)).unwrap(),
+        today(),
     ) {
         Decision::Granted(grant) => grant.covers_everything(),
         Decision::Denied => panic!("denied"),

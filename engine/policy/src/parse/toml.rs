@@ -121,6 +121,16 @@ impl<'a> Keys<'a> {
         self.list(key, "a list of texts", findings, text_of).map_or_else(Vec::new, |l| l.value)
     }
 
+    /// Takes one constant.
+    pub(crate) fn literal(
+        &mut self,
+        key: &str,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Located<Literal>> {
+        let form = "a text, a number, a date or a truth value";
+        self.take_as(key, form, findings, |_, value, _| literal_of(value))
+    }
+
     /// Takes a list of constants.
     pub(crate) fn literals(
         &mut self,

@@ -57,8 +57,9 @@ pub(crate) async fn settle_by_texts(
     for (attachment, descriptor) in segment.indexes() {
         let sections = sections_settling(predicate, table, descriptor);
         let is_at_hand = |section: &SectionRef| {
-            are_worth_opening(shared.options.path, section, among.count())
-                || shared.indexes.opened(attachment, section).is_some()
+            shared.indexes.opened(attachment, section).is_some()
+                || are_worth_opening(shared.options.path, section, among.count())
+                || shared.indexes.is_often_passed_over(attachment, section)
         };
         if sections.is_empty() || !sections.iter().all(is_at_hand) {
             continue;

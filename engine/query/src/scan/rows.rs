@@ -99,14 +99,14 @@ async fn value_index(
     }
     for kind in VALUE_KINDS {
         let Some((attachment, section)) = segment.section(column, kind) else { continue };
+        if let Some(opened) = shared.indexes.opened(attachment, section) {
+            return Some(opened);
+        }
         let is_worth_opening = match kind {
             IndexKind::Texts => are_worth_opening(path, section, rows.count()),
             _ => is_worth_opening(path, rows),
         };
-        if let Some(opened) = shared.indexes.opened(attachment, section) {
-            return Some(opened);
-        }
-        if is_worth_opening {
+        if is_worth_opening || shared.indexes.is_often_passed_over(attachment, section) {
             return shared
                 .indexes
                 .section(&shared.store, attachment, section, segment.rows())
