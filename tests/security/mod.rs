@@ -5,3 +5,4 @@ mod doors;
 mod hostile;
 mod indexes;
 mod lookups;
+mod unshown;

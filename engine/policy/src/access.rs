@@ -11,6 +11,8 @@ use crate::mask::{Mask, Strictness};
 pub enum Access {
     /// As it is.
     Clear,
+    /// As it is, but in conditions and joins only: it is never shown, nor what is made of it.
+    Unshown,
     /// Masked.
     Masked(Mask),
 }
@@ -24,11 +26,12 @@ pub enum Sight {
     Hidden,
 }
 
-/// `clear`, `token:<purpose>` or `mask:<mask>`.
+/// `clear`, `filter`, `token:<purpose>` or `mask:<mask>`.
 impl fmt::Display for Access {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Clear => formatter.write_str("clear"),
+            Self::Unshown => formatter.write_str("filter"),
             Self::Masked(token @ Mask::Token(_)) => token.fmt(formatter),
             Self::Masked(mask) => write!(formatter, "mask:{mask}"),
         }
@@ -46,33 +49,38 @@ impl fmt::Display for Sight {
 }
 
 impl Sight {
-    /// How strict it is: `Clear` below every mask, `Hidden` above.
+    /// How strict it is: `Clear` below all others, `Hidden` above.
     const fn rank(&self) -> (u8, Option<Strictness>) {
         match self {
             Self::Shown(Access::Clear) => (0, None),
-            Self::Shown(Access::Masked(mask)) => (1, Some(mask.strictness())),
-            Self::Hidden => (2, None),
+            Self::Shown(Access::Unshown) => (1, None),
+            Self::Shown(Access::Masked(mask)) => (2, Some(mask.strictness())),
+            Self::Hidden => (3, None),
         }
     }
 
-    /// Whether a mask leaves something of the value to be seen or compared.
-    fn shows_something_masked(&self) -> bool {
-        matches!(self, Self::Shown(Access::Masked(mask)) if mask.strictness() < Strictness::Redact)
+    /// Whether something of the value is left to be seen or compared, and not all.
+    fn leaves_a_part(&self) -> bool {
+        match self {
+            Self::Shown(Access::Unshown) => true,
+            Self::Shown(Access::Masked(mask)) => mask.strictness() < Strictness::Redact,
+            Self::Shown(Access::Clear) | Self::Hidden => false,
+        }
     }
 
     /// The strictest of several, whatever their order; hidden if there is none.
     ///
-    /// Two different masks that each show something (tokens of two purposes, or a token and a
-    /// part) show things that cannot be compared, and showing either would give one role's rows
-    /// what only the other role may see of its own: then nothing but `***` is shown.
+    /// Two that each leave another part (tokens of two purposes, a token and a part of the value,
+    /// conditions only and a mask) cannot be compared, and either would give one role's rows what
+    /// only the other role may see of its own: then nothing but `***` is shown.
     #[must_use]
     pub fn strictest(sights: impl IntoIterator<Item = Self>) -> Self {
         let all: Vec<Self> = sights.into_iter().collect();
         let Some(strictest) = all.iter().max_by_key(|sight| sight.rank()) else {
             return Self::Hidden;
         };
-        let is_rival = |sight: &Self| sight.shows_something_masked() && sight != strictest;
-        if strictest.shows_something_masked() && all.iter().any(is_rival) {
+        let is_rival = |sight: &Self| sight.leaves_a_part() && sight != strictest;
+        if strictest.leaves_a_part() && all.iter().any(is_rival) {
             return Self::Shown(Access::Masked(Mask::Redact));
         }
         strictest.clone()

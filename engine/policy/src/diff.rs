@@ -148,7 +148,7 @@ fn diff_role(name: &str, before: &RawRole, after: &RawRole) -> Vec<String> {
 /// Only from `clear` to anything that hides is plainly narrower.
 fn word_weight(before: &str, after: &str) -> Weight {
     match (before, after) {
-        ("clear", "mask" | "(silent)") => Weight::Narrows,
+        ("clear", "filter" | "mask" | "(silent)") => Weight::Narrows,
         ("clear", after) if after.starts_with("token:") => Weight::Narrows,
         _ => Weight::Widens,
     }

@@ -127,6 +127,16 @@ impl Directory {
         self.entries.keys().map(AsRef::as_ref)
     }
 
+    /// Everybody, by name: for decisions within this crate that show no row.
+    pub(crate) fn principals(&self) -> impl Iterator<Item = &Principal> {
+        self.entries.values().map(|entry| &entry.principal)
+    }
+
+    /// The principal of a name, likewise.
+    pub(crate) fn principal_named(&self, name: &str) -> Option<&Principal> {
+        self.entries.get(name).map(|entry| &entry.principal)
+    }
+
     /// What the directory holds, by name, for the officers' own table: plain text, from which
     /// no principal can be made, and no password.
     pub fn listing(&self) -> impl Iterator<Item = Listed<'_>> {

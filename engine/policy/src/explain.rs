@@ -6,6 +6,7 @@ use martlet_core::{BatchDate, ColumnSchema, TableSchema};
 
 use crate::checked::{CheckedBundle, Role};
 use crate::decide::{held_roles, rules_about, try_decide};
+use crate::directory::Directory;
 use crate::grant::{Grant, LookupRight};
 use crate::principal::Principal;
 use crate::rule::{RowRule, Rule};
@@ -32,6 +33,19 @@ pub fn explain(
     lines.extend(rules.into_iter().map(|rule| explain_rule(rule, day)));
     lines.extend(explain_columns(table, &grant, &held));
     lines
+}
+
+/// The same for someone of the directory, who need not have signed in; `None` if it does not know
+/// the name.
+#[must_use]
+pub fn explain_named(
+    directory: &Directory,
+    name: &str,
+    table: &TableSchema,
+    bundle: &CheckedBundle,
+    day: BatchDate,
+) -> Option<Vec<String>> {
+    directory.principal_named(name).map(|principal| explain(principal, table, bundle, day))
 }
 
 fn explain_role(role: &Role, table: &TableSchema) -> String {

@@ -159,7 +159,7 @@ fn output_schema(table: &TableSchema, columns: &[GrantedColumn]) -> SchemaRef {
     let field = |granted: &GrantedColumn| {
         let column = &table.columns()[granted.position];
         let (column_type, nullable) = match &granted.access {
-            Access::Clear => (column.column_type, column.nullable),
+            Access::Clear | Access::Unshown => (column.column_type, column.nullable),
             Access::Masked(mask) => (mask.output_type(column.column_type), true),
         };
         Field::new(column.name.as_str(), column_type.arrow(), nullable)

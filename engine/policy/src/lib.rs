@@ -32,6 +32,7 @@ pub mod organization;
 pub(crate) mod parse;
 pub mod password;
 pub mod principal;
+pub mod review;
 pub mod rule;
 
 #[cfg(test)]
@@ -47,7 +48,7 @@ pub use decide::{Decision, decide};
 pub use diff::diff;
 pub use directory::Directory;
 pub use error::{PolicyError, SignInRefused};
-pub use explain::explain;
+pub use explain::{explain, explain_named};
 pub use finding::Finding;
 pub use grant::{Grant, GrantedColumn, LookupRight};
 pub use mask::{Mask, Profile, TokenKeys};
@@ -55,4 +56,5 @@ pub use names::{AttributeName, Purpose, RoleName, RuleName};
 pub use organization::{Level, Node, Organization};
 pub use password::{PasswordCost, hash_password};
 pub use principal::{Principal, SignedIn};
+pub use review::{Reviewed, ReviewedColumn, review};
 pub use rule::{Condition, Effect, Effective, RowRule, Rule};

@@ -24,11 +24,11 @@ pub(crate) const TREE: [(&str, &str, &str); 6] = [
 
 /// Every class and the word of its mask, with how strict that is (see [`strictness`]).
 pub(crate) const CLASSES: [(&str, &str, u8); 5] = [
-    ("open", "redact", 4),
-    ("person", "name", 2),
-    ("money", "balance_band", 3),
-    ("memo", "free_text", 5),
-    ("score", "redact", 4),
+    ("open", "redact", 5),
+    ("person", "name", 3),
+    ("money", "balance_band", 4),
+    ("memo", "free_text", 6),
+    ("score", "redact", 5),
 ];
 
 /// One row rule.
@@ -99,14 +99,15 @@ pub(crate) fn tables() -> [TableSchema; 2] {
     [table("customer", &columns), table("account", &columns[..5])]
 }
 
-/// How strict a word about a class is: clear, token, partial, band, redact, null, hidden.
+/// How strict a word about a class is: clear, filter, token, partial, band, redact, null, hidden.
 fn strictness(class: &str, word: &str) -> u8 {
     match word {
         "clear" => 0,
-        "mask" => CLASSES.iter().find(|(name, ..)| *name == class).map_or(6, |(.., rank)| *rank),
-        word if word.starts_with("token:") => 1,
-        "redact" => 4,
-        _ => 6,
+        "filter" => 1,
+        "mask" => CLASSES.iter().find(|(name, ..)| *name == class).map_or(7, |(.., rank)| *rank),
+        word if word.starts_with("token:") => 2,
+        "redact" => 5,
+        _ => 7,
     }
 }
 
@@ -119,7 +120,7 @@ fn strictest(class: &str, words: &[String]) -> String {
             best.clone_from(word);
         }
     }
-    let shows = |word: &str| (1..4).contains(&rank(word));
+    let shows = |word: &str| (1..5).contains(&rank(word));
     let differs = |word: &String| shows(word) && shows(&best) && *word != best;
     if words.iter().any(differs) { "redact".to_owned() } else { best }
 }

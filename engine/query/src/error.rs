@@ -38,6 +38,12 @@ pub enum QueryError {
          its own: WHERE lookup(column, 'value') AND …, on a column of the table itself"
     )]
     LookupNotGranted,
+    /// A column of which only conditions may speak would be shown.
+    #[error(
+        "a column that may be used in conditions only would be shown, or be compared with one that is \
+         shown: name the columns that you want, and compare it with constants or its like"
+    )]
+    NotShown,
     /// A table does not exist, or the principal may not know of it.
     #[error("table `{table}` does not exist or is not granted")]
     UnknownTable {
@@ -120,9 +126,10 @@ impl Kinded for QueryError {
             | Self::Parameters { .. }
             | Self::Running { .. }
             | Self::Unsendable { .. } => ErrorKind::Invalid,
-            Self::NotAQuery { .. } | Self::ExplainNotGranted | Self::LookupNotGranted => {
-                ErrorKind::Denied
-            }
+            Self::NotAQuery { .. }
+            | Self::ExplainNotGranted
+            | Self::LookupNotGranted
+            | Self::NotShown => ErrorKind::Denied,
             Self::UnknownTable { .. } | Self::UnknownColumn { .. } | Self::NoSnapshot { .. } => {
                 ErrorKind::NotFound
             }

@@ -45,7 +45,7 @@ fn clear_column(
 ) -> Option<(ColumnName, ColumnType)> {
     let granted = grant.columns().iter().find(|granted| granted.name.as_str() == name)?;
     match granted.access {
-        Access::Clear => {
+        Access::Clear | Access::Unshown => {
             let stored = schema.columns().get(granted.position)?;
             Some((stored.name.clone(), stored.column_type))
         }
@@ -57,7 +57,7 @@ fn clear_column(
 fn column_of_known_nulls(name: &str, grant: &Grant, schema: &TableSchema) -> Option<ColumnName> {
     let granted = grant.columns().iter().find(|granted| granted.name.as_str() == name)?;
     let is_known = match &granted.access {
-        Access::Clear => true,
+        Access::Clear | Access::Unshown => true,
         Access::Masked(mask) => mask.keeps_nulls(),
     };
     let stored = schema.columns().get(granted.position)?;

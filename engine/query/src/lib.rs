@@ -39,6 +39,7 @@ pub mod session;
 pub mod shared;
 pub mod statement;
 pub mod system;
+mod unshown;
 mod wire;
 
 pub use access_path::AccessPath;

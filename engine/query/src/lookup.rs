@@ -66,7 +66,8 @@ pub(crate) fn looked_up(
     };
     let granted = grant.columns().iter().find(|granted| granted.name.as_str() == column.name)?;
     // A column that is shown as stored may be asked without.
-    if granted.lookup == LookupRight::Absent && granted.access != Access::Clear {
+    let is_masked = matches!(granted.access, Access::Masked(_));
+    if granted.lookup == LookupRight::Absent && is_masked {
         return None;
     }
     let stored = schema.columns().get(granted.position)?;

@@ -99,6 +99,12 @@ impl Session {
         state
     }
 
+    /// Whether there is a column that may be used in conditions and never be shown.
+    pub(crate) fn has_unshown_columns(&self) -> bool {
+        let mut columns = self.tables.values().flat_map(|table| table.grant().columns());
+        columns.any(|column| column.access == Access::Unshown)
+    }
+
     /// The grant of a table of this session.
     pub(crate) fn grant(&self, table: &TableName) -> Option<&Grant> {
         self.tables.get(table).map(|table| table.grant())

@@ -26,6 +26,7 @@ use crate::parse::{Verb, parse};
 use crate::row_stream::RowStream;
 use crate::rules::optimized;
 use crate::session::Session;
+use crate::unshown::stay_unshown;
 use crate::wire::{plain_array, wire_schema};
 
 /// Tables of the information schema that tell only what the catalog shows.
@@ -85,6 +86,7 @@ impl Statement {
         let plan =
             state.statement_to_plan(parsed.statement).await.map_err(QueryError::from_planning)?;
         only_reads(&plan)?;
+        stay_unshown(session, &plan)?;
         let parameters = parameter_schema(&plan)?;
         let schema = wire_schema(typed(&plan, &parameters)?.schema().as_arrow())?;
         // Bound with nulls a look-up would be optimized away, and its columns with it.

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use martlet_core::{ErrorKind, SnapshotNumber, TableSchema};
+use martlet_core::{BatchDate, ErrorKind, SnapshotNumber, TableSchema};
 use martlet_ingest::LoadPlan;
-use martlet_policy::{BundleText, CheckedBundle, Directory, Finding, check, diff};
+use martlet_policy::{BundleText, CheckedBundle, Directory, Finding, check, diff, explain_named};
 use martlet_store::{CommitOutcome, Snapshot, Store};
 
 use super::exit::Failure;
@@ -27,6 +27,7 @@ Examples:
   martlet policy diff ./policy --mart ./mart          lines with * let someone see more
   martlet policy apply ./policy --mart ./mart --principals principals.csv
   martlet policy apply --mart ./mart --principals principals.csv     only the people changed
+  martlet policy explain kim --table customer --mart ./mart    why kim sees what kim sees
   martlet policy password                             a hash for the feed of principals
 
 A bundle is a folder of bundle.toml, organization.csv, classes.toml, roles.toml and rules.toml.";
@@ -44,6 +45,9 @@ pub(crate) enum Arguments {
     /// Put a bundle, the people, or both into force
     #[command(after_help = EXAMPLES)]
     Apply(ApplyArguments),
+    /// Say what somebody sees of a table, and which roles and rules decide it
+    #[command(after_help = EXAMPLES)]
+    Explain(ExplainArguments),
     /// Print a password's hash, for the column `password` of the feed of principals
     ///
     /// The password is MARTLET_PASSWORD, or it is asked for. It is not kept.
@@ -88,12 +92,29 @@ pub(crate) struct ApplyArguments {
     principals: Option<PathBuf>,
 }
 
+/// The options of `martlet policy explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The principal's name
+    principal: String,
+    /// Only this table; without it all that the principal could see
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+    /// The mart whose rules and people are in force
+    #[arg(long, value_name = "DIR|URL")]
+    mart: String,
+    /// The day that it is decided for; today without it
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    day: Option<BatchDate>,
+}
+
 /// Answers a `policy` command.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments {
         Arguments::Check(arguments) => check_bundle(&arguments).await,
         Arguments::Diff(arguments) => show_diff(&arguments).await,
         Arguments::Apply(arguments) => apply_files(&arguments).await,
+        Arguments::Explain(arguments) => explain_decisions(&arguments).await,
         Arguments::Password => password::print_hash(),
     }
 }
@@ -196,6 +217,49 @@ async fn apply_files(arguments: &ApplyArguments) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+async fn explain_decisions(arguments: &ExplainArguments) -> Result<(), Failure> {
+    let store = mart::open(&arguments.mart, Expected::Existing)?;
+    let snapshot = mart::latest(&store).await?;
+    let Change { bundle: Some(bundle), principals: Some(people) } =
+        in_force(&store, &snapshot).await?
+    else {
+        return Err(Failure::invalid(
+            "the mart has no rules or no people, so nobody sees anything",
+        )
+        .advise("put them into force with `martlet policy apply`"));
+    };
+    let (bundle, directory) = (checked(&bundle, &snapshot)?, refuse(Directory::parse(&people))?);
+    let day = match arguments.day {
+        Some(day) => day,
+        None => today(&bundle)?,
+    };
+    let mut tables = schemas(&snapshot);
+    if let Some(name) = &arguments.table {
+        tables.retain(|table| table.name().as_str() == name);
+        if tables.is_empty() {
+            return Err(Failure::invalid(format!("there is no table `{name}`")));
+        }
+    }
+    for table in &tables {
+        let lines = explain_named(&directory, &arguments.principal, table, &bundle, day);
+        let lines = lines.ok_or_else(|| {
+            Failure::invalid(format!("there is no principal `{}`", arguments.principal))
+        })?;
+        for (number, line) in lines.iter().enumerate() {
+            say!("{}{line}", if number == 0 { "" } else { "  " });
+        }
+    }
+    Ok(())
+}
+
+/// The bank's day now.
+fn today(bundle: &CheckedBundle) -> Result<BatchDate, Failure> {
+    bundle
+        .utc_offset()
+        .day_of(chrono::Utc::now().timestamp())
+        .ok_or_else(|| Failure::invalid("the clock of this machine shows no day of a calendar"))
 }
 
 fn print_diff(old: Option<&BundleText>, new: &BundleText) {

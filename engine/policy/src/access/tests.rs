@@ -15,6 +15,7 @@ fn token(purpose: &str) -> Sight {
 fn ladder() -> Vec<Sight> {
     vec![
         Sight::Shown(Access::Clear),
+        Sight::Shown(Access::Unshown),
         token("a"),
         shown(Mask::Mobile(Profile::Doc)),
         shown(Mask::BalanceBand(Profile::Doc)),
@@ -29,7 +30,7 @@ fn each_step_of_the_ladder_beats_all_below_it() {
     let ladder = ladder();
     for (high, strict) in ladder.iter().enumerate() {
         for mild in &ladder[..high] {
-            let rivals = mild.shows_something_masked() && strict.shows_something_masked();
+            let rivals = mild.leaves_a_part() && strict.leaves_a_part();
             let expected = if rivals { shown(Mask::Redact) } else { strict.clone() };
             assert_eq!(Sight::strictest([mild.clone(), strict.clone()]), expected);
             assert_eq!(Sight::strictest([strict.clone(), mild.clone()]), expected);
@@ -48,6 +49,8 @@ fn rivals_that_cannot_be_compared_show_neither() {
     // A token of every row and a part of some must not become a part of every row.
     let partial = shown(Mask::Mobile(Profile::Doc));
     assert_eq!(Sight::strictest([token("a"), partial.clone()]), shown(Mask::Redact));
+    // Conditions on every row of one role and a token of every row of the other likewise.
+    assert_eq!(Sight::strictest([Sight::Shown(Access::Unshown), token("a")]), shown(Mask::Redact));
     // … unless something stricter than `***` was said.
     assert_eq!(
         Sight::strictest([token("a"), partial, shown(Mask::FreeText)]),

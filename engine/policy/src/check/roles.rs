@@ -138,9 +138,10 @@ fn read_word(word: &str, class: &Class) -> Result<Sight, String> {
     let masked = |mask| Ok(Sight::Shown(Access::Masked(mask)));
     match (word, word.strip_prefix("token:")) {
         ("deny", _) => Ok(Sight::Hidden),
-        ("clear", _) if class.pfi == Some(Pfi::C3) => {
+        ("clear" | "filter", _) if class.pfi == Some(Pfi::C3) => {
             Err(format!("the class `{}` is C3, which is never shown clear", class.name))
         }
+        ("filter", _) => Ok(Sight::Shown(Access::Unshown)),
         ("clear", _) => Ok(Sight::Shown(Access::Clear)),
         ("mask", _) => class.mask.clone().map_or_else(
             || Err(format!("the class `{}` has no mask; give it one, or deny it", class.name)),
@@ -150,7 +151,7 @@ fn read_word(word: &str, class: &Class) -> Result<Sight, String> {
             |what| Err(format!("the token's purpose `{purpose}`: {what}")),
             |purpose| masked(Mask::Token(purpose)),
         ),
-        _ => Err(format!("`{word}` is not one of clear, mask, token:<purpose>, deny")),
+        _ => Err(format!("`{word}` is not one of clear, filter, mask, token:<purpose>, deny")),
     }
 }
 

@@ -155,8 +155,8 @@ const SEGMENTS: [&str; 3] = ["gold", "silver", "mass"];
 const ROLES: usize = 4;
 
 fn words() -> impl Strategy<Value = std::collections::BTreeMap<&'static str, &'static str>> {
-    let tokens = &["clear", "mask", "token:a", "token:b", "deny"];
-    let plain = &["clear", "mask", "deny"];
+    let tokens = &["clear", "filter", "mask", "token:a", "token:b", "deny"];
+    let plain = &["clear", "filter", "mask", "deny"];
     let one = |class: &'static str, words: &'static [&'static str]| {
         prop::option::weighted(0.8, prop::sample::select(words))
             .prop_map(move |w| Some((class, w?)))

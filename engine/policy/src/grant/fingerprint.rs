@@ -59,7 +59,11 @@ impl Writer {
     }
 
     fn access(&mut self, access: &Access) {
-        let Access::Masked(mask) = access else { return self.tag(0) };
+        let mask = match access {
+            Access::Clear => return self.tag(0),
+            Access::Masked(mask) => mask,
+            Access::Unshown => return self.tag(2),
+        };
         self.tag(1);
         self.text(mask.word());
         match mask {

@@ -95,7 +95,8 @@ impl MaskedProjection {
 
 fn show_column(raw: &ArrayRef, access: &Access, keys: &TokenKeys) -> Result<ArrayRef, QueryError> {
     match access {
-        Access::Clear => Ok(Arc::clone(raw)),
+        // What may not be shown does not leave the plan: see `crate::unshown`.
+        Access::Clear | Access::Unshown => Ok(Arc::clone(raw)),
         Access::Masked(mask) => mask
             .apply(raw, keys)
             .map_err(|_| QueryError::Bug { promise: "a mask takes every value" }),

@@ -156,7 +156,7 @@ impl SecuredScan {
     pub(crate) fn clear_column(&self, output: usize) -> Option<(usize, &ColumnSchema)> {
         let granted = self.projection.granted(output)?;
         match granted.access {
-            Access::Clear => {
+            Access::Clear | Access::Unshown => {
                 Some((granted.position, self.scan.table().columns().get(granted.position)?))
             }
             Access::Masked(_) => None,

@@ -1,0 +1,380 @@
+//! Columns that may be used in conditions and joins, and never be shown.
+//!
+//! Follows such columns through a plan as written: whatever is computed of one is as little to be
+//! shown, and so is what is grouped, ordered or made distinct by one. A comparison may set one
+//! beside constants and beside others of its kind, not beside a column that is shown: whoever
+//! joins it with a list of all numbers would read it off the list. Must never let a plan pass that
+//! it does not understand.
+//!
+//! What stays possible is to ask one constant after the other; `docs/security.md` says so.
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchemaRef};
+use datafusion::logical_expr::{
+    BinaryExpr, Distinct, Expr, Join, JoinType, LogicalPlan, Operator, TableScan,
+};
+use martlet_core::TableName;
+use martlet_policy::Access;
+
+use crate::error::QueryError;
+use crate::session::Session;
+
+/// Checks a plan as written.
+///
+/// # Errors
+/// [`QueryError::NotShown`] if it would show such a column, or set it beside one that is shown.
+pub(crate) fn stay_unshown(session: &Session, written: &LogicalPlan) -> Result<(), QueryError> {
+    if !session.has_unshown_columns() {
+        return Ok(());
+    }
+    let mut walk = Walk { session, outer: Vec::new(), met: false };
+    if walk.plan(written)?.shows_all() { Ok(()) } else { Err(QueryError::NotShown) }
+}
+
+/// Whether an output column may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    Shown,
+    Unshown,
+}
+
+impl Kept {
+    const fn unshown_if(is_unshown: bool) -> Self {
+        if is_unshown { Self::Unshown } else { Self::Shown }
+    }
+
+    fn either(self, other: Self) -> Self {
+        Self::unshown_if(self == Self::Unshown || other == Self::Unshown)
+    }
+}
+
+/// Which kinds of columns an expression speaks of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Speaks {
+    of_shown: bool,
+    of_unshown: bool,
+}
+
+impl Speaks {
+    /// A column that nobody knows may be of either kind.
+    const fn note(&mut self, kept: Option<Kept>) {
+        match kept {
+            Some(Kept::Shown) => self.of_shown = true,
+            Some(Kept::Unshown) => self.of_unshown = true,
+            None => *self = Self { of_shown: true, of_unshown: true },
+        }
+    }
+
+    const fn of_both(self) -> bool {
+        self.of_shown && self.of_unshown
+    }
+
+    const fn with(self, other: Self) -> Self {
+        Self {
+            of_shown: self.of_shown || other.of_shown,
+            of_unshown: self.of_unshown || other.of_unshown,
+        }
+    }
+}
+
+/// What a node gives.
+#[derive(Debug, Clone)]
+struct Output {
+    /// Of each column, in their order.
+    columns: Vec<Kept>,
+    /// Whether there are so many rows, or just these, for another reason than conditions: because
+    /// they were made distinct, grouped or cut off by unshown columns. Then every count tells.
+    rows: Kept,
+}
+
+impl Output {
+    const fn of_shown_rows(columns: Vec<Kept>) -> Self {
+        Self { columns, rows: Kept::Shown }
+    }
+
+    fn all(kept: Kept, columns: usize) -> Self {
+        Self { columns: vec![kept; columns], rows: kept }
+    }
+
+    /// The same where rows were made distinct by all their columns.
+    fn distinct(self) -> Self {
+        let by_unshown = self.rows == Kept::Unshown || self.columns.contains(&Kept::Unshown);
+        if by_unshown { Self::all(Kept::Unshown, self.columns.len()) } else { self }
+    }
+
+    fn shows_all(&self) -> bool {
+        self.rows == Kept::Shown && !self.columns.contains(&Kept::Unshown)
+    }
+}
+
+/// The columns that expressions of one node may name.
+#[derive(Debug, Clone)]
+struct Scope {
+    schema: DFSchemaRef,
+    output: Output,
+}
+
+impl Scope {
+    /// `None` where the node has no such column: then an outer one is meant.
+    fn kept(&self, column: &Column) -> Option<Kept> {
+        let position = self.schema.maybe_index_of_column(column)?;
+        self.output.columns.get(position).copied()
+    }
+}
+
+struct Walk<'a> {
+    session: &'a Session,
+    /// What subqueries may name of the nodes around them, the innermost last.
+    outer: Vec<Scope>,
+    /// Whether an expression has spoken of an unshown column.
+    met: bool,
+}
+
+impl Walk<'_> {
+    /// What the node gives.
+    fn plan(&mut self, plan: &LogicalPlan) -> Result<Output, QueryError> {
+        let columns = plan.schema().fields().len();
+        let output = match plan {
+            LogicalPlan::TableScan(scan) => Output::of_shown_rows(self.scan(scan)),
+            LogicalPlan::Projection(projection) => {
+                let scope = self.scope_of(&projection.input)?;
+                let columns = self.computed(&projection.expr, &scope)?;
+                Output { columns, rows: scope.output.rows }
+            }
+            LogicalPlan::Filter(filter) => {
+                let scope = self.scope_of(&filter.input)?;
+                self.condition(&filter.predicate, &scope)?;
+                scope.output
+            }
+            LogicalPlan::SubqueryAlias(alias) => self.plan(&alias.input)?,
+            LogicalPlan::Subquery(subquery) => self.plan(&subquery.subquery)?,
+            LogicalPlan::Limit(limit) => self.plan(&limit.input)?,
+            LogicalPlan::Repartition(repartition) => self.plan(&repartition.input)?,
+            LogicalPlan::Sort(sort) => {
+                let scope = self.scope_of(&sort.input)?;
+                let keys: Vec<&Expr> = sort.expr.iter().map(|key| &key.expr).collect();
+                self.behind(&keys, scope.output.clone(), &scope)?
+            }
+            LogicalPlan::Distinct(Distinct::All(input)) => self.plan(input)?.distinct(),
+            LogicalPlan::Distinct(Distinct::On(on)) => {
+                let scope = self.scope_of(&on.input)?;
+                let mut keys: Vec<&Expr> = on.on_expr.iter().collect();
+                keys.extend(on.sort_expr.iter().flatten().map(|key| &key.expr));
+                let columns = self.computed(&on.select_expr, &scope)?;
+                self.behind(&keys, Output { columns, rows: scope.output.rows }, &scope)?
+            }
+            LogicalPlan::Aggregate(aggregate) => {
+                let scope = self.scope_of(&aggregate.input)?;
+                let totals = self.computed(&aggregate.aggr_expr, &scope)?;
+                let groups = columns.saturating_sub(totals.len());
+                let kept = std::iter::repeat_n(Kept::Shown, groups).chain(totals).collect();
+                let keys: Vec<&Expr> = aggregate.group_expr.iter().collect();
+                let output = self.behind(&keys, Output::of_shown_rows(kept), &scope)?;
+                // A count of rows that tell is told.
+                match scope.output.rows {
+                    Kept::Shown => output,
+                    Kept::Unshown => Output::all(Kept::Unshown, columns),
+                }
+            }
+            LogicalPlan::Window(window) => {
+                let scope = self.scope_of(&window.input)?;
+                let ranks = self.computed(&window.window_expr, &scope)?;
+                let Output { mut columns, rows } = scope.output;
+                columns.extend(ranks);
+                Output { columns, rows }
+            }
+            LogicalPlan::Join(join) => self.join(join)?,
+            LogicalPlan::Union(union) => {
+                let mut output = Output::of_shown_rows(vec![Kept::Shown; columns]);
+                for input in &union.inputs {
+                    let of_input = self.plan(input)?;
+                    output.rows = output.rows.either(of_input.rows);
+                    for (kept, of_input) in output.columns.iter_mut().zip(of_input.columns) {
+                        *kept = kept.either(of_input);
+                    }
+                }
+                output
+            }
+            // What is told of a plan is told to who may explain.
+            LogicalPlan::Explain(explain) => {
+                self.plan(&explain.plan)?;
+                Output::of_shown_rows(vec![Kept::Shown; columns])
+            }
+            LogicalPlan::Analyze(analyze) => {
+                self.plan(&analyze.input)?;
+                Output::of_shown_rows(vec![Kept::Shown; columns])
+            }
+            _ => self.of_any_input(plan, columns)?,
+        };
+        // A node whose columns are counted in another way than here is not understood.
+        let is_understood = output.columns.len() == columns;
+        if is_understood { Ok(output) } else { self.of_any_input(plan, columns) }
+    }
+
+    /// Of a node that is not looked into: all or nothing, and nothing may be computed in it.
+    fn of_any_input(&mut self, plan: &LogicalPlan, columns: usize) -> Result<Output, QueryError> {
+        let mut any = false;
+        for input in plan.inputs() {
+            any |= !self.plan(input)?.shows_all();
+        }
+        Ok(Output::all(Kept::unshown_if(any), columns))
+    }
+
+    fn scope_of(&mut self, input: &LogicalPlan) -> Result<Scope, QueryError> {
+        Ok(Scope { output: self.plan(input)?, schema: input.schema().clone() })
+    }
+
+    fn scan(&self, scan: &TableScan) -> Vec<Kept> {
+        let schema = scan.table_name.schema().unwrap_or(TableName::MART_SCHEMA);
+        let name = match schema {
+            TableName::MART_SCHEMA => scan.table_name.table().to_owned(),
+            _ => format!("{schema}.{}", scan.table_name.table()),
+        };
+        let grant = TableName::new(&name).ok().and_then(|table| self.session.grant(&table));
+        let is_unshown = |column: &str| {
+            grant.is_some_and(|grant| {
+                grant.columns().iter().any(|granted| {
+                    granted.name.as_str() == column && granted.access == Access::Unshown
+                })
+            })
+        };
+        let fields = scan.projected_schema.fields().iter();
+        fields.map(|field| Kept::unshown_if(is_unshown(field.name()))).collect()
+    }
+
+    fn join(&mut self, join: &Join) -> Result<Output, QueryError> {
+        let left = self.scope_of(&join.left)?;
+        // A lateral subquery on the right names columns of the left.
+        self.outer.push(left.clone());
+        let right = self.scope_of(&join.right);
+        self.outer.pop();
+        let right = right?;
+        for (of_left, of_right) in &join.on {
+            let of_left = self.speaks(of_left, &left)?;
+            if of_left.with(self.speaks(of_right, &right)?).of_both() {
+                return Err(QueryError::NotShown);
+            }
+        }
+        let both = joined(&left, &right)?;
+        if let Some(condition) = &join.filter {
+            self.condition(condition, &both)?;
+        }
+        // The mark tells of every row what the condition says of it.
+        let marked = |Output { mut columns, rows }: Output| {
+            columns.push(Kept::Unshown);
+            Output { columns, rows }
+        };
+        Ok(match join.join_type {
+            JoinType::Inner | JoinType::Left | JoinType::Right | JoinType::Full => both.output,
+            JoinType::LeftSemi | JoinType::LeftAnti => left.output,
+            JoinType::RightSemi | JoinType::RightAnti => right.output,
+            JoinType::LeftMark => marked(left.output),
+            JoinType::RightMark => marked(right.output),
+        })
+    }
+
+    /// What is left of an output whose rows were grouped, ordered or chosen by these keys.
+    fn behind(
+        &mut self,
+        keys: &[&Expr],
+        output: Output,
+        scope: &Scope,
+    ) -> Result<Output, QueryError> {
+        let mut by_unshown = false;
+        for key in keys {
+            by_unshown |= self.speaks(key, scope)?.of_unshown;
+        }
+        let columns = output.columns.len();
+        Ok(if by_unshown { Output::all(Kept::Unshown, columns) } else { output })
+    }
+
+    /// Of each expression, whether what it gives may be shown.
+    fn computed(&mut self, expressions: &[Expr], scope: &Scope) -> Result<Vec<Kept>, QueryError> {
+        let of = |walk: &mut Self, expression: &Expr| {
+            let before = std::mem::replace(&mut walk.met, false);
+            let speaks = walk.speaks(expression, scope)?;
+            // A subquery that asks of one and gives another tells of it just as well.
+            let met = walk.met;
+            walk.met |= before;
+            Ok(Kept::unshown_if(speaks.of_unshown || met))
+        };
+        expressions.iter().map(|expression| of(self, expression)).collect()
+    }
+
+    /// Checks what a condition sets beside each other.
+    fn condition(&mut self, condition: &Expr, scope: &Scope) -> Result<(), QueryError> {
+        match condition {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::And | Operator::Or, right }) => {
+                self.condition(left, scope)?;
+                self.condition(right, scope)
+            }
+            Expr::Not(inner) => self.condition(inner, scope),
+            _ if self.speaks(condition, scope)?.of_both() => Err(QueryError::NotShown),
+            _ => Ok(()),
+        }
+    }
+
+    /// Which columns an expression speaks of, those of its subqueries' answers included.
+    fn speaks(&mut self, expression: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
+        let mut speaks = Speaks::default();
+        let mut subqueries: Vec<(LogicalPlan, Answers)> = Vec::new();
+        expression
+            .apply(|part| {
+                match part {
+                    Expr::Column(column) => speaks.note(self.kept(column, Some(scope))),
+                    Expr::OuterReferenceColumn(_, column) => speaks.note(self.kept(column, None)),
+                    Expr::ScalarSubquery(subquery) => {
+                        subqueries.push((subquery.subquery.as_ref().clone(), Answers::Values));
+                    }
+                    Expr::InSubquery(within) => {
+                        let plan = within.subquery.subquery.as_ref().clone();
+                        subqueries.push((plan, Answers::Values));
+                    }
+                    Expr::SetComparison(within) => {
+                        let plan = within.subquery.subquery.as_ref().clone();
+                        subqueries.push((plan, Answers::Values));
+                    }
+                    Expr::Exists(exists) => {
+                        let plan = exists.subquery.subquery.as_ref().clone();
+                        subqueries.push((plan, Answers::Existence));
+                    }
+                    _ => {}
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+            .map_err(QueryError::from_planning)?;
+        self.met |= speaks.of_unshown;
+        for (plan, answers) in subqueries {
+            self.outer.push(scope.clone());
+            let output = self.plan(&plan);
+            self.outer.pop();
+            if answers == Answers::Values {
+                output?.columns.into_iter().for_each(|kept| speaks.note(Some(kept)));
+            } else {
+                output?;
+            }
+        }
+        Ok(speaks)
+    }
+
+    /// What is kept of a column, from the inside out.
+    fn kept(&self, column: &Column, scope: Option<&Scope>) -> Option<Kept> {
+        let scopes = scope.into_iter().chain(self.outer.iter().rev());
+        scopes.filter_map(|scope| scope.kept(column)).next()
+    }
+}
+
+/// What of a subquery an expression uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    Values,
+    /// Whether there is a row; its own conditions are checked where they stand.
+    Existence,
+}
+
+fn joined(left: &Scope, right: &Scope) -> Result<Scope, QueryError> {
+    let schema = left.schema.join(&right.schema).map_err(QueryError::from_planning)?;
+    let columns = [left.output.columns.clone(), right.output.columns.clone()].concat();
+    let rows = left.output.rows.either(right.output.rows);
+    Ok(Scope { schema: schema.into(), output: Output { columns, rows } })
+}

@@ -1,0 +1,192 @@
+//! Columns for conditions only: what may be asked with them, and every way of showing them that is
+//! refused.
+
+use crate::support::mart::Server;
+use crate::support::{Bundle, Client, TestMart};
+
+const LOAD: &str = r#"
+name = "unshown"
+[[table]]
+name = "customer"
+mode = "replace"
+primary_key = ["customer_id"]
+  [[table.column]]
+  name = "customer_id"
+  type = "int64"
+  class = "open"
+  [[table.column]]
+  name = "outlet"
+  type = "text"
+  class = "open"
+  [[table.column]]
+  name = "income"
+  type = "int64"
+  class = "income"
+  [[table.column]]
+  name = "id_number"
+  type = "text"
+  class = "id_number"
+  [[table.source]]
+  files = ["customer.csv"]
+[[table]]
+name = "loan"
+mode = "replace"
+  [[table.column]]
+  name = "borrower"
+  type = "text"
+  class = "id_number"
+  [[table.column]]
+  name = "amount"
+  type = "int64"
+  class = "open"
+  [[table.source]]
+  files = ["loan.csv"]
+"#;
+
+fn bundle() -> Bundle {
+    Bundle::default()
+        .file("bundle.toml", "name = \"unshown\"\nversion = \"1\"\nprofile = \"doc\"\n")
+        .file("organization.csv", "node,parent,level,name\nroot,,head_office,Root\n")
+        .file(
+            "classes.toml",
+            "[[class]]\nname = \"open\"\nmask = \"redact\"\n\
+             [[class]]\nname = \"income\"\nmask = \"redact\"\n\
+             [[class]]\nname = \"id_number\"\nmask = \"id_number\"\n",
+        )
+        .file(
+            "roles.toml",
+            "[[role]]\nname = \"marketing\"\ntables = [\"customer\", \"loan\"]\n[role.classes]\n\
+             open = \"clear\"\nincome = \"filter\"\nid_number = \"filter\"\n",
+        )
+        .file(
+            "rules.toml",
+            "[[row_rule]]\nname = \"all\"\neffect = \"permit\"\nroles = [\"marketing\"]\n\
+             tables = [\"customer\", \"loan\"]\nall = true\n",
+        )
+        .principal("may", "marketing", "root")
+}
+
+/// Twenty customers with incomes of 1000 to 20000 and ID numbers; every second one has a loan.
+async fn server() -> (TestMart, Server) {
+    let mart = TestMart::new();
+    let id_number = |id: u64| format!("11010119900101{id:04}");
+    let customer = |id: u64| format!("{id},{},{},{}\n", id % 2, id * 1_000, id_number(id));
+    let loan = |id: u64| format!("{},{}\n", id_number(id * 2), id * 10);
+    let customers: String = (1..=20).map(customer).collect();
+    let loans: String = (1..=10).map(loan).collect();
+    mart.write("load.toml", LOAD)
+        .write("customer.csv", format!("customer_id,outlet,income,id_number\n{customers}"))
+        .write("loan.csv", format!("borrower,amount\n{loans}"));
+    mart.load("load.toml", "2026-11-20").await;
+    mart.apply(&bundle()).await;
+    let server = mart.serve().await;
+    (mart, server)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conditions_and_joins_speak_of_them() {
+    let (_mart, server) = server().await;
+    let mut may = Client::sign_in(server.address, "may").await;
+    for (sql, number) in [
+        ("SELECT count(*) FROM customer WHERE income > 15000", 5),
+        ("SELECT count(*) FROM customer WHERE income BETWEEN 1000 AND 3000 OR outlet = '0'", 12),
+        ("SELECT count(*) FROM customer WHERE NOT income * 2 > 30000 AND income IS NOT NULL", 15),
+        ("SELECT sum(l.amount) FROM loan l JOIN customer c ON l.borrower = c.id_number", 550),
+        (
+            "SELECT sum(l.amount) FROM loan l, customer c WHERE l.borrower = c.id_number AND c.income > 10000",
+            400,
+        ),
+        ("SELECT count(*) FROM customer WHERE id_number IN (SELECT borrower FROM loan)", 10),
+        (
+            "SELECT count(*) FROM customer c WHERE EXISTS (SELECT 1 FROM loan l WHERE l.borrower = c.id_number)",
+            10,
+        ),
+        ("SELECT count(*) FROM customer WHERE income > (SELECT avg(income) FROM customer)", 10),
+        (
+            "SELECT count(*) FROM (SELECT outlet FROM customer GROUP BY outlet HAVING max(income) > 19000)",
+            1,
+        ),
+        (
+            "WITH rich AS (SELECT customer_id, income AS i FROM customer) SELECT count(*) FROM rich WHERE i > 15000",
+            5,
+        ),
+        (
+            "SELECT max(n) FROM (SELECT row_number() OVER (ORDER BY customer_id) AS n FROM customer WHERE income > 15000)",
+            5,
+        ),
+        (
+            "SELECT count(*) FROM (SELECT outlet FROM customer WHERE income > 15000 UNION SELECT 'x')",
+            3,
+        ),
+    ] {
+        assert_eq!(may.number(sql).await, number, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_way_of_showing_them_is_answered() {
+    let (_mart, server) = server().await;
+    let mut may = Client::sign_in(server.address, "may").await;
+    for sql in [
+        "SELECT income FROM customer",
+        "SELECT * FROM customer",
+        "SELECT c.* FROM customer c WHERE c.income > 5",
+        "SELECT income * 2 + 1 AS harmless FROM customer",
+        "SELECT CASE WHEN income > 5000 THEN 1 ELSE 0 END FROM customer",
+        "SELECT income > 5000 FROM customer",
+        "SELECT max(income) FROM customer",
+        "SELECT count(income) FROM customer",
+        "SELECT count(DISTINCT income) FROM customer",
+        "SELECT count(*) FILTER (WHERE income > 5) FROM customer",
+        "SELECT array_agg(outlet ORDER BY income) FROM customer",
+        "SELECT count(*) FROM customer GROUP BY income",
+        "SELECT count(*) FROM customer GROUP BY ROLLUP (outlet, income)",
+        "SELECT count(*) FROM (SELECT DISTINCT income FROM customer)",
+        "SELECT 1 FROM (SELECT DISTINCT income FROM customer)",
+        "SELECT 1 FROM customer GROUP BY income",
+        "SELECT count(*) FROM (SELECT income FROM customer UNION SELECT 1)",
+        "SELECT count(*) OVER () FROM (SELECT income FROM customer GROUP BY income)",
+        "SELECT d.outlet FROM customer d, (SELECT DISTINCT income FROM customer) e",
+        "SELECT outlet FROM customer ORDER BY income",
+        "SELECT outlet FROM (SELECT outlet FROM customer ORDER BY income LIMIT 1)",
+        "SELECT rank() OVER (ORDER BY income) FROM customer",
+        "SELECT lag(customer_id) OVER (ORDER BY income) FROM customer",
+        "SELECT i FROM (SELECT income AS i, outlet AS income FROM customer)",
+        "WITH c AS (SELECT income AS i FROM customer) SELECT i FROM c",
+        "SELECT income FROM customer UNION ALL SELECT 1",
+        "SELECT 1 UNION SELECT income FROM customer",
+        "SELECT income FROM customer INTERSECT SELECT 5000",
+        "SELECT (SELECT max(income) FROM customer)",
+        "SELECT outlet, (SELECT max(c.income) FROM customer c WHERE c.outlet = d.outlet) FROM customer d",
+        "SELECT EXISTS (SELECT 1 FROM customer WHERE income > 5000)",
+        "SELECT customer_id IN (SELECT customer_id FROM customer WHERE income > 5000) FROM customer",
+        "SELECT g.x FROM customer c JOIN (VALUES (1000), (2000)) g(x) ON c.income = g.x",
+        "SELECT g.x FROM customer c, (VALUES (1000), (2000)) g(x) WHERE c.income = g.x",
+        "SELECT g.x FROM (VALUES (1000), (2000)) g(x) WHERE g.x IN (SELECT income FROM customer)",
+        "SELECT g.x FROM (VALUES (1000)) g(x) WHERE EXISTS (SELECT 1 FROM customer c WHERE c.income = g.x)",
+        "SELECT g.x FROM (VALUES (1000)) g(x), LATERAL (SELECT 1 FROM customer c WHERE c.income > g.x) l",
+        "SELECT customer_id FROM customer WHERE income > customer_id",
+        "SELECT customer_id FROM customer WHERE income = customer_id * 1000",
+        "SELECT c.customer_id FROM customer c JOIN customer d ON c.income < d.customer_id",
+        "SELECT l.borrower FROM loan l JOIN customer c ON l.borrower = c.id_number",
+        "SELECT * FROM loan JOIN customer ON borrower = id_number",
+        "SELECT unnest(array_agg(income)) FROM customer",
+        "SELECT concat(outlet, id_number) FROM customer",
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT c.income FROM r JOIN customer c ON c.customer_id = r.n WHERE r.n < 3) SELECT n FROM r",
+        "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY income) FROM customer",
+        "SELECT corr(income, customer_id) FROM customer",
+    ] {
+        let refused = may.query(sql).await.err().unwrap_or_else(|| panic!("{sql} was answered"));
+        assert!(refused.to_string().contains("in conditions only"), "{sql}: {refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parameters_are_constants_and_prepared_statements_are_checked() {
+    let (_mart, server) = server().await;
+    let mut may = Client::sign_in(server.address, "may").await;
+    let counted = "SELECT count(*) FROM customer WHERE income > $1";
+    assert!(may.inner.prepare(counted.into(), None).await.is_ok());
+    let shown = "SELECT income FROM customer WHERE income > $1";
+    assert!(may.inner.prepare(shown.into(), None).await.is_err());
+}
