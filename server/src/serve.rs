@@ -191,6 +191,7 @@ pub async fn serve(
     let door = FlightDoor::new(engine.clone(), &config)?;
     let server = configured(tls)?;
     let (closing, closed) = watch::channel(());
+    let journal = Arc::clone(&config.journal);
     let task = tokio::spawn(async move {
         let refresher = tokio::spawn(keep_fresh(engine, config.refresh_every));
         let result = run(server, listener, door, closed, config.drain_time_max, async move {
@@ -199,6 +200,10 @@ pub async fn serve(
         })
         .await;
         refresher.abort();
+        // What is not signed is on record all the same.
+        if let Err(error) = journal.sign().await {
+            tracing::error!(%error, "the end of the audit journal is not signed");
+        }
         result
     });
     Ok(Serving { local_addr, task })

@@ -1,5 +1,7 @@
 //! Statements that want the process, not an answer: they are refused and nobody else notices.
 
+use martlet_server::audit::verify;
+
 use crate::support::{Bundle, Client, TestMart};
 
 const LOAD: &str = r#"
@@ -149,4 +151,15 @@ async fn a_hidden_column_and_a_described_table_are_on_record() {
             .await
             >= 1
     );
+    let shown = "column_access LIKE '%t.a clear%' AND fingerprint IS NOT NULL AND rows = 1";
+    assert!(eve.number(&on_record(shown)).await >= 1);
+    prove_journal(&mart);
+}
+
+/// The journal of a server that still runs is whole.
+fn prove_journal(mart: &TestMart) {
+    let folder = mart.folder.path().join("audit");
+    let check = verify::Check { folder, anchor: None, keys: Vec::new() };
+    let report = verify::verify(&check, &mut |_, _| ()).unwrap();
+    assert!(report.is_whole() && report.records > 5, "{report:?}");
 }

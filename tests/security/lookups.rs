@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::error::ArrowError;
+use martlet_server::audit::search::{Query, newest};
 
 use crate::support::mart::Server;
 use crate::support::{Bundle, Client, TestMart};
@@ -123,10 +124,14 @@ async fn refusal(client: &mut Client, sql: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_has_the_value_in_hand_finds_the_row_and_sees_it_masked() {
-    let (_mart, server) = server().await;
+    let (mart, server) = server().await;
     let mut ann = Client::sign_in(server.address, "ann").await;
     let found = "SELECT mobile FROM customer WHERE lookup(mobile, '13800000021')";
     assert_eq!(ann.texts(found).await, ["138****0021"]);
+    let asked = Query { table: Some("customer".into()), limit: 1, ..Query::default() };
+    let record = &newest(&mart.folder.path().join("audit"), &asked).unwrap()[0].entry;
+    assert_eq!((record.statement.as_str(), record.lookups), (found, 1));
+    assert_eq!(record.column_access["customer.mobile"], "mask:mobile");
     let count =
         |value: &str| format!("SELECT count(*) FROM customer WHERE lookup(mobile, '{value}')");
     assert_eq!(ann.number(&count("13800000021")).await, 1);

@@ -63,6 +63,8 @@ impl fmt::Debug for Statement {
 struct Reads {
     tables: BTreeSet<TableName>,
     columns: BTreeSet<String>,
+    /// How the grants show these columns.
+    access: BTreeMap<String, String>,
 }
 
 impl Reads {
@@ -74,6 +76,19 @@ impl Reads {
             self.tables.insert(table);
         }
         Ok(())
+    }
+
+    /// What the session's grants say of the columns.
+    fn look_up_access(&mut self, session: &Session) {
+        for table in &self.tables {
+            let granted = session.grant(table).map(martlet_policy::Grant::columns);
+            for column in granted.unwrap_or_default() {
+                let name = format!("{}.{}", table.table_part(), column.name);
+                if self.columns.contains(&name) {
+                    self.access.insert(name, column.access.to_string());
+                }
+            }
+        }
     }
 }
 
@@ -96,6 +111,7 @@ impl Statement {
         if let Some(table) = &parsed.described {
             reads.describe(table)?;
         }
+        reads.look_up_access(session);
         if parsed.verb == Verb::Explain {
             may_explain(session, &reads, ExplainDepth::of(&plan))?;
         }
@@ -143,6 +159,13 @@ impl Statement {
     #[must_use]
     pub const fn lookups(&self) -> usize {
         self.lookups
+    }
+
+    /// How the principal's grants show these columns: `clear`, `filter`, `mask:<mask>`, `token:<purpose>`.
+    /// A column of which only the name is told has no entry.
+    #[must_use]
+    pub fn column_access(&self) -> BTreeMap<String, String> {
+        self.reads.access.clone()
     }
 
     /// What it does with stored columns, as far as its plan tells.

@@ -1,16 +1,33 @@
 //! The audit journal: who saw what, on disk before the first byte leaves.
 //!
-//! Owns the journal's files (one per day, one JSON object per line, only ever appended to) and
-//! the newest records in memory for `system.audit_record`. Must never let a disclosure pass
-//! that is not on disk: where a record cannot be written, the request is refused.
+//! Owns the journal's files (one per day, one JSON object per line, only ever appended to, each
+//! line linked to the one before it and signed at checkpoints) and the newest records in memory
+//! for `system.audit_record`. Must never let a disclosure pass that is not on disk: where a
+//! record cannot be written, the request is refused.
 //!
 //! Receives: an [`Entry`] from every command that discloses or refuses something.
 //! Hands on: lines to the file through `writer`, rows to `martlet-query` as [`SystemRecords`].
+//!
+//! Read in this order: `record` and `mark` (the lines), `chain`, `signing`, `scribe`, `writer`;
+//! then [`verify`], which proves what these have written.
 
+mod anchor;
+mod chain;
+mod day_files;
+mod disk;
+mod hex;
+mod mark;
+pub mod prune;
 mod reader;
 mod record;
+mod recover;
+mod reserve;
 mod ring;
+mod scribe;
+pub mod search;
+mod signing;
 mod table;
+pub mod verify;
 pub mod workload;
 mod writer;
 
@@ -23,11 +40,32 @@ use arrow::record_batch::RecordBatch;
 use martlet_core::{ErrorKind, Kinded};
 use martlet_query::SystemRecords;
 
+pub use hex::{Digest, Hex, PublicKey};
 use record::Line;
 pub use record::{Decision, Ending, Entry, Outcome, RecordId};
 pub(crate) use record::{SIGN_IN, now_micros};
 use ring::Ring;
-use writer::Writer;
+pub use signing::{public_key_of, public_keys};
+use writer::{Purpose, Writer};
+
+/// Where a journal is written, and with what it is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalOptions {
+    /// The folder of the day files.
+    pub folder: PathBuf,
+    /// The file of the private signing key; it is made where there is none.
+    pub key: PathBuf,
+    /// A second place for checkpoints, out of reach of whoever administers the journal.
+    pub anchor: Option<PathBuf>,
+}
+
+impl JournalOptions {
+    /// A journal with its key in its own folder, and no anchor.
+    #[must_use]
+    pub fn in_folder(folder: &Path) -> Self {
+        Self { folder: folder.to_path_buf(), key: folder.join("signing.key"), anchor: None }
+    }
+}
 
 /// Why the journal cannot be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +85,40 @@ pub enum AuditError {
         /// The folder.
         path: PathBuf,
     },
+    /// The signing key's file is not usable as such.
+    #[error("the key of the audit journal in {} cannot be used: {reason}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The operating system gave no random bytes for a key.
+    #[error("cannot draw the audit journal's key: the operating system gave no random bytes")]
+    NoRandomBytes,
+    /// The anchor knows of lines that the journal has not: something was taken away.
+    #[error(
+        "the audit journal ends at line {journal}, but its anchor {} signs line {anchored} or \
+         another journal: it was cut, exchanged or removed; keep both as they are for the \
+         auditors, and begin a new journal with a new anchor",
+        anchor.display()
+    )]
+    BehindAnchor {
+        /// The anchor.
+        anchor: PathBuf,
+        /// The last line that it signs.
+        anchored: u64,
+        /// The journal's last line; 0 if it is not the anchor's journal at all.
+        journal: u64,
+    },
+    /// The bank's records must be kept longer.
+    #[error("audit records are kept {min} days at least, not {days}")]
+    KeptTooShortly {
+        /// What was asked for.
+        days: u32,
+        /// The least.
+        min: u32,
+    },
     /// A record could not be put on disk.
     #[error("the audit record cannot be written, so nothing is answered: call the operator")]
     NotWritten,
@@ -55,7 +127,12 @@ pub enum AuditError {
 impl Kinded for AuditError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unusable { .. } | Self::InUse { .. } => ErrorKind::Invalid,
+            Self::Unusable { .. }
+            | Self::InUse { .. }
+            | Self::Key { .. }
+            | Self::KeptTooShortly { .. } => ErrorKind::Invalid,
+            Self::BehindAnchor { .. } => ErrorKind::Damaged,
+            Self::NoRandomBytes => ErrorKind::Retry,
             Self::NotWritten => ErrorKind::Exhausted,
         }
     }
@@ -69,14 +146,27 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal in a folder, which is made if there is none, and reads its newest
-    /// records. A line that was torn by a crash is skipped.
+    /// Opens the journal in a folder, with its key beside its files and without an anchor.
     ///
     /// # Errors
-    /// [`AuditError::Unusable`] if the folder cannot be read and written,
-    /// [`AuditError::InUse`] if another server has it open.
+    /// As [`Journal::open_with`].
     pub fn open(folder: &Path) -> Result<Self, AuditError> {
-        let writer = Writer::open(folder)?;
+        Self::open_with(&JournalOptions::in_folder(folder))
+    }
+
+    /// Opens a journal, whose folder is made if there is none, takes its chain up, and reads its
+    /// newest records. A line that was torn by a crash is skipped.
+    ///
+    /// # Errors
+    /// [`AuditError::Unusable`] if the folder, the key or the anchor cannot be read and written,
+    /// [`AuditError::InUse`] if another server has it open, [`AuditError::BehindAnchor`] if lines
+    /// are missing.
+    pub fn open_with(options: &JournalOptions) -> Result<Self, AuditError> {
+        let writer = Writer::open(options)?;
+        Self::over(writer, &options.folder)
+    }
+
+    fn over(writer: Writer, folder: &Path) -> Result<Self, AuditError> {
         let mut ring = Ring::new();
         reader::replay(folder, &mut |line| ring.apply(line))?;
         ring.abandon_running();
@@ -86,7 +176,11 @@ impl Journal {
     /// Records something that is over as soon as it is recorded: a sign-in, a refusal, a
     /// description. When this returns, the record is on disk.
     pub(crate) async fn whole(&self, entry: Entry, ending: Ending) -> Result<(), AuditError> {
-        self.commit(Line::Whole { entry, ending }).await
+        let purpose = match entry.decision {
+            Decision::Allowed => Purpose::Disclosing,
+            Decision::Denied | Decision::Failed => Purpose::Closing,
+        };
+        self.commit(Line::Whole { entry, ending }, purpose).await
     }
 
     /// Records the beginning of a disclosure. When this returns, the record is on disk and the
@@ -95,15 +189,23 @@ impl Journal {
         // Made before the line is written: a caller who hangs up while the disk works leaves
         // a beginning in the file, and this one's drop its end.
         let mut open = OpenRecord::new(Arc::clone(self), entry.record_id.clone());
-        let written = self.commit(Line::Begin { entry }).await;
+        let written = self.commit(Line::Begin { entry }, Purpose::Disclosing).await;
         if written.is_err() {
             open.ended = true;
         }
         written.map(|()| open)
     }
 
-    async fn commit(&self, line: Line) -> Result<(), AuditError> {
-        self.writer.write(line.to_json()).await?;
+    /// Signs all that is recorded: a server's orderly end.
+    ///
+    /// # Errors
+    /// [`AuditError::NotWritten`] if the signature cannot be put on disk.
+    pub async fn sign(&self) -> Result<(), AuditError> {
+        self.writer.sign().await
+    }
+
+    async fn commit(&self, line: Line, purpose: Purpose) -> Result<(), AuditError> {
+        self.writer.write(line.to_json(), purpose).await?;
         self.ring().apply(line);
         Ok(())
     }

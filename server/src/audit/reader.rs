@@ -9,6 +9,8 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::AuditError;
+use super::day_files::names;
+use super::mark::Mark;
 use super::record::Line;
 
 /// Bytes that are read back at most.
@@ -27,23 +29,12 @@ pub(crate) fn replay(folder: &Path, apply: &mut dyn FnMut(Line)) -> Result<(), A
     Ok(())
 }
 
-/// Names of journal files sort by their day.
-pub(crate) fn is_journal_file(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
-        name.starts_with("audit-") && Path::new(name).extension().is_some_and(|end| end == "jsonl")
-    })
-}
-
 /// The files to read and where to begin in each, oldest first.
 fn newest_parts(folder: &Path) -> std::io::Result<Vec<(PathBuf, u64)>> {
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()?;
-    files.retain(|path| is_journal_file(path));
-    files.sort_unstable();
     let mut left = REPLAY_BYTES_MAX;
     let mut parts = Vec::new();
-    for path in files.into_iter().rev() {
+    for name in names(folder)?.into_iter().rev() {
+        let path = folder.join(name);
         let bytes = fs::metadata(&path)?.len();
         parts.push((path, bytes.saturating_sub(left)));
         left = left.saturating_sub(bytes);
@@ -56,7 +47,11 @@ fn newest_parts(folder: &Path) -> std::io::Result<Vec<(PathBuf, u64)>> {
 }
 
 /// Reads one file; gives the number of lines that are no records.
-fn replay_file(path: &Path, from: u64, apply: &mut dyn FnMut(Line)) -> std::io::Result<u64> {
+pub(crate) fn replay_file(
+    path: &Path,
+    from: u64,
+    apply: &mut dyn FnMut(Line),
+) -> std::io::Result<u64> {
     let mut file = BufReader::new(File::open(path)?);
     let mut line = Vec::new();
     if from > 0 {
@@ -72,7 +67,7 @@ fn replay_file(path: &Path, from: u64, apply: &mut dyn FnMut(Line)) -> std::io::
         }
         match Line::from_json(&line) {
             Some(record) => apply(record),
-            None if line.iter().all(u8::is_ascii_whitespace) => {}
+            None if Mark::is_named(&line) || line.iter().all(u8::is_ascii_whitespace) => {}
             None => torn += 1,
         }
     }

@@ -3,6 +3,7 @@
 //! Owns the fields and their bounds. Must never hold a value of a result: what the principal
 //! wrote (text and parameters) and the names it touched are all that is kept of a question.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -119,11 +120,18 @@ pub struct Entry {
     pub peer: String,
     /// What the client calls itself.
     pub client: String,
+    /// What it is for, as the client says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<String>,
     /// The statement that the record belongs to; a description and its executions share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement_id: Option<String>,
     /// The SQL text, or the name of the metadata request.
     pub statement: String,
+    /// The same for all statements that differ in constants alone: of the text without them, the
+    /// first half of its BLAKE3 digest in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// Of a statement too long to be kept whole: its length and BLAKE3 digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
@@ -135,12 +143,23 @@ pub struct Entry {
     pub tables: Vec<String>,
     /// The columns that it reads, as `table.column`.
     pub columns: Vec<String>,
+    /// How the grant shows each of them: `clear`, `filter`, `mask:<mask>`, `token:<purpose>`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub column_access: BTreeMap<String, String>,
+    /// How many times it asks for a raw value of a masked column.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub lookups: u64,
     /// The rules under which it was decided.
     pub policy_version: String,
     /// The snapshot that it reads.
     pub snapshot: u64,
     /// What was decided.
     pub decision: Decision,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What is kept of a statement that was too long.
@@ -248,12 +267,10 @@ pub(crate) enum Line {
 }
 
 impl Line {
-    /// The line with its newline. A JSON text holds no raw newline, so a line is a record.
+    /// The line's body, to be chained. A JSON text holds no raw newline, so a line is a record.
     pub(crate) fn to_json(&self) -> Vec<u8> {
         // Strings, numbers and lists only: there is nothing that JSON cannot hold.
-        let mut json = serde_json::to_vec(self).unwrap_or_default();
-        json.push(b'\n');
-        json
+        serde_json::to_vec(self).unwrap_or_default()
     }
 
     /// Reads a line; `None` if it is torn or none of ours.
@@ -268,17 +285,17 @@ pub(crate) fn now_micros() -> i64 {
 }
 
 /// Times are text in the file (people read it) and microseconds in memory.
-mod time_text {
+pub(crate) mod time_text {
     use serde::{Deserializer, Serializer, de};
 
     use super::{DateTime, Deserialize, SecondsFormat};
 
-    pub(super) fn serialize<S: Serializer>(at: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(at: &i64, serializer: S) -> Result<S::Ok, S::Error> {
         let time = DateTime::from_timestamp_micros(*at).unwrap_or_default();
         serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
         let text = String::deserialize(deserializer)?;
         let time = DateTime::parse_from_rfc3339(&text)
             .map_err(|_| de::Error::custom("not a time of the form 2026-11-22T05:06:46.000000Z"))?;

@@ -142,8 +142,10 @@ impl Shelf {
 
 fn text_bytes(entry: &Entry) -> usize {
     let lists: usize = entry.tables.iter().chain(&entry.columns).map(String::len).sum();
-    let parameters = entry.parameters.as_ref().map_or(0, String::len);
-    entry.statement.len() + parameters + entry.principal.len() + lists
+    let access = entry.column_access.iter().map(|(column, how)| column.len() + how.len());
+    let given = [&entry.parameters, &entry.purpose, &entry.fingerprint];
+    let given: usize = given.into_iter().flatten().map(String::len).sum();
+    entry.statement.len() + given + entry.principal.len() + lists + access.sum::<usize>()
 }
 
 #[cfg(test)]

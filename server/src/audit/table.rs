@@ -33,11 +33,16 @@ fn column(name: &str, rows: &[Arc<Row>]) -> Result<ArrayRef, ArrowError> {
         "principal" => text(rows, |row| row.entry.principal.clone()),
         "peer" => text(rows, |row| row.entry.peer.clone()),
         "statement" => text(rows, |row| row.entry.statement.clone()),
-        "parameters" => Arc::new(
-            rows.iter().map(|row| row.entry.parameters.as_deref()).collect::<StringArray>(),
-        ),
+        "parameters" => perhaps(rows, |row| row.entry.parameters.as_deref()),
+        "fingerprint" => perhaps(rows, |row| row.entry.fingerprint.as_deref()),
+        "purpose" => perhaps(rows, |row| row.entry.purpose.as_deref()),
         "tables" => text(rows, |row| row.entry.tables.join(", ")),
         "columns" => text(rows, |row| row.entry.columns.join(", ")),
+        "column_access" => text(rows, |row| {
+            let shown = row.entry.column_access.iter();
+            shown.map(|(column, how)| format!("{column} {how}")).collect::<Vec<_>>().join(", ")
+        }),
+        "lookups" => number(rows, |row| row.entry.lookups),
         "policy_version" => text(rows, |row| row.entry.policy_version.clone()),
         "decision" => text(rows, |row| row.entry.decision.as_str().into()),
         "outcome" => text(rows, |row| row.ending.outcome.as_str().into()),
@@ -52,6 +57,10 @@ fn column(name: &str, rows: &[Arc<Row>]) -> Result<ArrayRef, ArrowError> {
 
 fn text(rows: &[Arc<Row>], of: impl Fn(&Row) -> String) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(rows.iter().map(|row| of(row))))
+}
+
+fn perhaps<'a>(rows: &'a [Arc<Row>], of: impl Fn(&'a Row) -> Option<&'a str>) -> ArrayRef {
+    Arc::new(rows.iter().map(|row| of(row)).collect::<StringArray>())
 }
 
 fn number(rows: &[Arc<Row>], of: impl Fn(&Row) -> u64) -> ArrayRef {

@@ -27,7 +27,7 @@ fn only_file(folder: &Path) -> PathBuf {
     let files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().path())
-        .filter(|path| reader::is_journal_file(path))
+        .filter(|path| day_files::is_name(path.file_name().unwrap().to_str().unwrap()))
         .collect();
     assert_eq!(files.len(), 1);
     files[0].clone()
@@ -105,7 +105,7 @@ async fn many_at_once_share_flushes_and_lose_nothing() {
         result.unwrap();
     }
     let text = fs::read_to_string(only_file(folder.path())).unwrap();
-    assert_eq!(text.lines().count(), 200);
+    assert_eq!(text.matches("\"event\":\"whole\"").count(), 200);
     assert_eq!(journal.audit_records(50).unwrap().num_rows(), 50);
 }
 
@@ -136,9 +136,12 @@ async fn parameters_are_in_the_file_and_in_the_table() {
     journal.whole(entry("select 1"), ending).await.unwrap();
     let text = fs::read_to_string(only_file(folder.path())).unwrap();
     assert!(text.contains(r#""statement":"select ?","parameters":"('C000000001', 5)""#), "{text}");
+    assert!(text.contains(r#""column_access":{"customer.name":"mask:name"}"#), "{text}");
     let batch = journal.audit_records(ALL).unwrap();
     let shown = batch.column_by_name("parameters").unwrap().as_string::<i32>().clone();
     assert_eq!(shown.iter().collect::<Vec<_>>(), [None, Some("('C000000001', 5)")]);
+    let access = batch.column_by_name("column_access").unwrap().as_string::<i32>().clone();
+    assert_eq!(access.value(0), "customer.name mask:name");
 }
 
 #[tokio::test]
@@ -155,4 +158,63 @@ async fn no_end_is_lost_however_many_wait() {
     drop(journal);
     let text = fs::read_to_string(path).unwrap();
     assert_eq!(text.matches("\"event\":\"end\"").count(), 6_000);
+}
+
+#[tokio::test]
+async fn an_orderly_end_is_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let ending = Ending::without_rows(Outcome::Completed);
+    journal.whole(entry("select 1"), ending).await.unwrap();
+    journal.sign().await.unwrap();
+    let text = fs::read_to_string(only_file(folder.path())).unwrap();
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.starts_with("{\"event\":\"checkpoint\"") && last.contains("\"covers\":3,"),
+        "{last}"
+    );
+}
+
+/// What a bank's disk does: it is full while statements run, and has room again later.
+#[tokio::test]
+async fn a_full_disk_takes_ends_and_refusals_and_no_beginning() {
+    use std::sync::atomic::Ordering;
+    let folder = tempfile::tempdir().unwrap();
+    let disk = disk::tests::Small::with_room(4 * 1024 * 1024 + 40_000);
+    let options = JournalOptions::in_folder(folder.path());
+    let writer = Writer::open_on(&options, Box::new(disk.clone())).unwrap();
+    let journal = Arc::new(Journal::over(writer, folder.path()).unwrap());
+    let mut begun = Vec::new();
+    let refused = loop {
+        match journal.begin(entry("select 1")).await {
+            Ok(record) => begun.push(record),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, AuditError::NotWritten));
+    assert!(begun.len() > 10);
+    // Something else takes what the reserve gave back but for some room.
+    disk.room.store(100_000, Ordering::SeqCst);
+    let denied = Entry { decision: Decision::Denied, ..entry("select secret") };
+    journal.whole(denied, Ending::without_rows(Outcome::Failed)).await.unwrap();
+    assert!(journal.begin(entry("select 2")).await.is_err());
+    let told = journal.whole(entry("select 3"), Ending::without_rows(Outcome::Described)).await;
+    assert!(told.is_err(), "a description tells something, too");
+    let count = begun.len();
+    begun.into_iter().for_each(|record| record.end(Outcome::Completed, Sent::default()));
+
+    disk.room.store(1 << 40, Ordering::SeqCst);
+    while journal.begin(entry("select 4")).await.is_err() {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let path = only_file(folder.path());
+    drop(journal);
+    let text = fs::read_to_string(path).unwrap();
+    assert_eq!(text.matches("\"completed\"").count(), count);
+    assert_eq!(text.matches("select secret").count(), 1);
+    assert!(!text.contains("select 2") && !text.contains("select 3"));
+    let folder = folder.path().to_path_buf();
+    let check = verify::Check { folder, anchor: None, keys: Vec::new() };
+    let report = verify::verify(&check, &mut |_, _| ()).unwrap();
+    assert!(report.is_whole(), "{:?}", report.findings);
 }

@@ -1,20 +1,19 @@
 //! Puts lines on disk: one thread, many waiting requests, one flush for all that wait.
 //!
-//! Owns the journal's open file. Must never answer "written" before the bytes are flushed to
-//! the device, never write over what stands there, and never leave half a line in the middle
-//! of a file.
+//! Owns the order in which lines come to the [`Scribe`]. Must never answer "written" before the
+//! bytes are flushed to the device, and never spend the last room on a beginning.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chrono::Utc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::AuditError;
+use super::disk::{Disk, Local, is_full};
+use super::scribe::Scribe;
+use super::{AuditError, JournalOptions};
 
 /// Lines that may wait for the disk while somebody waits for them. Ends come on top: there is
 /// one for each beginning, and none may be lost.
@@ -25,11 +24,25 @@ const GROUP_MAX: usize = 512;
 const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A disk that does not answer for this long counts as failed.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often ends are tried again that the disk did not take.
+const RETRY: Duration = Duration::from_secs(1);
 const LOCK_FILE: &str = "writer.lock";
 
-/// A line and who waits for it.
+/// What a line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Something is about to be told: only where its end will find room.
+    Disclosing,
+    /// An end or a refusal: as long as there is any room.
+    Closing,
+    /// No line: everything before it is signed.
+    Signing,
+}
+
+/// A line's body and who waits for it.
 struct Order {
-    line: Vec<u8>,
+    body: Vec<u8>,
+    purpose: Purpose,
     waiting: Option<Waiting>,
 }
 
@@ -41,7 +54,7 @@ struct Waiting {
 /// The way to the writing thread.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    orders: Option<mpsc::UnboundedSender<Order>>,
+    orders: Option<mpsc::Sender<Order>>,
     places: Arc<Semaphore>,
     thread: Option<JoinHandle<()>>,
     /// Held as long as the journal is open; the system frees it when the process dies.
@@ -50,30 +63,36 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Opens the journal's folder for writing, and proves that it can be written.
-    pub(crate) fn open(folder: &Path) -> Result<Self, AuditError> {
+    pub(crate) fn open(options: &JournalOptions) -> Result<Self, AuditError> {
+        Self::open_on(options, Box::new(Local))
+    }
+
+    pub(crate) fn open_on(
+        options: &JournalOptions,
+        disk: Box<dyn Disk>,
+    ) -> Result<Self, AuditError> {
+        let folder = options.folder.as_path();
         let unusable = |source| AuditError::Unusable { path: folder.to_path_buf(), source };
-        make_folder(folder).map_err(unusable)?;
         let lock = lock(folder)?;
-        let mut journal = JournalFile { folder: folder.to_path_buf(), open: None };
-        journal.file_of(today()).map_err(unusable)?;
-        let (orders, incoming) = mpsc::unbounded_channel();
+        let desk = Desk { scribe: Scribe::open(options, disk)?, unwritten: Vec::new() };
+        let (orders, incoming) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("audit-writer".into())
-            .spawn(move || write_all_orders(journal, incoming))
+            .spawn(move || desk.serve_all(&incoming))
             .map_err(unusable)?;
         let places = Arc::new(Semaphore::new(WAITING_MAX));
         Ok(Self { orders: Some(orders), places, thread: Some(thread), _lock: lock })
     }
 
     /// Writes a line and waits until it is on disk.
-    pub(crate) async fn write(&self, line: Vec<u8>) -> Result<(), AuditError> {
+    pub(crate) async fn write(&self, body: Vec<u8>, purpose: Purpose) -> Result<(), AuditError> {
         let (written, answer) = oneshot::channel();
         let orders = self.orders.as_ref().ok_or(AuditError::NotWritten)?;
         let places = Arc::clone(&self.places);
         let done = async {
             let place = places.acquire_owned().await.map_err(|_| AuditError::NotWritten)?;
             let waiting = Some(Waiting { written, _place: place });
-            orders.send(Order { line, waiting }).map_err(|_| AuditError::NotWritten)?;
+            orders.send(Order { body, purpose, waiting }).map_err(|_| AuditError::NotWritten)?;
             answer.await.map_err(|_| AuditError::NotWritten)
         };
         match tokio::time::timeout(PATIENCE, done).await {
@@ -82,9 +101,14 @@ impl Writer {
         }
     }
 
-    /// Writes a line without waiting; it is on disk with the next flush that succeeds.
-    pub(crate) fn write_later(&self, line: Vec<u8>) {
-        let order = Order { line, waiting: None };
+    /// Signs all that was written before and waits until that is on disk.
+    pub(crate) async fn sign(&self) -> Result<(), AuditError> {
+        self.write(Vec::new(), Purpose::Signing).await
+    }
+
+    /// Writes an end without waiting; it is on disk with the next flush that succeeds.
+    pub(crate) fn write_later(&self, body: Vec<u8>) {
+        let order = Order { body, purpose: Purpose::Closing, waiting: None };
         let sent = self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok());
         if !sent {
             tracing::error!("the end of a statement could not be recorded: its record stays open");
@@ -102,126 +126,124 @@ impl Drop for Writer {
     }
 }
 
-fn write_all_orders(mut journal: JournalFile, mut incoming: mpsc::UnboundedReceiver<Order>) {
-    // Ends that a failing disk did not take; no beginning passes meanwhile, so they are few.
-    let mut unwritten = Vec::new();
-    while let Some(first) = incoming.blocking_recv() {
-        let group = group_of(first, &mut incoming);
-        let mut lines = std::mem::take(&mut unwritten);
-        lines.extend(group.iter().flat_map(|order| &order.line));
-        let written = journal.append(&lines);
-        if let Err(error) = &written {
-            tracing::error!(%error, "the audit journal cannot be written; requests are refused");
-            unwritten = lines_of_ends(lines, &group);
+/// Where orders are served.
+struct Desk {
+    scribe: Scribe,
+    /// Ends that a failing disk did not take; no beginning passes meanwhile, so they are few.
+    unwritten: Vec<Vec<u8>>,
+}
+
+impl Desk {
+    fn serve_all(mut self, incoming: &mpsc::Receiver<Order>) {
+        loop {
+            let leisure = self.scribe.leisure();
+            let leisure = if self.unwritten.is_empty() { leisure } else { leisure.min(RETRY) };
+            match incoming.recv_timeout(leisure) {
+                Ok(first) => self.serve(group_of(first, incoming)),
+                Err(mpsc::RecvTimeoutError::Timeout) => self.retry(),
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+            self.scribe.attend();
         }
-        for waiting in group.into_iter().filter_map(|order| order.waiting) {
-            let _ = waiting.written.send(written.is_ok());
+        self.retry();
+        if !self.unwritten.is_empty() {
+            tracing::error!("ends of statements could not be recorded: their records stay open");
+        }
+        if let Err(error) = self.scribe.checkpoint() {
+            tracing::error!(%error, "the end of the audit journal could not be signed");
         }
     }
-    if !unwritten.is_empty() && journal.append(&unwritten).is_err() {
-        tracing::error!("ends of statements could not be recorded: their records stay open");
+
+    fn serve(&mut self, group: Vec<Order>) {
+        let (signing, lines) = parted(group, |order| order.purpose == Purpose::Signing);
+        self.serve_lines(lines);
+        if signing.is_empty() {
+            return;
+        }
+        match self.scribe.checkpoint() {
+            Ok(()) => answer(signing, Answer::Written),
+            Err(error) => {
+                tracing::error!(%error, "the audit journal cannot be signed");
+                answer(signing, Answer::NotWritten);
+            }
+        }
+    }
+
+    /// Writes a group with one flush. Where the disk is full, ends and refusals get the room
+    /// that was kept for them, and nothing else is written.
+    fn serve_lines(&mut self, group: Vec<Order>) {
+        let may_begin = self.scribe.may_begin();
+        let (group, refused) = parted(group, |order| may_begin || order.is_closing());
+        answer(refused, Answer::NotWritten);
+        let Err(error) = self.write(&group) else { return answer(group, Answer::Written) };
+        tracing::error!(%error, "the audit journal cannot be written; requests are refused");
+        let (closing, refused) = parted(group, Order::is_closing);
+        answer(refused, Answer::NotWritten);
+        let has_room = is_full(&error) && self.scribe.give_up_reserve();
+        if has_room && self.write(&closing).is_ok() {
+            return answer(closing, Answer::Written);
+        }
+        let (waiting, ends) = parted(closing, |order| order.waiting.is_some());
+        answer(waiting, Answer::NotWritten);
+        self.unwritten.extend(ends.into_iter().map(|order| order.body));
+    }
+
+    fn retry(&mut self) {
+        // What still fails is tried again.
+        let _ = self.write(&[]);
+    }
+
+    /// Writes what waits for a better disk, then these.
+    fn write(&mut self, group: &[Order]) -> std::io::Result<()> {
+        let new = group.iter().map(|order| order.body.as_slice());
+        let bodies: Vec<&[u8]> = self.unwritten.iter().map(Vec::as_slice).chain(new).collect();
+        if !bodies.is_empty() {
+            self.scribe.append(&bodies)?;
+            self.unwritten.clear();
+        }
+        Ok(())
     }
 }
 
+impl Order {
+    fn is_closing(&self) -> bool {
+        self.purpose == Purpose::Closing
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Written,
+    NotWritten,
+}
+
+fn answer(orders: Vec<Order>, answer: Answer) {
+    for waiting in orders.into_iter().filter_map(|order| order.waiting) {
+        // Whoever hung up needs no answer.
+        let _ = waiting.written.send(answer == Answer::Written);
+    }
+}
+
+/// Those that are, and those that are not.
+fn parted(orders: Vec<Order>, is: impl Fn(&Order) -> bool) -> (Vec<Order>, Vec<Order>) {
+    orders.into_iter().partition(is)
+}
+
 /// The lines that one flush covers.
-fn group_of(first: Order, incoming: &mut mpsc::UnboundedReceiver<Order>) -> Vec<Order> {
-    let mut bytes = first.line.len();
+fn group_of(first: Order, incoming: &mpsc::Receiver<Order>) -> Vec<Order> {
+    let mut bytes = first.body.len();
     let mut group = vec![first];
     while group.len() < GROUP_MAX
         && bytes < GROUP_BYTES_MAX
         && let Ok(next) = incoming.try_recv()
     {
-        bytes += next.line.len();
+        bytes += next.body.len();
         group.push(next);
     }
     group
 }
 
-/// Of lines that were not written, those that nobody waits for: the earlier ones, which stand
-/// before the group, and the group's own.
-fn lines_of_ends(mut lines: Vec<u8>, group: &[Order]) -> Vec<u8> {
-    let new: usize = group.iter().map(|order| order.line.len()).sum();
-    lines.truncate(lines.len() - new);
-    let ends = group.iter().filter(|order| order.waiting.is_none());
-    lines.extend(ends.flat_map(|order| &order.line));
-    lines
-}
-
-/// The file of the day and how much of it is whole.
-struct JournalFile {
-    folder: PathBuf,
-    open: Option<DayFile>,
-}
-
-struct DayFile {
-    name: String,
-    file: File,
-    whole_bytes: u64,
-}
-
-impl JournalFile {
-    /// Appends whole lines and flushes them; on an error nothing of them stays.
-    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        let day = self.file_of(today())?;
-        let result = day.file.write_all(lines).and_then(|()| day.file.sync_data());
-        match result {
-            Ok(()) => day.whole_bytes += lines.len() as u64,
-            Err(_) => {
-                // Take half a line back where that still works; the next try opens anew and
-                // puts a newline after whatever stayed.
-                let _ = day.file.set_len(day.whole_bytes);
-                self.open = None;
-            }
-        }
-        result
-    }
-
-    fn file_of(&mut self, name: String) -> io::Result<&mut DayFile> {
-        if self.open.as_ref().is_none_or(|day| day.name != name) {
-            self.open = None;
-        }
-        match &mut self.open {
-            Some(day) => Ok(day),
-            slot => Ok(slot.insert(open_day(&self.folder, name)?)),
-        }
-    }
-}
-
-fn today() -> String {
-    Utc::now().format("audit-%Y-%m-%d.jsonl").to_string()
-}
-
-fn open_day(folder: &Path, name: String) -> io::Result<DayFile> {
-    let path = folder.join(&name);
-    let mut options = OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path)?;
-    if ends_torn(&path)? {
-        file.write_all(b"\n")?;
-    }
-    file.sync_all()?;
-    // The name of a new file is in the folder, so the folder is flushed too.
-    File::open(folder)?.sync_all()?;
-    let whole_bytes = file.metadata()?.len();
-    Ok(DayFile { name, file, whole_bytes })
-}
-
-/// Whether the last line has no end: the process died while it wrote.
-fn ends_torn(path: &Path) -> io::Result<bool> {
-    use std::io::{Read, Seek, SeekFrom};
-    let mut file = File::open(path)?;
-    if file.metadata()?.len() == 0 {
-        return Ok(false);
-    }
-    file.seek(SeekFrom::End(-1))?;
-    let mut last = [0_u8; 1];
-    file.read_exact(&mut last)?;
-    Ok(last != *b"\n")
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
+fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -229,8 +251,10 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-fn lock(folder: &Path) -> Result<File, AuditError> {
+/// Makes the folder where there is none, and holds it against every other writer.
+pub(crate) fn lock(folder: &Path) -> Result<File, AuditError> {
     let unusable = |source| AuditError::Unusable { path: folder.to_path_buf(), source };
+    make_folder(folder).map_err(unusable)?;
     let path = folder.join(LOCK_FILE);
     let file = OpenOptions::new().create(true).append(true).open(path).map_err(unusable)?;
     match file.try_lock() {

@@ -14,6 +14,10 @@ use super::Refused;
 
 /// Bytes of a client's self-given name that are recorded at most.
 const CLIENT_BYTES_MAX: usize = 256;
+/// The header in which a client says what it asks for, in UTF-8.
+const PURPOSE_HEADER: &str = "martlet-purpose";
+/// Characters of it that are recorded at most.
+const PURPOSE_CHARACTERS_MAX: usize = 256;
 
 /// One sign-in's session: sixteen random bytes that never leave the server in the clear.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +46,8 @@ pub(crate) struct Origin {
     pub(crate) peer: String,
     /// What the client calls itself. It may lie: for the record only.
     pub(crate) client: String,
+    /// What it is for, as the client says: for the record only.
+    pub(crate) purpose: Option<String>,
 }
 
 impl Origin {
@@ -50,8 +56,15 @@ impl Origin {
         Self {
             peer: peer.map_or_else(|| "unknown".into(), |address| address.to_string()),
             client: client.chars().take(CLIENT_BYTES_MAX).collect(),
+            purpose: purpose(headers),
         }
     }
+}
+
+fn purpose(headers: &MetadataMap) -> Option<String> {
+    let said = String::from_utf8_lossy(headers.get(PURPOSE_HEADER)?.as_bytes());
+    let said: String = said.trim().chars().take(PURPOSE_CHARACTERS_MAX).collect();
+    (!said.is_empty()).then_some(said)
 }
 
 /// The proven sender of one request.
@@ -75,5 +88,26 @@ impl Caller {
     /// whose rules decide, so that old attributes never meet new rules.
     pub(crate) fn principal_in(&self, mart: &Mart) -> Result<Principal, Refused> {
         mart.directory().principal(&self.signed_in).ok_or(Refused::NoSession)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::metadata::MetadataValue;
+
+    use super::*;
+
+    #[test]
+    fn a_purpose_is_taken_as_it_is_said_and_bounded() {
+        let said = |purpose: &[u8]| {
+            let mut headers = MetadataMap::new();
+            headers.insert(PURPOSE_HEADER, MetadataValue::try_from(purpose).unwrap());
+            Origin::new(None, &headers).purpose
+        };
+        assert_eq!(said(" complaint 4711 ".as_bytes()).as_deref(), Some("complaint 4711"));
+        assert_eq!(said("反洗钱".as_bytes()).as_deref(), Some("反洗钱"));
+        assert_eq!(said(b"  "), None);
+        assert_eq!(said(&[b'a'; 1_000]).unwrap().len(), PURPOSE_CHARACTERS_MAX);
+        assert_eq!(Origin::new(None, &MetadataMap::new()).purpose, None);
     }
 }

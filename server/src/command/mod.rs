@@ -3,6 +3,7 @@
 //! Owns the argument parser, the log filter and the runtime; each command stands in a file of
 //! its own. Must never decide who may see what: rows reach a user only over Flight SQL.
 
+mod audit;
 mod compact;
 mod demo;
 mod exit;
@@ -72,6 +73,9 @@ enum Command {
     /// Show how a table is stored and indexed
     #[command(subcommand)]
     Table(table::Arguments),
+    /// Prove, read and prune the audit journal
+    #[command(subcommand)]
+    Audit(audit::Arguments),
 }
 
 /// Reads the command line, runs the command and gives the process's exit code.
@@ -123,6 +127,7 @@ fn answer(command: Command) -> Result<(), Failure> {
             Command::Compact(arguments) => compact::run(arguments).await,
             Command::Index(arguments) => index::run(arguments).await,
             Command::Table(arguments) => table::run(arguments).await,
+            Command::Audit(arguments) => audit::run(arguments),
         }
     });
     // A query that is still running must not hold the process back.

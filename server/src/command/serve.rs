@@ -12,6 +12,7 @@ use clap::Args;
 use martlet_core::ErrorKind;
 use martlet_policy::TokenKeys;
 use martlet_query::{Engine, EngineOptions};
+use martlet_server::audit::JournalOptions;
 use martlet_server::{Journal, ServeConfig, ServeError, Serving, Transport};
 use martlet_store::Store;
 use rand::TryRngCore as _;
@@ -29,10 +30,12 @@ Examples:
   martlet serve --mart ./mart
   martlet serve --mart ./mart --listen 0.0.0.0:31337 --tls-cert server.pem --tls-key server.key
   martlet serve --mart ./mart --memory 16G --threads 8 --audit /var/log/martlet
+  martlet serve --mart ./mart --audit-anchor /worm/mart.anchor
 
 The server takes over new snapshots, rules and principals within a second of their publishing.
 The token key makes the tokens of masked identifiers: with another key the same customer has
-another token. Keep it as you keep a password; it is made on the first start.";
+another token. Keep it as you keep a password; it is made on the first start, as is the key
+that signs the audit journal (`martlet audit public-key` prints its public half).";
 
 /// The options of `martlet serve`.
 #[derive(Debug, Args)]
@@ -56,6 +59,12 @@ pub(crate) struct Arguments {
     /// The folder of the audit journal; default: beside the mart, with `-audit` at the end
     #[arg(long, value_name = "DIR")]
     audit: Option<PathBuf>,
+    /// The key that signs the journal; default: beside the mart, with `-audit.key` at the end
+    #[arg(long, value_name = "FILE")]
+    audit_key: Option<PathBuf>,
+    /// A second place for the journal's checkpoints, out of reach of its administrator
+    #[arg(long, value_name = "FILE")]
+    audit_anchor: Option<PathBuf>,
     /// 32 bytes in hexadecimal; default: beside the mart, with `-token.key` at the end
     #[arg(long, value_name = "FILE")]
     token_key: Option<PathBuf>,
@@ -69,17 +78,21 @@ pub(crate) struct Arguments {
 
 /// Serves until a signal ends it.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let audit = arguments.audit.clone().unwrap_or_else(|| mart::beside(&arguments.mart, "audit"));
+    let audit = journal_options(&arguments);
     let key_file =
         arguments.token_key.clone().unwrap_or_else(|| mart::beside(&arguments.mart, "token.key"));
     let transport = transport(&arguments);
     refuse_plain(&transport, arguments.listen)?;
-    mart::refuse_inside(&arguments.mart, &audit, "the audit journal")?;
+    mart::refuse_inside(&arguments.mart, &audit.folder, "the audit journal")?;
+    mart::refuse_inside(&arguments.mart, &audit.key, "the key of the audit journal")?;
     mart::refuse_inside(&arguments.mart, &key_file, "the token key")?;
     let store = mart::open(&arguments.mart, Expected::Existing)?;
     let key = token_key(&key_file)?;
     if let TokenKey::Made(_) = key {
         note!("A new token key is in `{}`; keep a copy in a safe place.", key_file.display());
+    }
+    if !audit.key.exists() {
+        note!("A new key signs the audit journal: `{}`.", audit.key.display());
     }
     let service =
         Service { options: options(&arguments), listen: arguments.listen, transport, audit };
@@ -103,8 +116,8 @@ pub(crate) struct Service {
     pub(crate) listen: SocketAddr,
     /// TLS or not.
     pub(crate) transport: Transport,
-    /// The folder of the audit journal.
-    pub(crate) audit: PathBuf,
+    /// The audit journal.
+    pub(crate) audit: JournalOptions,
 }
 
 impl Service {
@@ -115,7 +128,7 @@ impl Service {
         keys: TokenKeys,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(Engine, Serving), Failure> {
-        let journal = Arc::new(Journal::open(&self.audit)?);
+        let journal = Arc::new(Journal::open_with(&self.audit)?);
         let engine = Engine::open(store, self.options, Arc::clone(&journal) as _, keys).await?;
         let config =
             ServeConfig { transport: self.transport, ..ServeConfig::new(self.listen, journal) };
@@ -152,6 +165,16 @@ pub(crate) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static,
             _ = terminate.recv() => {}
         }
     })
+}
+
+/// Journal and key lie beside the mart where nothing else is said.
+fn journal_options(arguments: &Arguments) -> JournalOptions {
+    let beside = |what| mart::beside(&arguments.mart, what);
+    JournalOptions {
+        folder: arguments.audit.clone().unwrap_or_else(|| beside("audit")),
+        key: arguments.audit_key.clone().unwrap_or_else(|| beside("audit.key")),
+        anchor: arguments.audit_anchor.clone(),
+    }
 }
 
 fn options(arguments: &Arguments) -> EngineOptions {

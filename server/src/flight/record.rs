@@ -3,10 +3,13 @@
 //! Owns the filling of an entry: who, from where, what, under which rules. Must be asked
 //! before anything is disclosed, and its refusal ends the request.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use martlet_core::ErrorKind;
+use martlet_core::limits::STATEMENT_BYTES_MAX;
+use martlet_query::constants::without_constants;
 use martlet_query::{Mart, Statement};
 use tonic::Status;
 
@@ -141,9 +144,22 @@ const fn decision(kind: ErrorKind) -> Decision {
 fn entry(subject: Subject<'_>, decision: Decision) -> Result<Entry, Status> {
     let name = subject.caller.name().to_string();
     let blank = blank(name, &subject.caller.origin, subject.mart, decision)?;
-    Ok(Entry { statement_id: subject.statement_id.map(|id| id.to_string()), ..blank }
+    let statement_id = subject.statement_id.map(|id| id.to_string());
+    // What is not a statement has no constants.
+    let fingerprint = subject.statement_id.and_then(|_| fingerprint(subject.text));
+    Ok(Entry { statement_id, fingerprint, ..blank }
         .with_statement(subject.text)
         .with_parameters(subject.parameters.map(parameters::as_text)))
+}
+
+/// The first half of the digest of a statement's text without its constants; `None` for what
+/// is no SQL.
+fn fingerprint(sql: &str) -> Option<String> {
+    let within = sql.len() <= STATEMENT_BYTES_MAX;
+    let form = within.then(|| without_constants(sql)).flatten()?;
+    let mut digits = blake3::hash(form.as_bytes()).to_hex().to_string();
+    digits.truncate(32);
+    Some(digits)
 }
 
 fn blank(
@@ -158,12 +174,16 @@ fn blank(
         principal,
         peer: origin.peer.clone(),
         client: origin.client.clone(),
+        purpose: origin.purpose.clone(),
         statement_id: None,
         statement: String::new(),
+        fingerprint: None,
         cut: None,
         parameters: None,
         tables: Vec::new(),
         columns: Vec::new(),
+        column_access: BTreeMap::new(),
+        lookups: 0,
         policy_version: mart.policy_version(),
         snapshot: mart.snapshot().number().get(),
         decision,
@@ -174,6 +194,24 @@ fn reads(entry: Entry, statement: &Statement) -> Entry {
     Entry {
         tables: statement.tables().iter().map(ToString::to_string).collect(),
         columns: statement.columns(),
+        column_access: statement.column_access(),
+        lookups: statement.lookups() as u64,
         ..entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_that_differ_in_constants_have_one_fingerprint() {
+        let one = fingerprint("SELECT name FROM customer WHERE id = 'C1' AND age > 30").unwrap();
+        let same = fingerprint("SELECT name  FROM customer WHERE id = 'C2' AND age > 4;").unwrap();
+        let other = fingerprint("SELECT name FROM customer WHERE id = 'C1' AND age < 30").unwrap();
+        assert_eq!(one, same);
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 32);
+        assert_eq!(fingerprint("SELECT 'open"), None);
     }
 }

@@ -40,7 +40,7 @@ impl Scene {
 
     fn caller(&self, session: u8) -> Caller {
         let signed_in = self.engine.mart().directory().sign_in("ann", "secret").unwrap();
-        let origin = Origin { peer: "10.0.0.1:5".into(), client: "test".into() };
+        let origin = Origin { peer: "10.0.0.1:5".into(), client: "test".into(), purpose: None };
         Caller { session: SessionId::from_bytes([session; 16]), signed_in, origin }
     }
 

@@ -24,6 +24,7 @@ use martlet_ingest::{LoadPlan, LoadRequest, Progress, ReplaceMode, Silent};
 use martlet_policy::{BundleText, TokenKeys};
 use martlet_query::EngineOptions;
 use martlet_server::Transport;
+use martlet_server::audit::JournalOptions;
 use martlet_store::Store;
 use tempfile::TempDir;
 
@@ -161,7 +162,7 @@ async fn demonstrate(arguments: &Arguments, dir: &Path) -> Result<(), Failure> {
         options: EngineOptions::default(),
         listen: SocketAddr::from(([127, 0, 0, 1], arguments.port)),
         transport: Transport::PlainOnLoopback,
-        audit: dir.join("audit"),
+        audit: JournalOptions::in_folder(&dir.join("audit")),
     };
     let keys = TokenKeys::from_master(token_key(&dir.join("token.key"))?.bytes());
     // The demo's signals are heard in `run`; the server ends with the process.
