@@ -133,3 +133,20 @@ async fn every_path_is_taken_and_gives_the_same_answer() {
         }
     }
 }
+
+/// What a greatest value of a column lets a scan leave out is needed by others beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn extremes_of_a_column_leave_those_of_an_expression_alone() {
+    let mart = mart().await;
+    for path in AccessPath::ALL {
+        let engine = engine(&mart, path).await;
+        for user in [WHOLE, PART] {
+            let alone = answer(&engine, user, "SELECT min(0 - line) FROM fact").await;
+            let beside = "SELECT low FROM (SELECT max(amount), min(0 - line) AS low FROM fact) e";
+            let written = "SELECT max(amount), min(0 - line) FROM fact";
+            let both = answer(&engine, user, written).await;
+            assert!(both[0].ends_with(&alone[0]), "{path:?}, {user}: {both:?} and {alone:?}");
+            assert_eq!(answer(&engine, user, beside).await, alone, "{path:?}, {user}");
+        }
+    }
+}

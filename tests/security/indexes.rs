@@ -1,4 +1,4 @@
-//! What is told of indexes, and who may change them: figures only to whom they tell nothing new.
+//! What is told of indexes: only to whom they tell nothing new.
 
 use crate::support::{Bundle, Client, TestMart};
 
@@ -113,25 +113,21 @@ async fn mart() -> TestMart {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn figures_of_indexes_are_told_only_where_the_grant_shows_what_they_were_made_from() {
+async fn indexes_are_told_only_where_the_grant_shows_what_they_were_made_from() {
     let mart = mart().await;
     let server = mart.serve().await;
     let names =
         "SELECT DISTINCT table_name || '.' || column_name FROM system.table_index ORDER BY 1";
-    let known = "SELECT DISTINCT column_name FROM system.table_index \
-                 WHERE bytes > 0 AND distinct_at_least > 0 AND segments = 1 ORDER BY 1";
+    let known = "SELECT count(DISTINCT column_name) FROM system.table_index \
+                 WHERE bytes > 0 AND distinct_at_least > 0 AND segments = 1";
     let mut kim = Client::sign_in(server.address, "kim").await;
-    assert_eq!(
-        kim.texts(names).await,
-        ["customer.customer_id", "customer.mobile", "customer.outlet"]
-    );
-    assert_eq!(kim.texts(known).await, ["customer_id", "outlet"], "a masked column's stay unknown");
+    let clear = ["customer.customer_id", "customer.outlet"];
+    assert_eq!(kim.texts(names).await, clear, "a masked column's stay unknown");
+    assert_eq!(kim.number(known).await, 2);
 
+    // Which kinds were chosen tells how many values there are, hidden ones among them.
     let mut carl = Client::sign_in(server.address, "carl").await;
-    assert_eq!(carl.texts(names).await, ["customer.customer_id", "customer.outlet"]);
-    let told = "SELECT count(*) FROM system.table_index WHERE bytes IS NOT NULL OR segments IS NOT NULL \
-                OR segments_indexed IS NOT NULL OR distinct_at_least IS NOT NULL OR build_micros IS NOT NULL";
-    assert_eq!(carl.number(told).await, 0, "a slice tells nothing of the whole");
+    assert_eq!(carl.number("SELECT count(*) FROM system.table_index").await, 0);
 
     let mut gus = Client::sign_in(server.address, "gus").await;
     assert!(

@@ -108,6 +108,12 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_batch_size(BATCH_ROWS_MAX);
     // Views keep the payload of rows that were filtered out; plain strings do not.
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+    // Every column that leaves may be null (`wire`); whether a planner thinks that a key of GROUP
+    // BY can be is not worth a refusal, and its two halves do not agree of IS NOT TRUE.
+    config.options_mut().execution.skip_physical_aggregate_schema_check = true;
+    // What MIN and MAX of columns have learned would also drop rows that another extreme beside
+    // them, of an expression, still needs; most extremes come from indexes anyway.
+    config.options_mut().optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     // "The first three of each": rows beyond are dropped while they arrive, not after a sort of all.
     config.options_mut().optimizer.enable_window_topn = true;
     let mut builder = SessionStateBuilder::new()

@@ -2,7 +2,8 @@
 //!
 //! Rows that a limit on a window's ranks makes superfluous are dropped below the window. What
 //! else the same operator computes of them must not notice: `lead` looks at rows that come
-//! later, a running sum at all rows of one rank. The rule does not ask; this does.
+//! later, a running sum at all rows of one rank. And there has to be an order: one by what the rows
+//! are parted by leaves none. The rule does not ask; this does.
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     PhysicalOptimizer::new().rules.into_iter().map(kept_in_bounds).collect()
 }
 
-/// The rule, for plans in which nothing stands beside ranks.
+/// The rule, for plans in which nothing stands beside ranks, and all of these have an order.
 #[derive(Debug)]
 struct OfRanksAlone(Arc<dyn PhysicalOptimizerRule + Send + Sync>);
 
@@ -37,12 +38,13 @@ impl PhysicalOptimizerRule for OfRanksAlone {
         plan: Arc<dyn ExecutionPlan>,
         config: &ConfigOptions,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let mut is_mixed = false;
+        let mut is_unfit = false;
         plan.apply(|node| {
-            is_mixed |= node.downcast_ref::<BoundedWindowAggExec>().is_some_and(mixes);
-            Ok(if is_mixed { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            let window = node.downcast_ref::<BoundedWindowAggExec>();
+            is_unfit |= window.is_some_and(|window| mixes(window) || lacks_order(window));
+            Ok(if is_unfit { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
         })?;
-        if is_mixed { Ok(plan) } else { self.0.optimize(plan, config) }
+        if is_unfit { Ok(plan) } else { self.0.optimize(plan, config) }
     }
 
     fn name(&self) -> &str {
@@ -59,6 +61,18 @@ fn mixes(window: &BoundedWindowAggExec) -> bool {
     let is_rank = |expression| ranking(expression).is_some();
     let ranks = window.window_expr().iter().filter(|expression| is_rank(expression)).count();
     ranks > 0 && ranks < window.window_expr().len()
+}
+
+/// Whether some rank is by nothing but what its rows are parted by, or these are named twice: the
+/// operator sorts by both lists together without repeats, and tells them apart by their lengths.
+fn lacks_order(window: &BoundedWindowAggExec) -> bool {
+    let ranks = window.window_expr().iter().filter(|expression| ranking(expression).is_some());
+    ranks.into_iter().any(|rank| {
+        let parts = rank.partition_by();
+        let is_repeated = parts.iter().enumerate().any(|(at, part)| parts[..at].contains(part));
+        let orders = rank.order_by().iter().any(|order| !parts.contains(&order.expr));
+        !parts.is_empty() && (is_repeated || !orders)
+    })
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use martlet_policy::Grant;
 const UNKNOWN_SHARE: f64 = 0.2;
 /// The part of rows that one pattern keeps.
 const PATTERN_SHARE: f64 = 0.05;
+const MICROSECONDS_PER_DAY: i128 = 86_400_000_000;
 /// Bytes of a text of which only the number is known.
 const TEXT_BYTES: usize = 24;
 
@@ -164,17 +165,57 @@ pub(crate) fn scan_statistics(
 }
 
 fn column_statistics(column: &ColumnSummary, kind: ColumnType, rows: u64) -> ColumnStatistics {
-    let bound = |value: &Option<Value>| {
-        let value = value.as_ref().and_then(|value| scalar(value, kind));
+    let bound = |value: &Option<Value>, end: End| {
+        let value = value.as_ref().and_then(|value| scalar(&whole(value, kind, end)?, kind));
         value.map_or(Precision::Absent, Precision::Inexact)
     };
     let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     ColumnStatistics {
         null_count: Precision::Inexact(number(column.nulls.min(rows))),
-        min_value: bound(&column.min),
-        max_value: bound(&column.max),
+        min_value: bound(&column.min, End::Low),
+        max_value: bound(&column.max, End::High),
         distinct_count: Precision::Inexact(number(column.distinct.min(rows))),
         ..ColumnStatistics::new_unknown()
+    }
+}
+
+/// Which end of a column's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Low,
+    High,
+}
+
+/// A bound, moved outward to a whole number or the beginning of a day. DataFusion narrows ranges
+/// through casts and back, and refuses a statement where a range has become wider on that way;
+/// of whole numbers and days none does.
+fn whole(value: &Value, kind: ColumnType, end: End) -> Option<Value> {
+    match (value, kind) {
+        (Value::Float(value), _) => value.is_finite().then(|| {
+            Value::Float(match end {
+                End::Low => value.floor(),
+                End::High => value.ceil(),
+            })
+        }),
+        (Value::Decimal(value), ColumnType::Decimal { precision, scale }) => {
+            let unit = 10_i128.checked_pow(u32::try_from(scale).ok()?)?;
+            let moved = to_multiple(*value, unit, end)?;
+            let has_room = moved.unsigned_abs() < 10_u128.checked_pow(precision.into())?;
+            has_room.then_some(Value::Decimal(moved))
+        }
+        (Value::Timestamp(micros), _) => {
+            let moved = to_multiple(i128::from(*micros), MICROSECONDS_PER_DAY, end)?;
+            Some(Value::Timestamp(i64::try_from(moved).ok()?))
+        }
+        (value, _) => Some(value.clone()),
+    }
+}
+
+fn to_multiple(value: i128, unit: i128, end: End) -> Option<i128> {
+    let below = value.div_euclid(unit).checked_mul(unit)?;
+    match end {
+        End::High if below < value => below.checked_add(unit),
+        End::Low | End::High => Some(below),
     }
 }
 

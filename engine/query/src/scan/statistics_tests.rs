@@ -95,3 +95,24 @@ fn a_segment_without_zone_maps_leaves_its_columns_unknown() {
         (share_of(&number(Comparison::Less, 5), &table(), &summary) - UNKNOWN_SHARE).abs() < 1e-9
     );
 }
+
+#[test]
+fn bounds_are_moved_outward_to_whole_numbers_and_days() {
+    let money = ColumnType::Decimal { precision: 4, scale: 2 };
+    let day = i64::try_from(MICROSECONDS_PER_DAY).unwrap();
+    let cases = [
+        (Value::Float(-0.5), ColumnType::Float64, Value::Float(-1.0), Value::Float(-0.0)),
+        (Value::Float(3.0), ColumnType::Float64, Value::Float(3.0), Value::Float(3.0)),
+        (Value::Decimal(-150), money, Value::Decimal(-200), Value::Decimal(-100)),
+        (Value::Decimal(200), money, Value::Decimal(200), Value::Decimal(200)),
+        (Value::Timestamp(-1), ColumnType::Timestamp, Value::Timestamp(-day), Value::Timestamp(0)),
+        (Value::Int(7), ColumnType::Int64, Value::Int(7), Value::Int(7)),
+    ];
+    for (value, kind, low, high) in cases {
+        assert_eq!(whole(&value, kind, End::Low), Some(low), "below {value:?}");
+        assert_eq!(whole(&value, kind, End::High), Some(high), "above {value:?}");
+    }
+    assert_eq!(whole(&Value::Decimal(9_950), money, End::High), None, "100.00 has five digits");
+    assert_eq!(whole(&Value::Timestamp(i64::MAX), ColumnType::Timestamp, End::High), None);
+    assert_eq!(whole(&Value::Float(f64::NAN), ColumnType::Float64, End::Low), None);
+}

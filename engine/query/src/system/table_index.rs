@@ -1,8 +1,8 @@
 //! `system.table_index`: the indexes of the tables that the asker may know.
 //!
-//! Figures were computed over all rows, before any grant. So a row names only a table and a
-//! column that the asker's own grants show, and its figures are null unless that grant shows
-//! every row of the table and the column as it is stored.
+//! Figures were computed over all rows, before any grant, and so was the choice of kinds: which
+//! indexes a column has tells how many values it has. So only those of a column are told that the
+//! asker's own grant shows as it is stored, of a table of which it hides no row.
 
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ struct Row {
     table: String,
     column: String,
     kind: &'static str,
-    /// The figures in the order of their columns, if the grant may know them.
-    figures: Option<[u64; 5]>,
+    /// The figures in the order of their columns.
+    figures: [u64; 5],
 }
 
 /// The indexes of every table that the grants show.
@@ -47,9 +47,8 @@ pub(super) fn rows(table: &TableSchema, source: &Source) -> Result<RecordBatch, 
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
     let numbers = |at: usize| -> ArrayRef {
-        let number =
-            |row: &Row| row.figures.map(|figures| i64::try_from(figures[at]).unwrap_or(i64::MAX));
-        Arc::new(rows.iter().map(number).collect::<Int64Array>())
+        let number = |row: &Row| i64::try_from(row.figures[at]).unwrap_or(i64::MAX);
+        Arc::new(Int64Array::from_iter_values(rows.iter().map(number)))
     };
     let mut columns =
         vec![texts(|row| &row.table), texts(|row| &row.column), texts(|row| row.kind)];
@@ -59,6 +58,9 @@ pub(super) fn rows(table: &TableSchema, source: &Source) -> Result<RecordBatch, 
 }
 
 fn rows_of(grant: &Grant, version: &TableVersion) -> Vec<Row> {
+    if *grant.rows() != RowRule::All {
+        return Vec::new();
+    }
     let descriptors: Vec<Descriptor> = version
         .segments()
         .iter()
@@ -68,18 +70,17 @@ fn rows_of(grant: &Grant, version: &TableVersion) -> Vec<Row> {
     let segments = version.segments().len() as u64;
     let row = |figures: IndexFigures| {
         let granted = grant.columns().iter().find(|granted| granted.position == figures.column)?;
-        let is_known = *grant.rows() == RowRule::All && granted.access == Access::Clear;
-        Some(Row {
+        (granted.access == Access::Clear).then(|| Row {
             table: grant.table().to_string(),
             column: granted.name.to_string(),
             kind: figures.kind.name(),
-            figures: is_known.then_some([
+            figures: [
                 segments,
                 figures.segments,
                 figures.bytes,
                 u64::from(figures.distinct_at_least),
                 figures.build_micros,
-            ]),
+            ],
         })
     };
     inventory(&descriptors).into_iter().filter_map(row).collect()

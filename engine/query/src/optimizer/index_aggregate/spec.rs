@@ -194,7 +194,12 @@ impl Spec {
                 Some(Function::Count(self.parts(argument, within, Wanted::default(), source)?))
             }
             "sum" => Some(Function::Sum(self.parts(argument, within, SUM, source)?)),
-            "avg" => Some(Function::Average(self.parts(argument, within, SUM, source)?)),
+            "avg" => {
+                let parts = self.parts(argument, within, SUM, source)?;
+                // A constant's own type is not kept, and an average needs its digits.
+                let is_of_column = |part: &Part| self.measures[part.measure].column.is_some();
+                parts.iter().any(is_of_column).then_some(Function::Average(parts))
+            }
             "min" | "max" => {
                 let derived = source.derived(argument)?;
                 // A cast to a float keeps the order, so it is cast afterwards.
