@@ -17,10 +17,10 @@
 
 mod fingerprint;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use martlet_core::{ColumnName, TableName, TableSchema};
+use martlet_core::{ColumnName, ColumnType, TableName, TableSchema};
 
 use crate::access::Access;
 use crate::bundle::PolicyVersion;
@@ -73,7 +73,11 @@ pub struct Grant {
     explain: ExplainRight,
     coverage: Coverage,
     output_schema: SchemaRef,
-    fingerprint: [u8; 32],
+    version: PolicyVersion,
+    /// The stored types of the columns, in their order.
+    types: Vec<ColumnType>,
+    /// Made when somebody asks: a node's thousands of codes take longer to digest than to grant.
+    fingerprint: OnceLock<[u8; 32]>,
 }
 
 impl Grant {
@@ -94,7 +98,9 @@ impl Grant {
         Self {
             table: table.name().clone(),
             output_schema: output_schema(table, &columns),
-            fingerprint: fingerprint::of(table, &columns, &rows, explain, version),
+            version: version.clone(),
+            types: columns.iter().map(|c| table.columns()[c.position].column_type).collect(),
+            fingerprint: OnceLock::new(),
             columns,
             rows,
             rule_ids,
@@ -124,8 +130,8 @@ impl Grant {
     /// BLAKE3 over everything that decides what is seen: two grants with one fingerprint show
     /// the same of a snapshot, so results may be shared between their holders.
     #[must_use]
-    pub const fn fingerprint(&self) -> [u8; 32] {
-        self.fingerprint
+    pub fn fingerprint(&self) -> [u8; 32] {
+        *self.fingerprint.get_or_init(|| fingerprint::of(self))
     }
 
     /// The names of the row rules that counted, sorted; for the record and for officers.

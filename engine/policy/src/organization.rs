@@ -5,7 +5,7 @@
 //! of the bundle makes no other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use martlet_core::Value;
 
@@ -62,7 +62,22 @@ pub struct Node {
 pub struct Organization {
     nodes: BTreeMap<Arc<str>, Node>,
     children: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// What lies below each node, once somebody was decided about who sits there.
+    below: BTreeMap<Arc<str>, Below>,
 }
+
+/// The codes of a node and all below it; it does not count in comparing, as it follows from the
+/// tree.
+#[derive(Debug, Clone, Default)]
+struct Below(OnceLock<BTreeSet<Value>>);
+
+impl PartialEq for Below {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Below {}
 
 impl Organization {
     /// Makes the tree of nodes that the check has found to be one.
@@ -72,6 +87,7 @@ impl Organization {
             if let Some(parent) = &node.parent {
                 tree.children.entry(parent.clone()).or_default().push(node.code.clone());
             }
+            tree.below.insert(node.code.clone(), Below::default());
             tree.nodes.insert(node.code.clone(), node);
         }
         tree
@@ -103,8 +119,12 @@ impl Organization {
     /// The codes of the node and of everything below it, as text values; `None` if there is
     /// no such node, which is not the same as a node with nothing below.
     #[must_use]
-    pub fn below(&self, code: &str) -> Option<BTreeSet<Value>> {
+    pub fn below(&self, code: &str) -> Option<&BTreeSet<Value>> {
         let (root, _) = self.nodes.get_key_value(code)?;
+        Some(self.below.get(code)?.0.get_or_init(|| self.codes_below(root)))
+    }
+
+    fn codes_below(&self, root: &Arc<str>) -> BTreeSet<Value> {
         let mut codes = BTreeSet::new();
         let mut open = vec![root];
         while let Some(next) = open.pop() {
@@ -113,6 +133,6 @@ impl Organization {
                 open.extend(self.children.get(next).into_iter().flatten());
             }
         }
-        Some(codes)
+        codes
     }
 }

@@ -7,6 +7,7 @@
 
 mod range;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -241,6 +242,7 @@ impl Rule {
             Condition::Within { .. } if column_type != ColumnType::Text => return Err(unfit()),
             Condition::Within { attribute, .. } => organization
                 .below(find_attribute(principal, attribute)?)
+                .cloned()
                 .ok_or_else(|| Meaningless::Node(attribute.clone()))?,
             Condition::Equals { attribute, .. } => {
                 let text = find_attribute(principal, attribute)?;
@@ -302,7 +304,16 @@ fn any_of(permits: Vec<Rows>) -> Option<Predicate> {
     for rows in permits {
         match rows {
             Rows::All => return Some(Predicate::Constant(true)),
-            Rows::In { column, values } => sets.entry(column).or_default().extend(values),
+            Rows::In { column, values } => match sets.entry(column) {
+                Entry::Vacant(entry) => {
+                    entry.insert(values);
+                }
+                // Several roles commonly permit the very same rows.
+                Entry::Occupied(mut entry) if *entry.get() != values => {
+                    entry.get_mut().extend(values);
+                }
+                Entry::Occupied(_) => {}
+            },
             Rows::Between(range) => {
                 ranges.insert(range);
             }

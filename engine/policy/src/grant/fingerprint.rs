@@ -3,38 +3,31 @@
 //! Every part is written with its length or a tag before it, so no two different grants give
 //! the same bytes.
 
-use martlet_core::{Comparison, Predicate, TableSchema, Value};
+use martlet_core::{Comparison, Predicate, Value};
 
-use super::{ExplainRight, GrantedColumn, LookupRight};
+use super::{ExplainRight, Grant, LookupRight};
 use crate::access::Access;
-use crate::bundle::PolicyVersion;
 use crate::mask::{Mask, Profile};
 use crate::rule::RowRule;
 
 /// Written first, so that these bytes are never taken for something else's.
 const DOMAIN: &str = "martlet grant 2";
 
-pub(super) fn of(
-    table: &TableSchema,
-    columns: &[GrantedColumn],
-    rows: &RowRule,
-    explain: ExplainRight,
-    version: &PolicyVersion,
-) -> [u8; 32] {
+pub(super) fn of(grant: &Grant) -> [u8; 32] {
     let mut writer = Writer(blake3::Hasher::new());
     writer.text(DOMAIN);
-    writer.bytes(version.digest());
-    writer.text(table.name().as_str());
-    writer.tag(u8::from(explain == ExplainRight::Given));
-    writer.count(columns.len());
-    for granted in columns {
+    writer.bytes(grant.version.digest());
+    writer.text(grant.table.as_str());
+    writer.tag(u8::from(grant.explain == ExplainRight::Given));
+    writer.count(grant.columns.len());
+    for (granted, column_type) in grant.columns.iter().zip(&grant.types) {
         writer.count(granted.position);
         writer.text(granted.name.as_str());
-        writer.text(&table.columns()[granted.position].column_type.name());
+        writer.text(&column_type.name());
         writer.access(&granted.access);
         writer.tag(u8::from(granted.lookup == LookupRight::Given));
     }
-    writer.rows(rows);
+    writer.rows(&grant.rows);
     writer.0.finalize().into()
 }
 
