@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const LINES_MAX: usize = 520;
 
 /// Members in the order of the data's way: each may depend only on those before it.
-const ORDER: [&str; 11] = [
+const ORDER: [&str; 12] = [
     "martlet-bank",
     "martlet-proto",
     "martlet-core",
@@ -19,6 +19,7 @@ const ORDER: [&str; 11] = [
     "martlet-query",
     "martlet-ingest",
     "martlet-server",
+    "martlet-decisions",
     "martlet-bench",
     "martlet-tests",
 ];

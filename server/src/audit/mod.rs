@@ -27,6 +27,7 @@ mod scribe;
 pub mod search;
 mod signing;
 mod table;
+pub mod uses;
 pub mod verify;
 pub mod workload;
 mod writer;

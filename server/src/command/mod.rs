@@ -3,6 +3,7 @@
 //! Owns the argument parser, the log filter and the runtime; each command stands in a file of
 //! its own. Must never decide who may see what: rows reach a user only over Flight SQL.
 
+mod access_review;
 mod audit;
 mod compact;
 mod demo;
@@ -76,6 +77,8 @@ enum Command {
     /// Prove, read and prune the audit journal
     #[command(subcommand)]
     Audit(audit::Arguments),
+    /// Write who may see what and who does, for the people who have to answer for it
+    AccessReview(access_review::Arguments),
 }
 
 /// Reads the command line, runs the command and gives the process's exit code.
@@ -128,6 +131,7 @@ fn answer(command: Command) -> Result<(), Failure> {
             Command::Index(arguments) => index::run(arguments).await,
             Command::Table(arguments) => table::run(arguments).await,
             Command::Audit(arguments) => audit::run(arguments),
+            Command::AccessReview(arguments) => access_review::run(arguments).await,
         }
     });
     // A query that is still running must not hold the process back.

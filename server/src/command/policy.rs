@@ -220,22 +220,8 @@ async fn apply_files(arguments: &ApplyArguments) -> Result<(), Failure> {
 }
 
 async fn explain_decisions(arguments: &ExplainArguments) -> Result<(), Failure> {
-    let store = mart::open(&arguments.mart, Expected::Existing)?;
-    let snapshot = mart::latest(&store).await?;
-    let Change { bundle: Some(bundle), principals: Some(people) } =
-        in_force(&store, &snapshot).await?
-    else {
-        return Err(Failure::invalid(
-            "the mart has no rules or no people, so nobody sees anything",
-        )
-        .advise("put them into force with `martlet policy apply`"));
-    };
-    let (bundle, directory) = (checked(&bundle, &snapshot)?, refuse(Directory::parse(&people))?);
-    let day = match arguments.day {
-        Some(day) => day,
-        None => today(&bundle)?,
-    };
-    let mut tables = schemas(&snapshot);
+    let InForce { bundle, directory, mut tables, day } =
+        rules_in_force(&arguments.mart, arguments.day).await?;
     if let Some(name) = &arguments.table {
         tables.retain(|table| table.name().as_str() == name);
         if tables.is_empty() {
@@ -252,6 +238,40 @@ async fn explain_decisions(arguments: &ExplainArguments) -> Result<(), Failure> 
         }
     }
     Ok(())
+}
+
+/// The rules and the people of a mart's latest snapshot, and what they speak of.
+#[derive(Debug)]
+pub(crate) struct InForce {
+    /// The rules.
+    pub(crate) bundle: CheckedBundle,
+    /// The people.
+    pub(crate) directory: Directory,
+    /// Every table, Martlet's own included.
+    pub(crate) tables: Vec<TableSchema>,
+    /// The day of the decisions.
+    pub(crate) day: BatchDate,
+}
+
+/// Reads what a mart has in force, for decisions of a day; today without one.
+pub(crate) async fn rules_in_force(
+    mart: &str,
+    day: Option<BatchDate>,
+) -> Result<InForce, Failure> {
+    let store = mart::open(mart, Expected::Existing)?;
+    let snapshot = mart::latest(&store).await?;
+    let Change { bundle: Some(bundle), principals: Some(people) } =
+        in_force(&store, &snapshot).await?
+    else {
+        return Err(Failure::invalid("the mart has no rules or no people, so nobody sees anything")
+            .advise("put them into force with `martlet policy apply`"));
+    };
+    let (bundle, directory) = (checked(&bundle, &snapshot)?, refuse(Directory::parse(&people))?);
+    let day = match day {
+        Some(day) => day,
+        None => today(&bundle)?,
+    };
+    Ok(InForce { bundle, directory, tables: schemas(&snapshot), day })
 }
 
 /// The bank's day now.
