@@ -9,6 +9,7 @@
 
 mod berka;
 mod end_to_end;
+mod proof;
 mod recovery;
 mod security;
 mod sql;

@@ -1,0 +1,106 @@
+//! The engine's own interface, with every access path an operator may force.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema};
+use arrow_flight::FlightData;
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use futures::{FutureExt, TryStreamExt, stream};
+use martlet_core::{ColumnType, Kinded};
+use martlet_policy::{SignedIn, TokenKeys};
+use martlet_query::{AccessPath, Engine, EngineOptions, QueryError};
+
+use super::{Answer, Outcome, PANICKED};
+use crate::grammar::Statement;
+use crate::support::TestMart;
+use crate::support::mart::{NoRecords, PASSWORD};
+use crate::worlds::cell::{Cell, array};
+use crate::worlds::fill::MASTER;
+
+/// One mart's engines, one for each path.
+#[derive(Debug)]
+pub struct Engines {
+    engines: Vec<(AccessPath, Engine)>,
+    reader: SignedIn,
+}
+
+impl Engines {
+    /// Opens them for a reader.
+    pub(crate) async fn open(mart: &TestMart, reader: &str) -> Self {
+        let mut engines = Vec::new();
+        for path in AccessPath::ALL {
+            let options = EngineOptions {
+                path,
+                threads: 2,
+                memory_bytes: 512 << 20,
+                ..EngineOptions::default()
+            };
+            let keys = TokenKeys::from_master(&MASTER);
+            let engine = Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await;
+            engines.push((path, engine.expect("a mart that can be opened")));
+        }
+        let reader = engines[0].1.mart().directory().sign_in(reader, PASSWORD).expect("the reader");
+        Self { engines, reader }
+    }
+
+    /// Asks as the reader.
+    pub async fn ask(&self, path: AccessPath, statement: &Statement, sql: &str) -> Answer {
+        let bound = statement.parameter.as_ref().map(|(value, of)| parameters(value, *of));
+        let asked = AssertUnwindSafe(self.rows(path, sql, bound.as_ref())).catch_unwind().await;
+        let Ok(asked) = asked else {
+            return Answer::refused(PANICKED, "the engine panicked");
+        };
+        match asked {
+            Ok(told) => {
+                let Outcome::Rows { messages, .. } = &told else { return Answer::default() };
+                let left = messages.clone();
+                Answer { told, beside: Vec::new(), left }
+            }
+            Err(error) => {
+                let mut answer = Answer::refused(format!("{:?}", error.kind()), error.to_string());
+                answer.left.push(format!("{error:?}").into_bytes());
+                answer
+            }
+        }
+    }
+
+    async fn rows(
+        &self,
+        path: AccessPath,
+        sql: &str,
+        bound: Option<&RecordBatch>,
+    ) -> Result<Outcome, QueryError> {
+        let engine = self
+            .engines
+            .iter()
+            .find(|(of, _)| *of == path)
+            .map_or(&self.engines[0].1, |(_, engine)| engine);
+        let mart = engine.mart();
+        let principal = mart.directory().principal(&self.reader).expect("the reader is known");
+        let rows = engine.session(&principal, &mart).prepare(sql).await?.execute(bound).await?;
+        let schema = rows.schema();
+        let batches: Vec<RecordBatch> = rows.try_collect().await?;
+        let encoded = FlightDataEncoderBuilder::new()
+            .with_schema(Arc::clone(&schema))
+            .with_max_flight_data_size(usize::MAX)
+            .build(stream::iter(batches.clone().into_iter().map(Ok)));
+        let messages: Vec<FlightData> = encoded.try_collect().await.expect("rows of plain types");
+        let messages = messages.iter().map(bytes_of).collect();
+        Ok(Outcome::Rows { schema, batches, messages })
+    }
+}
+
+/// Every byte of a message.
+pub(super) fn bytes_of(message: &FlightData) -> Vec<u8> {
+    [message.data_header.as_ref(), message.data_body.as_ref(), message.app_metadata.as_ref()]
+        .concat()
+}
+
+/// One row of one parameter.
+pub(super) fn parameters(value: &Cell, column_type: ColumnType) -> RecordBatch {
+    let schema = Schema::new(vec![Field::new("1", column_type.arrow(), true)]);
+    let column = array(&[vec![value.clone()]], 0, column_type);
+    RecordBatch::try_new(Arc::new(schema), vec![column]).expect("one row")
+}

@@ -1,0 +1,258 @@
+//! Three marts with their doors open, and one statement after the other through them.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use martlet_query::AccessPath;
+
+use crate::doors::in_process::Engines;
+use crate::doors::record::Expected;
+use crate::doors::wire::Wire;
+use crate::doors::{Answer, Door, Outcome};
+use crate::grammar::{Grammar, Judged, Statement};
+use crate::oracles::Oracle;
+use crate::oracles::canary::Watch;
+use crate::oracles::logs::Logged;
+use crate::oracles::remnants;
+use crate::oracles::same::{Between, difference};
+use crate::random::Random;
+use crate::support::mart::Server;
+use crate::worlds::tables::READER;
+use crate::worlds::{Worlds, policy};
+
+/// Something that an oracle says.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    pub oracle: Oracle,
+    pub what: String,
+}
+
+/// One mart with all its doors.
+struct Place {
+    engines: Engines,
+    server: Server,
+    expected: Mutex<Expected>,
+}
+
+/// The worlds of one round, open.
+pub struct Lab {
+    worlds: Worlds,
+    places: [Place; 2],
+    reference: Engines,
+    watch: Watch,
+    logged: Logged,
+    reader: &'static str,
+}
+
+/// One worker's sessions: the reader's on both servers, and somebody else's.
+#[derive(Debug)]
+pub struct Sessions {
+    reader: [Wire; 2],
+    other: [Wire; 2],
+}
+
+impl std::fmt::Debug for Lab {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Lab(..)")
+    }
+}
+
+impl Lab {
+    /// Builds the worlds of a seed and opens their doors to a reader. The worlds are alike to
+    /// [`READER`] only: anybody else has to be told apart.
+    pub async fn open(seed: u64, scale: usize, logged: Logged, reader: &'static str) -> Self {
+        let worlds = Worlds::build(seed, scale).await;
+        let mut places = Vec::new();
+        for mart in &worlds.pair {
+            let engines = Engines::open(mart, reader).await;
+            places.push(Place { engines, server: mart.serve().await, expected: Mutex::default() });
+        }
+        let reference = Engines::open(&worlds.reference, READER).await;
+        let Ok(places) = <[Place; 2]>::try_from(places) else { panic!("there are two worlds") };
+        Self { worlds, places, reference, watch: Watch::default(), logged, reader }
+    }
+
+    /// Signs one worker in.
+    pub async fn sign_in(&self) -> Sessions {
+        let address = |world: usize| self.address(world);
+        Sessions {
+            reader: [
+                Wire::sign_in(address(0), self.reader).await,
+                Wire::sign_in(address(1), self.reader).await,
+            ],
+            other: [
+                Wire::sign_in(address(0), policy::OTHER).await,
+                Wire::sign_in(address(1), policy::OTHER).await,
+            ],
+        }
+    }
+
+    /// Where a world's server listens.
+    #[must_use]
+    pub fn address(&self, world: usize) -> SocketAddr {
+        self.places[world].server.address
+    }
+
+    /// The statement of that number and the door it takes.
+    #[must_use]
+    pub fn statement(&self, seed: u64, number: u64) -> (Statement, Door) {
+        let statement = Grammar::statement_of(seed, number, &self.worlds.seen);
+        let mut random = Random::of(seed, 3_000_000_000 + number);
+        let door = Door::pick(&statement, &mut random);
+        (statement, door)
+    }
+
+    /// What the oracles say of a statement through a door.
+    pub async fn judge(
+        &self,
+        sessions: &mut Sessions,
+        statement: &Statement,
+        door: Door,
+    ) -> Vec<Verdict> {
+        self.judge_and_tell(sessions, statement, door).await.0
+    }
+
+    /// The same, and what the first world answered.
+    pub async fn judge_and_tell(
+        &self,
+        sessions: &mut Sessions,
+        statement: &Statement,
+        door: Door,
+    ) -> (Vec<Verdict>, Outcome) {
+        let sql = statement.sql();
+        let first = self.ask(sessions, 0, statement, door, &sql).await;
+        let second = self.ask(sessions, 1, statement, door, &sql).await;
+        let mut verdicts = Vec::new();
+        for (world, answer) in [&first, &second].into_iter().enumerate() {
+            verdicts.extend(self.canaries(world, answer));
+            let broken = answer.broken().map(|words| words.to_owned());
+            verdicts.extend(broken.map(|what| Verdict { oracle: Oracle::Broken, what }));
+        }
+        let timed = matches!(statement.judged, Judged::Plan { timed: true }) && first.is_told();
+        let told_apart = difference(&first, &second, statement, Between::Worlds).filter(|_| !timed);
+        verdicts.extend(told_apart.map(|what| Verdict { oracle: Oracle::Worlds, what }));
+        if statement.judged == Judged::Answer && asks_for_rows(door) {
+            let copy = self.reference.ask(AccessPath::ByCost, statement, &sql).await;
+            let broken = copy.broken().map(|words| format!("asked of the copy: {words}"));
+            verdicts.extend(broken.map(|what| Verdict { oracle: Oracle::Broken, what }));
+            verdicts.extend(against_reference(&first, &copy, statement, door));
+        }
+        if let Judged::Denied { forbidden, missing } = statement.judged {
+            let absent =
+                self.ask(sessions, 0, statement, door, &sql.replace(forbidden, missing)).await;
+            verdicts.extend(not_uniform(&first, &absent, (forbidden, missing), door));
+        }
+        (verdicts, first.told)
+    }
+
+    async fn ask(
+        &self,
+        sessions: &mut Sessions,
+        world: usize,
+        statement: &Statement,
+        door: Door,
+        sql: &str,
+    ) -> Answer {
+        let place = &self.places[world];
+        if let Door::InProcess(paths) = door {
+            return place.engines.ask(paths[world], statement, sql).await;
+        }
+        let expected = || place.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        let (number, marked) = expected().marked(sql);
+        let other = &mut sessions.other[world];
+        let answer = sessions.reader[world].ask(door, statement, &marked, other).await;
+        expected().note(number, door, &answer, sql);
+        answer
+    }
+
+    fn canaries(&self, world: usize, answer: &Answer) -> Option<Verdict> {
+        let canaries = &self.worlds.canaries[world];
+        let logged = self.logged.take();
+        let everything = answer.left.iter().chain(std::iter::once(&logged));
+        let found = everything.filter_map(|bytes| self.watch.found(bytes, canaries)).next();
+        let found = found.or_else(|| remnants::found(answer))?;
+        Some(Verdict { oracle: Oracle::Canary, what: format!("world {}: {found}", world + 1) })
+    }
+
+    /// Statements whose records are missing; looks only now and then unless it `must`.
+    pub async fn unrecorded(&self, when: When) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        for (world, place) in self.places.iter().enumerate() {
+            let due = {
+                let mut expected = place.expected.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_due = when == When::AtTheEnd || expected.is_worth_looking();
+                is_due.then(|| expected.handed_over())
+            };
+            let Some(mut due) = due else { continue };
+            let missing = due.missing(self.address(world)).await;
+            verdicts
+                .extend(missing.into_iter().map(|what| Verdict { oracle: Oracle::Record, what }));
+        }
+        verdicts
+    }
+
+    /// Publishes a snapshot that changes nothing, so that tickets become old.
+    pub async fn publish_again(&self) {
+        for (mart, place) in self.worlds.pair.iter().zip(&self.places) {
+            mart.apply_people(&policy::of_worlds()).await;
+            place.server.engine.refresh().await.expect("a snapshot that fits");
+        }
+    }
+
+    /// What must not leave one of the worlds.
+    #[must_use]
+    pub fn watched(&self, world: usize) -> Arc<crate::worlds::canaries::Canaries> {
+        Arc::clone(&self.worlds.canaries[world])
+    }
+}
+
+/// When a record is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Once enough has come together.
+    NowAndThen,
+    /// In any case.
+    AtTheEnd,
+}
+
+/// Whether a door tells the statement's own rows, if it tells any.
+const fn asks_for_rows(door: Door) -> bool {
+    !matches!(door, Door::Catalog(_) | Door::ForeignTicket)
+}
+
+/// O3. The words of the wire and of the engine are of different sorts; that both refuse counts.
+fn against_reference(
+    answer: &Answer,
+    copy: &Answer,
+    statement: &Statement,
+    door: Door,
+) -> Option<Verdict> {
+    let both_refuse = !answer.is_told() && !copy.is_told();
+    if both_refuse && !matches!(door, Door::InProcess(_)) {
+        return None;
+    }
+    let what = difference(answer, copy, statement, Between::Reference)?;
+    Some(Verdict { oracle: Oracle::Reference, what: format!("not the copy's answer: {what}") })
+}
+
+/// O4.
+fn not_uniform(
+    forbidden: &Answer,
+    missing: &Answer,
+    (name, absent): (&str, &str),
+    door: Door,
+) -> Option<Verdict> {
+    if matches!(door, Door::Catalog(_)) {
+        return None;
+    }
+    let verdict = |what: String| Some(Verdict { oracle: Oracle::Denial, what });
+    match (&forbidden.told, &missing.told) {
+        (Outcome::Refused { sort: a, words: x }, Outcome::Refused { sort: b, words: y }) => {
+            let y = y.replace(absent, name);
+            (a != b || *x != y)
+                .then_some(())
+                .and_then(|()| verdict(format!("{a}, {x} and {b}, {y}")))
+        }
+        _ => verdict(format!("`{name}` or `{absent}` was not refused")),
+    }
+}

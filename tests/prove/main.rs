@@ -1,0 +1,103 @@
+//! `prove`: the proof as a command. Ends with one line of JSON, and with code 1 if anything was
+//! found; planted faults are found by running this same command on a copy of the source.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use martlet_tests::mutants;
+use martlet_tests::report::{Finding, Report};
+use martlet_tests::run::{Plan, Watcher, run};
+
+/// Asks random statements of two worlds that one reader must not be able to tell apart.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How many statements to ask.
+    #[arg(long, default_value_t = 20_000)]
+    statements: u64,
+    /// What everything is drawn from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The number of the first statement, to ask a finding again.
+    #[arg(long, default_value_t = 0)]
+    first: u64,
+    /// Visible rows of the largest table.
+    #[arg(long, default_value_t = 2_000)]
+    rows: usize,
+    /// Statements that are asked at the same time.
+    #[arg(long, default_value_t = 2)]
+    workers: usize,
+    /// Plants each fault of tests/mutants in a copy of the source, and proves that it is found.
+    #[arg(long)]
+    mutants: bool,
+    /// Only the planted faults whose names hold this.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Also tells why statements were refused that were meant to be answered.
+    #[arg(long)]
+    refusals: bool,
+    /// The source.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    source: PathBuf,
+}
+
+struct Progress(ProgressBar);
+
+impl Watcher for Progress {
+    fn judged(&self) {
+        self.0.inc(1);
+    }
+
+    fn found(&self, finding: &Finding) {
+        self.0.suspend(|| eprintln!("{finding}\n"));
+    }
+}
+
+fn bar(length: u64) -> ProgressBar {
+    let style = "{elapsed_precise} {bar:40} {pos}/{len} {per_sec} {msg} eta {eta}";
+    let bar = ProgressBar::new(length);
+    bar.with_style(
+        ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+    )
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let Ok(runtime) = runtime else {
+        eprintln!("no threads can be had");
+        return ExitCode::from(2);
+    };
+    let report = runtime.block_on(asked(&arguments));
+    if arguments.refusals {
+        report.refusals.iter().for_each(|(words, count)| eprintln!("{count:6} {words}"));
+    }
+    println!("{}", report.json());
+    if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+async fn asked(arguments: &Arguments) -> Report {
+    let plan = Plan {
+        seed: arguments.seed,
+        first: arguments.first,
+        statements: arguments.statements,
+        scale: arguments.rows,
+        workers: arguments.workers,
+    };
+    let progress = Progress(bar(plan.statements));
+    let mut report = run(plan, &progress).await;
+    progress.0.finish();
+    if arguments.mutants {
+        let source = arguments.source.canonicalize().unwrap_or_else(|_| arguments.source.clone());
+        let planted = mutants::planted(&source.join("tests/mutants"), &arguments.only);
+        let bar = bar(planted.len() as u64);
+        let caught = mutants::caught(&source, &planted, plan, &|told| {
+            bar.suspend(|| eprintln!("{told}"));
+            bar.inc(1);
+        });
+        bar.finish();
+        report.mutants = Some((caught, planted.len()));
+    }
+    report
+}

@@ -1,0 +1,138 @@
+//! A whole run: rounds of worlds, workers that draw statements, findings made small.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::lab::{Lab, Sessions, When};
+use crate::oracles::logs::Logged;
+use crate::report::{Finding, Report};
+use crate::shrink::shrunk;
+use crate::worlds::tables::READER;
+
+/// Statements that are asked of the same worlds.
+const IN_ONE_ROUND: u64 = 5_000;
+/// After so many statements a worker publishes a snapshot, so that tickets become old.
+const PUBLISHED_EVERY: u64 = 500;
+/// Findings that are made small; of more than these the cause is hardly another.
+const SHRUNK_MAX: usize = 12;
+
+/// What to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    pub seed: u64,
+    /// The number of the first statement: a finding is asked again by it alone.
+    pub first: u64,
+    pub statements: u64,
+    /// Visible rows of the largest table.
+    pub scale: usize,
+    pub workers: usize,
+}
+
+/// Who is told while a run goes on.
+pub trait Watcher: Send + Sync {
+    /// One more statement was judged.
+    fn judged(&self);
+    /// Something was found.
+    fn found(&self, finding: &Finding);
+}
+
+struct Round<'a> {
+    lab: &'a Lab,
+    plan: Plan,
+    /// The seed of the round's worlds.
+    seed: u64,
+    next: AtomicU64,
+    until: u64,
+    report: &'a Mutex<Report>,
+    watcher: &'a dyn Watcher,
+}
+
+/// Runs a plan.
+pub async fn run(plan: Plan, watcher: &dyn Watcher) -> Report {
+    let logged = Logged::listen();
+    let report = Mutex::new(Report::default());
+    let end = plan.first + plan.statements;
+    let mut at = plan.first;
+    while at < end {
+        let number = at / IN_ONE_ROUND;
+        let until = end.min((number + 1) * IN_ONE_ROUND);
+        let seed = plan.seed.wrapping_add(number.wrapping_mul(1_000_003));
+        let lab = Arc::new(Lab::open(seed, plan.scale, logged.clone(), READER).await);
+        let round = Round {
+            lab: &lab,
+            plan,
+            seed,
+            next: AtomicU64::new(at),
+            until,
+            report: &report,
+            watcher,
+        };
+        let workers = (0..plan.workers.max(1)).map(|_| round.work());
+        futures::future::join_all(workers).await;
+        round.record(When::AtTheEnd, until).await;
+        at = until;
+    }
+    report.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Round<'_> {
+    async fn work(&self) {
+        let mut sessions = self.lab.sign_in().await;
+        loop {
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            if number >= self.until {
+                return;
+            }
+            self.one(&mut sessions, number).await;
+            if number % PUBLISHED_EVERY == PUBLISHED_EVERY - 1 {
+                self.lab.publish_again().await;
+            }
+            self.record(When::NowAndThen, number).await;
+        }
+    }
+
+    async fn one(&self, sessions: &mut Sessions, number: u64) {
+        let (statement, door) = self.lab.statement(self.seed, number);
+        let (verdicts, outcome) = self.lab.judge_and_tell(sessions, &statement, door).await;
+        self.with_report(|report| report.count_in(&statement, outcome));
+        for verdict in verdicts {
+            let many = self.with_report(|report| report.findings.len()) >= SHRUNK_MAX;
+            let (small, said) = if many {
+                (statement.clone(), None)
+            } else {
+                shrunk(self.lab, sessions, statement.clone(), door, verdict.oracle).await
+            };
+            self.found(Finding {
+                oracle: verdict.oracle,
+                seed: self.plan.seed,
+                number,
+                door: Some(door),
+                sql: small.sql(),
+                what: said.unwrap_or(verdict.what),
+            });
+        }
+        self.watcher.judged();
+    }
+
+    async fn record(&self, when: When, number: u64) {
+        for verdict in self.lab.unrecorded(when).await {
+            self.found(Finding {
+                oracle: verdict.oracle,
+                seed: self.plan.seed,
+                number,
+                door: None,
+                sql: "in the audit record".into(),
+                what: verdict.what,
+            });
+        }
+    }
+
+    fn found(&self, finding: Finding) {
+        self.watcher.found(&finding);
+        self.with_report(|report| report.findings.push(finding));
+    }
+
+    fn with_report<T>(&self, act: impl FnOnce(&mut Report) -> T) -> T {
+        act(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,186 @@
+//! The rules of the worlds, and those of the reference, in which there is nothing to hide.
+
+use std::fmt::Write as _;
+
+use super::tables::{READER, TABLES};
+use crate::support::Bundle;
+
+/// Whoever may read the audit record.
+pub const AUDITOR: &str = "adam";
+/// Somebody else, who may see other rows.
+pub const OTHER: &str = "otto";
+
+const ORGANIZATION: &str = "node,parent,level,name\nroot,,head_office,Root\n\
+    c1,root,city,One\no11,c1,outlet,Eleven\no12,c1,outlet,Twelve\no13,c1,outlet,Thirteen\n\
+    c2,root,city,Two\no21,c2,outlet,Twenty One\no22,c2,outlet,Twenty Two\n";
+
+/// Classes with their masks; a token has a purpose.
+const CLASSES: [(&str, &str, Option<&str>); 17] = [
+    // No role says anything about it.
+    ("hush", "redact", None),
+    ("open", "redact", None),
+    ("audit", "redact", None),
+    ("storage", "redact", None),
+    ("name", "name", None),
+    ("id_number", "id_number", None),
+    ("mobile", "mobile", None),
+    ("card", "card", None),
+    ("account", "account_number", None),
+    ("address", "address", None),
+    ("email", "email", None),
+    ("birth_date", "birth_date", None),
+    ("balance", "balance_band", None),
+    ("memo", "free_text", None),
+    ("remark", "redact", None),
+    ("tax", "token", Some("tax")),
+    ("reference", "token", Some("reference")),
+];
+
+/// Classes of which the reader's two roles say different things.
+const DISPUTED: &str = "[[class]]\nname = \"both\"\nmask = \"mobile\"\n\
+    [[class]]\nname = \"rivals\"\nmask = \"mobile\"\n[[class]]\nname = \"dark\"\nmask = \"redact\"\n";
+
+const ROLES: &str = r#"
+[[role]]
+name = "seller"
+tables = ["customer", "entry", "outlet", "vault", "limbo"]
+[role.classes]
+open = "clear"
+name = "mask"
+id_number = "mask"
+mobile = "mask"
+card = "mask"
+account = "mask"
+address = "mask"
+email = "mask"
+birth_date = "mask"
+balance = "mask"
+memo = "mask"
+remark = "mask"
+tax = "mask"
+reference = "mask"
+both = "clear"
+rivals = "mask"
+dark = "clear"
+[[role]]
+name = "planner"
+tables = ["product", "system.table_index"]
+may = ["explain"]
+[role.classes]
+open = "clear"
+storage = "clear"
+both = "mask"
+rivals = "token:tax"
+dark = "deny"
+[[role]]
+name = "auditor"
+tables = ["system.audit_record"]
+[role.classes]
+audit = "clear"
+"#;
+
+const RULES: &str = r#"
+[[row_rule]]
+name = "outlets-below-my-node"
+effect = "permit"
+roles = ["seller"]
+tables = ["customer", "entry"]
+column = "outlet"
+within = "node"
+[[row_rule]]
+name = "what-i-booked"
+effect = "permit"
+roles = ["seller"]
+tables = ["entry"]
+column = "clerk"
+equals = "name"
+[[row_rule]]
+name = "no-private-banking"
+effect = "restrict"
+roles = ["seller"]
+tables = ["customer"]
+column = "segment"
+in = ["mass", "affluent"]
+[[row_rule]]
+name = "plain-kinds"
+effect = "restrict"
+roles = ["seller"]
+tables = ["entry"]
+column = "kind"
+in = ["card", "cash", "transfer"]
+[[row_rule]]
+name = "low-levels"
+effect = "restrict"
+roles = ["seller"]
+tables = ["entry"]
+column = "level"
+in = [1, 2, 3]
+[[row_rule]]
+name = "my-own"
+effect = "permit"
+roles = ["seller"]
+tables = ["vault"]
+column = "owner"
+equals = "name"
+[[row_rule]]
+name = "everything-there-is"
+effect = "permit"
+roles = ["seller"]
+tables = ["outlet"]
+all = true
+[[row_rule]]
+name = "all-products"
+effect = "permit"
+roles = ["planner"]
+tables = ["product", "system.table_index"]
+all = true
+[[row_rule]]
+name = "records"
+effect = "permit"
+roles = ["auditor"]
+tables = ["system.audit_record"]
+all = true
+"#;
+
+/// The rules and principals of both worlds.
+pub(crate) fn of_worlds() -> Bundle {
+    let mut classes = String::new();
+    for (name, mask, purpose) in CLASSES {
+        write!(classes, "[[class]]\nname = \"{name}\"\nmask = \"{mask}\"\n").expect("a text grows");
+        if let Some(purpose) = purpose {
+            writeln!(classes, "purpose = \"{purpose}\"").expect("a text grows");
+        }
+    }
+    Bundle::default()
+        .file("bundle.toml", "name = \"proof\"\nversion = \"1\"\nprofile = \"doc\"\n")
+        .file("organization.csv", ORGANIZATION)
+        .file("classes.toml", &(classes + DISPUTED))
+        .file("roles.toml", ROLES)
+        .file("rules.toml", RULES)
+        .principal(READER, "seller;planner", "c1")
+        .principal(OTHER, "seller;planner", "c2")
+        .principal(AUDITOR, "auditor", "root")
+}
+
+/// The rules of the reference: its reader sees all that is there.
+pub(crate) fn of_reference() -> Bundle {
+    let tables: Vec<String> = TABLES
+        .iter()
+        .filter(|table| table.granted)
+        .map(|table| format!("\"{}\"", table.name))
+        .collect();
+    let tables = tables.join(", ");
+    Bundle::default()
+        .file("bundle.toml", "name = \"reference\"\nversion = \"1\"\nprofile = \"doc\"\n")
+        .file("organization.csv", ORGANIZATION)
+        .file("classes.toml", "[[class]]\nname = \"open\"\nmask = \"redact\"\n")
+        .file(
+            "roles.toml",
+            &format!("[[role]]\nname = \"whole\"\ntables = [{tables}]\nmay = [\"explain\"]\n[role.classes]\nopen = \"clear\"\n"),
+        )
+        .file(
+            "rules.toml",
+            &format!("[[row_rule]]\nname = \"all\"\neffect = \"permit\"\nroles = [\"whole\"]\ntables = [{tables}]\nall = true\n"),
+        )
+        .principal(READER, "whole", "root")
+}

@@ -1,0 +1,238 @@
+//! The tables of the bank in which the proof is made: columns, classes and what fills them.
+//!
+//! Every type that Martlet stores, every mask, columns that nobody sees between those that are
+//! seen, and rules of every kind, as `policy` writes them.
+
+use martlet_core::ColumnType;
+
+use super::fill::Fill;
+
+/// The only principal whose eyes matter.
+pub const READER: &str = "ulla";
+
+/// One column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    pub name: &'static str,
+    /// The stored type, as load files write it.
+    raw: &'static str,
+    /// The type that the reader sees; none if the column does not exist for them.
+    shown: Option<&'static str>,
+    pub class: Option<&'static str>,
+    pub fill: Fill,
+}
+
+impl Column {
+    /// The stored type.
+    pub fn raw_type(&self) -> ColumnType {
+        ColumnType::parse(self.raw).expect("a column's type")
+    }
+
+    /// The type that the reader sees.
+    pub fn shown_type(&self) -> Option<ColumnType> {
+        self.shown.map(|name| ColumnType::parse(name).expect("a column's type"))
+    }
+}
+
+/// How a row of a table is hidden: all of these columns hold what a rule does not allow.
+pub type Guard = &'static [&'static str];
+
+/// One table.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    pub name: &'static str,
+    pub columns: &'static [Column],
+    /// Ways to be hidden; none if every row is seen.
+    pub guards: &'static [Guard],
+    /// Columns by which a world may sort its segments.
+    pub clusters: &'static [&'static str],
+    /// The part of the rows, in a thousand of the largest table's, that are visible.
+    pub share: usize,
+    /// Whether the reader is granted it at all.
+    pub granted: bool,
+}
+
+const fn clear(name: &'static str, column_type: &'static str, fill: Fill) -> Column {
+    Column { name, raw: column_type, shown: Some(column_type), class: Some("open"), fill }
+}
+
+const fn masked(
+    name: &'static str,
+    (raw, shown): (&'static str, &'static str),
+    class: &'static str,
+    fill: Fill,
+) -> Column {
+    Column { name, raw, shown: Some(shown), class: Some(class), fill }
+}
+
+const fn hidden(
+    name: &'static str,
+    raw: &'static str,
+    class: Option<&'static str>,
+    fill: Fill,
+) -> Column {
+    Column { name, raw, shown: None, class, fill }
+}
+
+const OUTLETS: Fill =
+    Fill::Choice { inside: &["o11", "o12", "o13"], outside: &["o21", "o22", "o31", "c2"] };
+const SEGMENTS: Fill =
+    Fill::Choice { inside: &["mass", "affluent"], outside: &["private", "staff"] };
+const CLERKS: Fill = Fill::Choice { inside: &["ulla"], outside: &["ulf", "uta", "Ulla"] };
+const KINDS: Fill =
+    Fill::Choice { inside: &["card", "cash", "transfer"], outside: &["gold", "bribe"] };
+const OWNERS: Fill = Fill::Choice { inside: &["ulla"], outside: &["owner", "heir", ""] };
+
+const TEXT: (&str, &str) = ("text", "text");
+
+const CUSTOMER: &[Column] = &[
+    hidden("secret", "text", None, Fill::Secret),
+    clear("customer_id", "int64", Fill::Key),
+    clear("outlet", "text", OUTLETS),
+    clear("segment", "text", SEGMENTS),
+    masked("name", TEXT, "name", Fill::Name),
+    masked("id_number", TEXT, "id_number", Fill::IdNumber),
+    masked("mobile", TEXT, "mobile", Fill::Mobile),
+    masked("phone", ("int64", "text"), "mobile", Fill::MobileNumber),
+    hidden("secret_number", "int64", None, Fill::SecretNumber),
+    masked("card", TEXT, "card", Fill::Card),
+    masked("account", TEXT, "account", Fill::Account),
+    masked("address", TEXT, "address", Fill::Address),
+    masked("email", TEXT, "email", Fill::Email),
+    masked("birth_date", ("date", "int32"), "birth_date", Fill::BirthDate),
+    masked("birth_at", ("timestamp", "int32"), "birth_date", Fill::BirthMoment),
+    masked("balance", ("decimal(18,2)", "text"), "balance", Fill::BandOfMoney),
+    masked("wealth", ("float64", "text"), "balance", Fill::BandOfFloat),
+    masked("credit_limit", ("int64", "text"), "balance", Fill::BandOfNumber),
+    hidden("shade", "text", Some("dark"), Fill::Secret),
+    masked("memo", TEXT, "memo", Fill::FreeText),
+    masked("remark", TEXT, "remark", Fill::RedactedText),
+    masked("marks", ("int32", "text"), "remark", Fill::RedactedNumber),
+    masked("tax_id", TEXT, "tax", Fill::Token("tax")),
+    masked("ref_id", ("int64", "text"), "reference", Fill::NumberToken("reference")),
+    masked("fax", TEXT, "both", Fill::Mobile),
+    masked("pager", TEXT, "rivals", Fill::RedactedMobile),
+    hidden("hush", "text", Some("hush"), Fill::Secret),
+    clear("z", "int32", Fill::NonZero),
+    clear("zero", "int32", Fill::Number { low: 0, high: 4 }),
+    clear("txt", "text", Fill::Digits),
+    clear("code", "text", Fill::Mixed),
+    clear("since", "timestamp", Fill::Moment),
+    clear("opened", "date", Fill::Day),
+    clear("active", "boolean", Fill::Flag),
+    clear("score", "float64", Fill::Eighths),
+    clear("amount", "decimal(18,2)", Fill::Money),
+    clear("big", "int64", Fill::Number { low: 1, high: 100_000_000_000 }),
+];
+
+const ENTRY: &[Column] = &[
+    clear("entry_id", "int64", Fill::Key),
+    clear("customer_id", "int64", Fill::Reference(0)),
+    clear("product_id", "int32", Fill::Number { low: 1, high: 14 }),
+    clear("outlet", "text", OUTLETS),
+    clear("clerk", "text", CLERKS),
+    hidden("channel", "text", None, Fill::Secret),
+    clear("kind", "text", KINDS),
+    clear("level", "int32", Fill::Level),
+    clear("booked_on", "date", Fill::Day),
+    clear("booked_at", "timestamp", Fill::Moment),
+    clear("amount", "decimal(15,2)", Fill::Money),
+    clear("fee", "float64", Fill::Eighths),
+    clear("points", "int32", Fill::Number { low: -20, high: 300 }),
+    clear("note", "text", Fill::Words),
+    masked("counter", TEXT, "account", Fill::Account),
+    clear("flag", "boolean", Fill::Flag),
+    clear("z", "int32", Fill::NonZero),
+    clear("txt", "text", Fill::Digits),
+    masked("customer_tax", TEXT, "tax", Fill::Token("tax")),
+    hidden("hidden_level", "int32", Some("dark"), Fill::RedactedNumber),
+];
+
+const PRODUCT: &[Column] = &[
+    clear("product_id", "int32", Fill::Key),
+    clear("product", "text", Fill::Words),
+    clear("rate", "float64", Fill::Eighths),
+    clear("sold_from", "date", Fill::Day),
+    clear("price", "decimal(10,2)", Fill::Money),
+];
+
+const OUTLET: &[Column] = &[
+    clear(
+        "code",
+        "text",
+        Fill::Choice { inside: &["o11", "o12", "o13", "o21", "o22", "o31"], outside: &[""] },
+    ),
+    hidden("manager", "text", None, Fill::Secret),
+    clear("seats", "int32", Fill::Number { low: 1, high: 40 }),
+    masked("phone", TEXT, "mobile", Fill::Mobile),
+];
+
+const VAULT: &[Column] = &[
+    clear("vault_id", "int64", Fill::Key),
+    clear("owner", "text", OWNERS),
+    clear("content", "text", Fill::Words),
+    clear("worth", "decimal(18,2)", Fill::Money),
+];
+
+const LIMBO: &[Column] =
+    &[clear("limbo_id", "int64", Fill::Key), clear("content", "text", Fill::Words)];
+
+const PAYROLL: &[Column] =
+    &[clear("employee", "text", Fill::Secret), clear("salary", "int64", Fill::SecretNumber)];
+
+/// Every table; the last one is in one world only.
+pub const TABLES: [Table; 7] = [
+    Table {
+        name: "customer",
+        columns: CUSTOMER,
+        guards: &[&["outlet"], &["segment"]],
+        clusters: &["outlet", "customer_id", "segment"],
+        share: 150,
+        granted: true,
+    },
+    Table {
+        name: "entry",
+        columns: ENTRY,
+        guards: &[&["outlet", "clerk"], &["kind"], &["level"]],
+        clusters: &["outlet", "entry_id", "booked_on", "customer_id"],
+        share: 1000,
+        granted: true,
+    },
+    Table {
+        name: "product",
+        columns: PRODUCT,
+        guards: &[],
+        clusters: &[],
+        share: 5,
+        granted: true,
+    },
+    Table { name: "outlet", columns: OUTLET, guards: &[], clusters: &[], share: 3, granted: true },
+    Table {
+        name: "vault",
+        columns: VAULT,
+        guards: &[&["owner"]],
+        clusters: &["owner"],
+        share: 0,
+        granted: true,
+    },
+    // Granted, but no rule permits a row of it.
+    Table {
+        name: "limbo",
+        columns: LIMBO,
+        guards: &[&["content"]],
+        clusters: &[],
+        share: 0,
+        granted: true,
+    },
+    Table {
+        name: "payroll",
+        columns: PAYROLL,
+        guards: &[],
+        clusters: &[],
+        share: 0,
+        granted: false,
+    },
+];
+
+/// The table that only one world has.
+pub const ONLY_IN_FIRST: &str = "payroll";
