@@ -16,6 +16,7 @@ mod calendar;
 mod catalog;
 pub mod column_use;
 pub mod constants;
+mod contradictions;
 mod convert;
 mod dealing;
 pub mod engine;

@@ -1,7 +1,8 @@
 //! How a logical plan is optimized: with every rule where tables meet, with few where one table
 //! is asked.
 //!
-//! Owns the choice only; the rules are DataFusion's. A question to one table, the commonest,
+//! Owns the choice only; the rules are DataFusion's, but for one that mends another
+//! ([`crate::contradictions`]). A question to one table, the commonest,
 //! gets the same plan either way (the tests hold the two against each other): the rules that are
 //! left out rewrite joins, set operations and subqueries, and one or two passes find everything.
 //! Planning such a statement costs as much as answering it from an index.
@@ -17,6 +18,8 @@ use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::{Optimizer, OptimizerConfig, OptimizerRule};
+
+use crate::contradictions::KeepUnknown;
 
 /// Rules that do nothing where there is no join, set operation or subquery.
 const OF_SEVERAL_TABLES: [&str; 11] = [
@@ -47,6 +50,7 @@ static OF_ONE_TABLE: LazyLock<Optimizer> = LazyLock::new(|| {
 pub(crate) fn of_any_tables() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
     let mut rules = Optimizer::new().rules;
     rules.retain(|rule| rule.name() != SPLITS_DISTINCT_COUNTS);
+    rules.insert(0, Arc::new(KeepUnknown));
     rules
 }
 

@@ -254,17 +254,16 @@ pub(crate) struct InForce {
 }
 
 /// Reads what a mart has in force, for decisions of a day; today without one.
-pub(crate) async fn rules_in_force(
-    mart: &str,
-    day: Option<BatchDate>,
-) -> Result<InForce, Failure> {
+pub(crate) async fn rules_in_force(mart: &str, day: Option<BatchDate>) -> Result<InForce, Failure> {
     let store = mart::open(mart, Expected::Existing)?;
     let snapshot = mart::latest(&store).await?;
     let Change { bundle: Some(bundle), principals: Some(people) } =
         in_force(&store, &snapshot).await?
     else {
-        return Err(Failure::invalid("the mart has no rules or no people, so nobody sees anything")
-            .advise("put them into force with `martlet policy apply`"));
+        return Err(Failure::invalid(
+            "the mart has no rules or no people, so nobody sees anything",
+        )
+        .advise("put them into force with `martlet policy apply`"));
     };
     let (bundle, directory) = (checked(&bundle, &snapshot)?, refuse(Directory::parse(&people))?);
     let day = match day {

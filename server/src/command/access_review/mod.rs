@@ -111,7 +111,8 @@ fn uses_of(journal: &Path) -> Result<Option<LastUses>, Failure> {
 
 fn reviewed(in_force: &InForce, uses: Option<&LastUses>, unused_days: u32) -> Review {
     let InForce { bundle, directory, tables, day } = in_force;
-    let oldest = i64::from(day.days()).saturating_sub(unused_days.into()).saturating_mul(DAY_MICROS);
+    let oldest =
+        i64::from(day.days()).saturating_sub(unused_days.into()).saturating_mul(DAY_MICROS);
     let line = |grant: Reviewed| {
         let last_used = uses.and_then(|uses| uses.of(&grant.principal, &grant.table));
         let is_unused = uses.is_some() && last_used.is_none_or(|at| at < oldest);

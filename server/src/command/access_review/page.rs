@@ -33,7 +33,10 @@ type Groups<'a> = BTreeMap<(String, &'a str), Group<'a>>;
 pub(super) fn html(review: &Review) -> String {
     let groups = grouped(review);
     let mut page = String::new();
-    put(&mut page, "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Access review</title>");
+    put(
+        &mut page,
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Access review</title>",
+    );
     put(&mut page, &format!("<style>{STYLE}</style></head><body><h1>Access review</h1>"));
     put(&mut page, &figures(review));
     put(&mut page, &unused(review, &groups));
@@ -80,8 +83,10 @@ fn figures(review: &Review) -> String {
             },
         ),
     ];
-    let rows: String =
-        rows.iter().map(|(what, is)| format!("<tr><th>{what}</th><td>{}</td></tr>", text(is))).collect();
+    let rows: String = rows
+        .iter()
+        .map(|(what, is)| format!("<tr><th>{what}</th><td>{}</td></tr>", text(is)))
+        .collect();
     format!("<table>{rows}</table>")
 }
 
@@ -122,7 +127,9 @@ fn seen(roles: &str, table: &str, group: &Group<'_>) -> String {
     let mut part = format!("<h3>{} on {}</h3>", text(roles), text(table));
     let rows = match group.rows.len() {
         1 => text(&line.grant.rows),
-        others => format!("{}, and {} others by node or attribute", text(&line.grant.rows), others - 1),
+        others => {
+            format!("{}, and {} others by node or attribute", text(&line.grant.rows), others - 1)
+        }
     };
     let explain = if line.grant.may_explain { ", with execution details" } else { "" };
     let _ = write!(

@@ -5,8 +5,19 @@ use crate::command::exit::Failure;
 use crate::command::snapshot::time;
 
 const HEADER: [&str; 13] = [
-    "principal", "roles", "node", "table", "rows", "row_rules", "columns_clear", "columns_hidden_in_part",
-    "columns_in_conditions_only", "may_look_up", "may_explain", "last_used", "unused",
+    "principal",
+    "roles",
+    "node",
+    "table",
+    "rows",
+    "row_rules",
+    "columns_clear",
+    "columns_hidden_in_part",
+    "columns_in_conditions_only",
+    "may_look_up",
+    "may_explain",
+    "last_used",
+    "unused",
 ];
 
 /// The bytes of the file.

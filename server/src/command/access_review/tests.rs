@@ -9,7 +9,11 @@ fn line(principal: &str, table: &str, last_used: Option<i64>, is_unused: bool) -
         is_clear: shown == "clear",
         may_look_up: name == "mobile",
     };
-    let columns = vec![column("outlet", "clear"), column("mobile", "mask:mobile"), column("income", "filter")];
+    let columns = vec![
+        column("outlet", "clear"),
+        column("mobile", "mask:mobile"),
+        column("income", "filter"),
+    ];
     let grant = Reviewed {
         principal: principal.into(),
         roles: vec!["teller".into()],
