@@ -137,9 +137,10 @@ async fn whoever_has_the_value_in_hand_finds_the_row_and_sees_it_masked() {
     assert_eq!(ann.number(&count("13800000021")).await, 1);
     assert_eq!(ann.number(&count("13800000091")).await, 0, "another outlet's customer");
     assert_eq!(ann.number(&count("138****0021")).await, 0, "the masked value is not the value");
-    let others = "SELECT c.customer_id FROM customer c JOIN (SELECT outlet FROM customer \
-                  WHERE lookup(mobile, '13800000021')) d ON c.outlet = d.outlet \
-                  WHERE lookup(born, DATE '1963-03-05') AND c.customer_id > 0";
+    let others = "SELECT c.customer_id FROM (SELECT * FROM customer c \
+                  WHERE lookup(c.born, DATE '1963-03-05') AND c.customer_id > 0) c \
+                  JOIN (SELECT outlet FROM customer WHERE lookup(mobile, '13800000021')) d \
+                  ON c.outlet = d.outlet";
     assert_eq!(ann.texts(others).await, ["3"]);
 }
 
@@ -197,6 +198,15 @@ async fn a_look_up_stands_alone_or_not_at_all() {
         "SELECT count(*) FROM (SELECT mobile FROM customer LIMIT 5) WHERE lookup(mobile, '1')",
         "SELECT max(customer_id) FROM customer GROUP BY lookup(mobile, '13800000021')",
         "SELECT customer_id FROM customer ORDER BY lookup(mobile, '13800000021')",
+        "SELECT v FROM (SELECT mobile, '13800000021' AS v FROM customer UNION ALL \
+         SELECT mobile, '13800000028' AS v FROM customer) t WHERE lookup(t.mobile, t.v)",
+        "SELECT count(*) FROM (SELECT mobile FROM customer UNION ALL SELECT mobile FROM customer) t \
+         WHERE lookup(t.mobile, '13800000021')",
+        "SELECT count(*) FROM customer a JOIN customer b ON a.mobile = b.mobile \
+         WHERE lookup(a.mobile, '13800000021')",
+        "SELECT count(*) FROM customer a JOIN customer b ON a.customer_id = b.customer_id \
+         AND lookup(a.mobile, '13800000021')",
+        "SELECT mobile, count(*) FROM customer GROUP BY mobile HAVING lookup(mobile, '13800000021')",
         "SELECT lookup('a', 'a')",
         "SELECT customer_id FROM customer WHERE lookup(mobile)",
     ] {

@@ -80,7 +80,8 @@ fn negated_inward(expression: Expr) -> Transformed<Expr> {
     let Expr::Not(inner) = expression else { return Transformed::no(expression) };
     let not = |part: Box<Expr>| Box::new(Expr::Not(part));
     match *inner {
-        Expr::Not(inner) => Transformed::yes(*inner),
+        // Another NOT may stand below.
+        Expr::Not(inner) => Transformed::yes(negated_inward(*inner).data),
         Expr::InList(list) => {
             Transformed::yes(Expr::InList(InList { negated: !list.negated, ..list }))
         }
@@ -150,7 +151,7 @@ fn flatten(expression: &Expr, join: Join, into: &mut Vec<Expr>) {
 /// A list, or what the simplifier makes one of: equalities joined by OR.
 fn listed(part: &Expr, join: Join) -> Option<Listed> {
     match part {
-        Expr::InList(InList { expr, list, negated }) => {
+        Expr::InList(InList { expr, list, negated }) if !expr.is_volatile() => {
             Some(Listed { of: (**expr).clone(), items: list.clone(), negated: *negated })
         }
         Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }) if join == Join::All => {

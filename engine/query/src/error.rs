@@ -35,7 +35,7 @@ pub enum QueryError {
     /// A look-up that is not granted, or that stands where none can be answered.
     #[error(
         "lookup(column, value) needs a role that may look the column up, and has to be a condition of \
-         its own: WHERE lookup(column, 'value') AND …, on a column of the table itself"
+         its own with a constant, in a SELECT from that table alone: WHERE lookup(column, 'value') AND …"
     )]
     LookupNotGranted,
     /// A column of which only conditions may speak would be shown.

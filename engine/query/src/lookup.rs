@@ -11,6 +11,7 @@
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
@@ -83,16 +84,58 @@ fn arguments(expression: &Expr) -> Option<&[Expr]> {
     }
 }
 
-/// How many look-ups a plan as written asks.
+/// How many look-ups a plan as written asks, each of one value.
+///
+/// Each has to stand in the WHERE of a SELECT from its table alone, with a constant: a value that
+/// comes from elsewhere could be another one in every branch of a UNION, and over a join or a group
+/// the optimizer would take it for a condition on what is shown.
 ///
 /// # Errors
-/// As walking the plan.
+/// [`QueryError::LookupNotGranted`] if one stands elsewhere.
 pub(crate) fn asked(written: &LogicalPlan) -> Result<usize, QueryError> {
-    let mut count = 0;
+    let (mut all, mut well_placed) = (0, 0);
     each_expression(written, &mut |expression| {
-        count += usize::from(arguments(expression).is_some());
+        all += usize::from(arguments(expression).is_some());
     })?;
-    Ok(count)
+    if all == 0 {
+        return Ok(0);
+    }
+    written
+        .apply_with_subqueries(|node| {
+            if let LogicalPlan::Filter(filter) = node
+                && is_one_table(&filter.input)
+            {
+                let conditions = split_conjunction(&filter.predicate);
+                well_placed += conditions.into_iter().filter(|one| asks_a_constant(one)).count();
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+        .map_err(QueryError::from_planning)?;
+    if all == well_placed { Ok(all) } else { Err(QueryError::LookupNotGranted) }
+}
+
+/// A table, under whatever name.
+fn is_one_table(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(_) => true,
+        LogicalPlan::SubqueryAlias(alias) => is_one_table(&alias.input),
+        _ => false,
+    }
+}
+
+fn asks_a_constant(condition: &Expr) -> bool {
+    match arguments(condition) {
+        Some([Expr::Column(_), value]) => is_constant(value),
+        _ => false,
+    }
+}
+
+fn is_constant(value: &Expr) -> bool {
+    match value {
+        Expr::Literal(..) | Expr::Placeholder(_) => true,
+        Expr::Cast(cast) => is_constant(&cast.expr),
+        _ => false,
+    }
 }
 
 /// Whether the scans answer every look-up of an optimized plan: what is left above one would be

@@ -1,15 +1,18 @@
 //! Columns that may be used in conditions and joins, and never be shown.
 //!
-//! Follows such columns through a plan as written: whatever is computed of one is as little to be
-//! shown, and so is what is grouped, ordered or made distinct by one. A comparison may set one
-//! beside constants and beside others of its kind, not beside a column that is shown: whoever
-//! joins it with a list of all numbers would read it off the list. Must never let a plan pass that
-//! it does not understand.
+//! Follows such columns through a plan as written. They are handed on as they are or not at all:
+//! nothing is computed of one but within a condition, and what is grouped, ordered or made distinct
+//! by one is as little to be shown. A condition may set one beside constants, and make it equal to
+//! another of its kind; beside a column that is shown it would be read off that one, and with an
+//! order between two of them they could be ranked. Must never let a plan pass that it does not
+//! understand.
 //!
-//! What stays possible is to ask one constant after the other; `docs/security.md` says so.
+//! What stays possible is to ask many constants, in one statement as in many; `docs/security.md`
+//! says so.
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchemaRef};
+use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
     BinaryExpr, Distinct, Expr, Join, JoinType, LogicalPlan, Operator, TableScan,
 };
@@ -148,7 +151,10 @@ impl Walk<'_> {
             }
             LogicalPlan::SubqueryAlias(alias) => self.plan(&alias.input)?,
             LogicalPlan::Subquery(subquery) => self.plan(&subquery.subquery)?,
-            LogicalPlan::Limit(limit) => self.plan(&limit.input)?,
+            LogicalPlan::Limit(limit) => {
+                has_no_subquery(plan)?;
+                self.plan(&limit.input)?
+            }
             LogicalPlan::Repartition(repartition) => self.plan(&repartition.input)?,
             LogicalPlan::Sort(sort) => {
                 let scope = self.scope_of(&sort.input)?;
@@ -185,12 +191,15 @@ impl Walk<'_> {
             }
             LogicalPlan::Join(join) => self.join(join)?,
             LogicalPlan::Union(union) => {
-                let mut output = Output::of_shown_rows(vec![Kept::Shown; columns]);
-                for input in &union.inputs {
+                let mut inputs = union.inputs.iter();
+                let first = inputs.next().map(|input| self.plan(input)).transpose()?;
+                let mut output = first.unwrap_or_else(|| Output::all(Kept::Shown, columns));
+                for input in inputs {
                     let of_input = self.plan(input)?;
                     output.rows = output.rows.either(of_input.rows);
-                    for (kept, of_input) in output.columns.iter_mut().zip(of_input.columns) {
-                        *kept = kept.either(of_input);
+                    // A column of both kinds would be compared with either.
+                    if of_input.columns != output.columns {
+                        return Err(QueryError::NotShown);
                     }
                 }
                 output
@@ -213,6 +222,7 @@ impl Walk<'_> {
 
     /// Of a node that is not looked into: all or nothing, and nothing may be computed in it.
     fn of_any_input(&mut self, plan: &LogicalPlan, columns: usize) -> Result<Output, QueryError> {
+        has_no_subquery(plan)?;
         let mut any = false;
         for input in plan.inputs() {
             any |= !self.plan(input)?.shows_all();
@@ -244,20 +254,33 @@ impl Walk<'_> {
 
     fn join(&mut self, join: &Join) -> Result<Output, QueryError> {
         let left = self.scope_of(&join.left)?;
-        // A lateral subquery on the right names columns of the left.
-        self.outer.push(left.clone());
-        let right = self.scope_of(&join.right);
-        self.outer.pop();
-        let right = right?;
+        let right = if is_lateral(&join.right) {
+            // It names columns of the left.
+            self.outer.push(left.clone());
+            let right = self.scope_of(&join.right);
+            self.outer.pop();
+            right?
+        } else {
+            self.scope_of(&join.right)?
+        };
+        let mut by_unshown = false;
         for (of_left, of_right) in &join.on {
-            let of_left = self.speaks(of_left, &left)?;
-            if of_left.with(self.speaks(of_right, &right)?).of_both() {
+            let (left, right) = (self.speaks(of_left, &left)?, self.speaks(of_right, &right)?);
+            let are_plain = is_plain(of_left) && is_plain(of_right);
+            if left.with(right).of_both() || (left.of_unshown && !are_plain) {
                 return Err(QueryError::NotShown);
             }
+            by_unshown |= left.of_unshown;
         }
         let both = joined(&left, &right)?;
         if let Some(condition) = &join.filter {
             self.condition(condition, &both)?;
+            by_unshown |= self.speaks(condition, &both)?.of_unshown;
+        }
+        // Where rows without a partner stay, nulls tell which these are.
+        let keeps_all = matches!(join.join_type, JoinType::Left | JoinType::Right | JoinType::Full);
+        if by_unshown && keeps_all {
+            return Err(QueryError::NotShown);
         }
         // The mark tells of every row what the condition says of it.
         let marked = |Output { mut columns, rows }: Output| {
@@ -282,21 +305,28 @@ impl Walk<'_> {
     ) -> Result<Output, QueryError> {
         let mut by_unshown = false;
         for key in keys {
-            by_unshown |= self.speaks(key, scope)?.of_unshown;
+            let before = std::mem::replace(&mut self.met, false);
+            by_unshown |= self.speaks(key, scope)?.of_unshown || self.met;
+            self.met |= before;
         }
         let columns = output.columns.len();
         Ok(if by_unshown { Output::all(Kept::Unshown, columns) } else { output })
     }
 
-    /// Of each expression, whether what it gives may be shown.
+    /// Of each expression, whether what it gives may be shown. An unshown column is handed on under
+    /// whatever name; nothing else is made of one.
     fn computed(&mut self, expressions: &[Expr], scope: &Scope) -> Result<Vec<Kept>, QueryError> {
         let of = |walk: &mut Self, expression: &Expr| {
             let before = std::mem::replace(&mut walk.met, false);
             let speaks = walk.speaks(expression, scope)?;
             // A subquery that asks of one and gives another tells of it just as well.
-            let met = walk.met;
+            let met = walk.met || speaks.of_unshown;
             walk.met |= before;
-            Ok(Kept::unshown_if(speaks.of_unshown || met))
+            match met {
+                false => Ok(Kept::Shown),
+                true if is_plain(expression) && !speaks.of_shown => Ok(Kept::Unshown),
+                true => Err(QueryError::NotShown),
+            }
         };
         expressions.iter().map(|expression| of(self, expression)).collect()
     }
@@ -304,13 +334,33 @@ impl Walk<'_> {
     /// Checks what a condition sets beside each other.
     fn condition(&mut self, condition: &Expr, scope: &Scope) -> Result<(), QueryError> {
         match condition {
-            Expr::BinaryExpr(BinaryExpr { left, op: Operator::And | Operator::Or, right }) => {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
                 self.condition(left, scope)?;
                 self.condition(right, scope)
             }
-            Expr::Not(inner) => self.condition(inner, scope),
-            _ if self.speaks(condition, scope)?.of_both() => Err(QueryError::NotShown),
-            _ => Ok(()),
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
+                // `x = 1 AND hidden > 1 OR x = 2 AND hidden > 2` would be a comparison of the two.
+                for branch in [left, right] {
+                    let is_or =
+                        matches!(&**branch, Expr::BinaryExpr(inner) if inner.op == Operator::Or);
+                    if !is_or && self.speaks(branch, scope)?.of_both() {
+                        return Err(QueryError::NotShown);
+                    }
+                }
+                self.condition(left, scope)?;
+                self.condition(right, scope)
+            }
+            Expr::Not(inner) if !matches!(**inner, Expr::BinaryExpr(_)) => {
+                self.condition(inner, scope)
+            }
+            _ => {
+                let speaks = self.speaks(condition, scope)?;
+                let are_several = speaks.of_unshown && unshown_columns(condition, scope) > 1;
+                if speaks.of_both() || (are_several && !is_equality(condition)) {
+                    return Err(QueryError::NotShown);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -324,15 +374,15 @@ impl Walk<'_> {
                     Expr::Column(column) => speaks.note(self.kept(column, Some(scope))),
                     Expr::OuterReferenceColumn(_, column) => speaks.note(self.kept(column, None)),
                     Expr::ScalarSubquery(subquery) => {
-                        subqueries.push((subquery.subquery.as_ref().clone(), Answers::Values));
+                        subqueries.push((subquery.subquery.as_ref().clone(), Answers::Value));
                     }
                     Expr::InSubquery(within) => {
                         let plan = within.subquery.subquery.as_ref().clone();
-                        subqueries.push((plan, Answers::Values));
+                        subqueries.push((plan, Answers::Membership));
                     }
                     Expr::SetComparison(within) => {
                         let plan = within.subquery.subquery.as_ref().clone();
-                        subqueries.push((plan, Answers::Values));
+                        subqueries.push((plan, Answers::Value));
                     }
                     Expr::Exists(exists) => {
                         let plan = exists.subquery.subquery.as_ref().clone();
@@ -346,13 +396,17 @@ impl Walk<'_> {
         self.met |= speaks.of_unshown;
         for (plan, answers) in subqueries {
             self.outer.push(scope.clone());
+            let before = std::mem::replace(&mut self.met, false);
             let output = self.plan(&plan);
             self.outer.pop();
-            if answers == Answers::Values {
-                output?.columns.into_iter().for_each(|kept| speaks.note(Some(kept)));
-            } else {
-                output?;
+            let met = std::mem::replace(&mut self.met, before);
+            self.met |= met;
+            let output = output?;
+            if answers != Answers::Existence {
+                output.columns.iter().for_each(|kept| speaks.note(Some(*kept)));
             }
+            // A count of rows that a condition left is a value made of the condition's columns.
+            speaks.of_unshown |= answers == Answers::Value && (met || !output.shows_all());
         }
         Ok(speaks)
     }
@@ -367,9 +421,71 @@ impl Walk<'_> {
 /// What of a subquery an expression uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answers {
-    Values,
+    /// A value of its row, or values in their order.
+    Value,
+    /// Which values there are.
+    Membership,
     /// Whether there is a row; its own conditions are checked where they stand.
     Existence,
+}
+
+/// A column under whatever name.
+fn is_plain(expression: &Expr) -> bool {
+    match expression {
+        Expr::Column(_) => true,
+        Expr::Alias(alias) => is_plain(&alias.expr),
+        _ => false,
+    }
+}
+
+/// Two columns, or a column and what a subquery lists, made equal.
+fn is_equality(condition: &Expr) -> bool {
+    let is_column = |side: &Expr| matches!(side, Expr::Column(_) | Expr::OuterReferenceColumn(..));
+    match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
+            is_column(left) && is_column(right)
+        }
+        _ => false,
+    }
+}
+
+/// How many columns a condition speaks of, constants aside: more than one are compared.
+fn unshown_columns(condition: &Expr, scope: &Scope) -> usize {
+    let outer = usize::from(condition.contains_outer());
+    let own = condition.column_refs().into_iter().filter(|column| scope.kept(column).is_some());
+    own.count() + outer
+}
+
+/// A derived table that names columns of what stands before it.
+fn is_lateral(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Subquery(_) => true,
+        LogicalPlan::SubqueryAlias(alias) => is_lateral(&alias.input),
+        _ => false,
+    }
+}
+
+/// A node whose expressions are not followed may hold none that asks another plan.
+fn has_no_subquery(plan: &LogicalPlan) -> Result<(), QueryError> {
+    let mut found = false;
+    count_subqueries(plan, &mut found).map_err(QueryError::from_planning)?;
+    if found { Err(QueryError::NotShown) } else { Ok(()) }
+}
+
+fn count_subqueries(plan: &LogicalPlan, found: &mut bool) -> DataFusionResult<()> {
+    plan.apply_expressions(|expression| {
+        expression.apply(|part| {
+            *found |= matches!(
+                part,
+                Expr::ScalarSubquery(_)
+                    | Expr::InSubquery(_)
+                    | Expr::SetComparison(_)
+                    | Expr::Exists(_)
+            );
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })
+    .map(|_| ())
 }
 
 fn joined(left: &Scope, right: &Scope) -> Result<Scope, QueryError> {
