@@ -68,7 +68,12 @@ impl Grammar {
                     Vec::new(),
                 )
             }
-            1 => expression(seq!["array_agg(", argument, "ORDER BY", again, ")"], Vec::new()),
+            1 => {
+                // Lists with a null in them have two orders in DataFusion: a limit's and a sort's.
+                let filled = || seq!["coalesce(", argument.clone(), ",", kind.constant(), ")"];
+                let parts = [seq!["array_agg("], filled(), seq!["ORDER BY"], filled(), seq![")"]];
+                expression(parts.concat(), Vec::new())
+            }
             2 => expression(seq!["first_value(", argument, "ORDER BY", again, "DESC)"], Vec::new()),
             _ => {
                 let amount = self.expression(Kind::Float, scope, 0);
