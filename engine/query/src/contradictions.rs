@@ -103,7 +103,7 @@ fn kept(expression: Expr) -> Transformed<Expr> {
     };
     let mut parts = Vec::new();
     flatten(&expression, join, &mut parts);
-    let lists: Vec<Option<Listed>> = parts.iter().map(|part| listed(part, join)).collect();
+    let lists: Vec<Option<Listed>> = parts.iter().map(listed).collect();
     let mut changed = false;
     for at in 0..parts.len() {
         let Some(first) = &lists[at] else { continue };
@@ -148,27 +148,47 @@ fn flatten(expression: &Expr, join: Join, into: &mut Vec<Expr>) {
     }
 }
 
-/// A list, or what the simplifier makes one of: equalities joined by OR.
-fn listed(part: &Expr, join: Join) -> Option<Listed> {
-    match part {
+/// A list, or what the simplifier makes one of: lists of one column joined by AND and OR, and
+/// equalities joined by OR.
+fn listed(part: &Expr) -> Option<Listed> {
+    let join = match part {
         Expr::InList(InList { expr, list, negated }) if !expr.is_volatile() => {
-            Some(Listed { of: (**expr).clone(), items: list.clone(), negated: *negated })
+            let (of, items) = ((**expr).clone(), list.clone());
+            return Some(Listed { of, items, negated: *negated });
         }
-        Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }) if join == Join::All => {
-            let mut equalities = Vec::new();
-            flatten(part, Join::Any, &mut equalities);
-            let mut lists =
-                equalities.iter().map(|one| equality(one).or_else(|| listed(one, Join::Any)));
-            let mut all = lists.next()??;
-            for list in lists {
-                let list =
-                    list.filter(|list| list.of == all.of && !list.negated && !all.negated)?;
-                all.items.extend(list.items);
-            }
-            Some(all)
-        }
-        _ => None,
+        Expr::BinaryExpr(BinaryExpr { op: Operator::And, .. }) => Join::All,
+        Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }) => Join::Any,
+        _ => return None,
+    };
+    let mut parts = Vec::new();
+    flatten(part, join, &mut parts);
+    let list = |part: &Expr| match join {
+        Join::Any => equality(part).or_else(|| listed(part)),
+        Join::All => listed(part),
+    };
+    let mut lists = parts.iter().map(list);
+    let first = lists.next()??;
+    lists.try_fold(first, |all, next| merged(all, next?, join))
+}
+
+/// What the simplifier makes of two lists; nothing of an IN and a NOT IN joined by OR.
+fn merged(mut left: Listed, mut right: Listed, join: Join) -> Option<Listed> {
+    if left.of != right.of {
+        return None;
     }
+    match (join, left.negated, right.negated) {
+        (Join::All, false, false) | (Join::Any, true, true) => {
+            left.items.retain(|item| right.items.contains(item));
+        }
+        (Join::All, true, true) | (Join::Any, false, false) => left.items.extend(right.items),
+        (Join::All, false, true) => left.items.retain(|item| !right.items.contains(item)),
+        (Join::All, true, false) => {
+            right.items.retain(|item| !left.items.contains(item));
+            return Some(right);
+        }
+        (Join::Any, _, _) => return None,
+    }
+    Some(left)
 }
 
 fn equality(part: &Expr) -> Option<Listed> {
