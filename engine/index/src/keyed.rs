@@ -115,7 +115,6 @@ impl KeyedValues<()> {
         // Keys that lie close together are brought into order without comparing them.
         let keys = std::mem::take(&mut self.keys).into_iter().map(|(key, ())| key);
         self.keys = KeySet::new(keys.collect()).keys().iter().map(|key| (*key, ())).collect();
-        self.others.sort_unstable();
         without_repeats(&mut self.others, |(), ()| Some(()));
         self.count_anew();
     }
@@ -128,9 +127,7 @@ impl<T: Copy + Ord> KeyedValues<T> {
         if self.len() < self.full {
             return;
         }
-        bring_into_order(&mut self.keys);
         without_repeats(&mut self.keys, &both);
-        self.others.sort_unstable();
         without_repeats(&mut self.others, &both);
         self.count_anew();
     }
@@ -147,19 +144,17 @@ impl<T: Copy + Ord> KeyedValues<T> {
     /// Every value once, with what `folded` makes of all that was told of it, ascending.
     #[must_use]
     pub fn folded<U>(self, mut folded: impl FnMut(&[T]) -> U) -> KeyedValues<U> {
-        let Self { form, mut keys, mut others, texts, full } = self;
-        bring_into_order(&mut keys);
-        others.sort_unstable();
+        let Self { form, keys, others, texts, full } = self;
         let keys = each_once(keys, &mut folded);
         KeyedValues { form, keys, others: each_once(others, folded), texts, full }
     }
 }
 
-/// Makes two that are told of the same value one, where `both` can; the pairs are in order.
 fn without_repeats<K: Ord, T: Copy + Ord>(
     pairs: &mut Vec<(K, T)>,
     both: impl Fn(T, T) -> Option<T>,
 ) {
+    pairs.sort_unstable();
     pairs.dedup_by(|(key, told), (before, kept)| {
         let one = if key == before { both(*kept, *told) } else { None };
         one.map(|one| *kept = one).is_some()
@@ -167,23 +162,14 @@ fn without_repeats<K: Ord, T: Copy + Ord>(
     pairs.shrink_to_fit();
 }
 
-/// Sorts keys, and what is told of the same key. They are numbers: millions of them are brought
-/// into order without being compared.
-fn bring_into_order<T: Copy + Ord>(pairs: &mut [(i64, T)]) {
-    if pairs.is_sorted() {
-        return;
-    }
-    radsort::sort_by_key(pairs, |(key, _)| *key);
-    for of_one in pairs.chunk_by_mut(|(key, _), (next, _)| key == next) {
-        of_one.sort_unstable();
-    }
-}
-
-/// The keys, each once, with what is made of all that is told of it; the pairs are in order.
+/// The keys, each once, with what is made of all that is told of it.
 fn each_once<K: Ord, T: Copy + Ord, U>(
-    pairs: Vec<(K, T)>,
+    mut pairs: Vec<(K, T)>,
     mut folded: impl FnMut(&[T]) -> U,
 ) -> Vec<(K, U)> {
+    if !pairs.is_sorted() {
+        pairs.sort_unstable();
+    }
     let mut once: Vec<(K, U)> = Vec::with_capacity(pairs.len());
     let mut told: Vec<T> = Vec::new();
     let mut pairs = pairs.into_iter().peekable();

@@ -49,7 +49,7 @@ pub use engine::Engine;
 pub use error::QueryError;
 pub use mart::Mart;
 pub use row_stream::RowStream;
-pub use session::Session;
+pub use session::{Session, today};
 pub use shared::EngineOptions;
 pub use statement::Statement;
 pub use system::SystemRecords;

@@ -143,7 +143,8 @@ fn granted_tables(
 }
 
 /// The bank's day now; without one nothing can be decided.
-fn today(bundle: &CheckedBundle) -> Option<BatchDate> {
+#[must_use]
+pub fn today(bundle: &CheckedBundle) -> Option<BatchDate> {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     bundle.utc_offset().day_of(i64::try_from(since_1970.as_secs()).ok()?)
 }

@@ -79,9 +79,9 @@ impl Reads {
     }
 
     /// What the session's grants say of the columns.
-    fn look_up_access(&mut self, session: &Session) {
+    fn note_access(&mut self, session: &Session) {
         for table in &self.tables {
-            let granted = session.grant(table).map(martlet_policy::Grant::columns);
+            let granted = session.grant(table).map(Grant::columns);
             for column in granted.unwrap_or_default() {
                 let name = format!("{}.{}", table.table_part(), column.name);
                 if self.columns.contains(&name) {
@@ -111,7 +111,7 @@ impl Statement {
         if let Some(table) = &parsed.described {
             reads.describe(table)?;
         }
-        reads.look_up_access(session);
+        reads.note_access(session);
         if parsed.verb == Verb::Explain {
             may_explain(session, &reads, ExplainDepth::of(&plan))?;
         }
@@ -279,7 +279,7 @@ fn each_scan(
 
 /// The table's name; `None` for a table function's rows. Settings and functions of the
 /// query engine are nobody's business.
-fn table_name(reference: &TableReference) -> Result<Option<TableName>, QueryError> {
+pub(crate) fn table_name(reference: &TableReference) -> Result<Option<TableName>, QueryError> {
     let schema = reference.schema().unwrap_or(TableName::MART_SCHEMA);
     let table = reference.table();
     let full = match schema {

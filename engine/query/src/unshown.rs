@@ -16,11 +16,11 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
     BinaryExpr, Distinct, Expr, Join, JoinType, LogicalPlan, Operator, TableScan,
 };
-use martlet_core::TableName;
 use martlet_policy::Access;
 
 use crate::error::QueryError;
 use crate::session::Session;
+use crate::statement::table_name;
 
 /// Checks a plan as written.
 ///
@@ -56,6 +56,8 @@ impl Kept {
 struct Speaks {
     of_shown: bool,
     of_unshown: bool,
+    /// A subquery in it asks of an unshown column, whatever it answers.
+    by_subquery: bool,
 }
 
 impl Speaks {
@@ -64,7 +66,7 @@ impl Speaks {
         match kept {
             Some(Kept::Shown) => self.of_shown = true,
             Some(Kept::Unshown) => self.of_unshown = true,
-            None => *self = Self { of_shown: true, of_unshown: true },
+            None => (self.of_shown, self.of_unshown) = (true, true),
         }
     }
 
@@ -76,6 +78,7 @@ impl Speaks {
         Self {
             of_shown: self.of_shown || other.of_shown,
             of_unshown: self.of_unshown || other.of_unshown,
+            by_subquery: self.by_subquery || other.by_subquery,
         }
     }
 }
@@ -234,13 +237,10 @@ impl Walk<'_> {
         Ok(Scope { output: self.plan(input)?, schema: input.schema().clone() })
     }
 
+    /// A name without a grant is that of rows that the statement itself makes.
     fn scan(&self, scan: &TableScan) -> Vec<Kept> {
-        let schema = scan.table_name.schema().unwrap_or(TableName::MART_SCHEMA);
-        let name = match schema {
-            TableName::MART_SCHEMA => scan.table_name.table().to_owned(),
-            _ => format!("{schema}.{}", scan.table_name.table()),
-        };
-        let grant = TableName::new(&name).ok().and_then(|table| self.session.grant(&table));
+        let table = table_name(&scan.table_name).ok().flatten();
+        let grant = table.and_then(|table| self.session.grant(&table));
         let is_unshown = |column: &str| {
             grant.is_some_and(|grant| {
                 grant.columns().iter().any(|granted| {
@@ -274,8 +274,8 @@ impl Walk<'_> {
         }
         let both = joined(&left, &right)?;
         if let Some(condition) = &join.filter {
-            self.condition(condition, &both)?;
-            by_unshown |= self.speaks(condition, &both)?.of_unshown;
+            let speaks = self.condition(condition, &both)?;
+            by_unshown |= speaks.of_unshown || speaks.by_subquery;
         }
         // Where rows without a partner stay, nulls tell which these are.
         let keeps_all = matches!(join.join_type, JoinType::Left | JoinType::Right | JoinType::Full);
@@ -331,37 +331,47 @@ impl Walk<'_> {
         expressions.iter().map(|expression| of(self, expression)).collect()
     }
 
-    /// Checks what a condition sets beside each other.
-    fn condition(&mut self, condition: &Expr, scope: &Scope) -> Result<(), QueryError> {
+    /// Checks what a condition sets beside each other, and tells what it speaks of.
+    fn condition(&mut self, condition: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
         match condition {
             Expr::BinaryExpr(BinaryExpr { left, op: Operator::And, right }) => {
-                self.condition(left, scope)?;
-                self.condition(right, scope)
+                let left = self.condition(left, scope)?;
+                Ok(left.with(self.condition(right, scope)?))
             }
             Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) => {
-                // `x = 1 AND hidden > 1 OR x = 2 AND hidden > 2` would be a comparison of the two.
-                for branch in [left, right] {
-                    let is_or =
-                        matches!(&**branch, Expr::BinaryExpr(inner) if inner.op == Operator::Or);
-                    if !is_or && self.speaks(branch, scope)?.of_both() {
-                        return Err(QueryError::NotShown);
-                    }
-                }
-                self.condition(left, scope)?;
-                self.condition(right, scope)
+                let left = self.alternative(left, scope)?;
+                Ok(left.with(self.alternative(right, scope)?))
             }
             Expr::Not(inner) if !matches!(**inner, Expr::BinaryExpr(_)) => {
                 self.condition(inner, scope)
             }
-            _ => {
-                let speaks = self.speaks(condition, scope)?;
-                let are_several = speaks.of_unshown && unshown_columns(condition, scope) > 1;
-                if speaks.of_both() || (are_several && !is_equality(condition)) {
-                    return Err(QueryError::NotShown);
-                }
-                Ok(())
-            }
+            _ => self.comparison(condition, scope),
         }
+    }
+
+    /// One side of an OR. `x = 1 AND hidden > 1 OR x = 2 AND hidden > 2` sets the two beside each
+    /// other, and so it does where a subquery asks for the hidden one.
+    fn alternative(&mut self, side: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
+        let speaks = self.condition(side, scope)?;
+        let is_or = matches!(side, Expr::BinaryExpr(inner) if inner.op == Operator::Or);
+        if !is_or && (speaks.of_both() || speaks.by_subquery) {
+            return Err(QueryError::NotShown);
+        }
+        Ok(speaks)
+    }
+
+    /// A condition that AND, OR and NOT take no further apart.
+    fn comparison(&mut self, condition: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
+        let speaks = self.speaks(condition, scope)?;
+        let are_several = speaks.of_unshown && unshown_columns(condition, scope) > 1;
+        let is_question = matches!(condition, Expr::InSubquery(_) | Expr::Exists(_));
+        if speaks.of_both()
+            || (are_several && !is_equality(condition))
+            || (speaks.by_subquery && !is_question)
+        {
+            return Err(QueryError::NotShown);
+        }
+        Ok(speaks)
     }
 
     /// Which columns an expression speaks of, those of its subqueries' answers included.
@@ -405,8 +415,10 @@ impl Walk<'_> {
             if answers != Answers::Existence {
                 output.columns.iter().for_each(|kept| speaks.note(Some(*kept)));
             }
+            let asks_of_unshown = met || !output.shows_all();
+            speaks.by_subquery |= asks_of_unshown;
             // A count of rows that a condition left is a value made of the condition's columns.
-            speaks.of_unshown |= answers == Answers::Value && (met || !output.shows_all());
+            speaks.of_unshown |= answers == Answers::Value && asks_of_unshown;
         }
         Ok(speaks)
     }

@@ -268,17 +268,11 @@ pub(crate) async fn rules_in_force(mart: &str, day: Option<BatchDate>) -> Result
     let (bundle, directory) = (checked(&bundle, &snapshot)?, refuse(Directory::parse(&people))?);
     let day = match day {
         Some(day) => day,
-        None => today(&bundle)?,
+        None => martlet_query::today(&bundle).ok_or_else(|| {
+            Failure::invalid("the clock of this machine shows no day of a calendar")
+        })?,
     };
     Ok(InForce { bundle, directory, tables: schemas(&snapshot), day })
-}
-
-/// The bank's day now.
-fn today(bundle: &CheckedBundle) -> Result<BatchDate, Failure> {
-    bundle
-        .utc_offset()
-        .day_of(chrono::Utc::now().timestamp())
-        .ok_or_else(|| Failure::invalid("the clock of this machine shows no day of a calendar"))
 }
 
 fn print_diff(old: Option<&BundleText>, new: &BundleText) {

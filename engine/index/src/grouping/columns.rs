@@ -228,7 +228,7 @@ pub(super) fn gather_codes<'a>(
             &into[..block.len()]
         }
         InBlock::Some(rows) if rows.len() < SPARSE_ROWS => {
-            codes.codes_at(rows, into);
+            into.iter_mut().zip(rows).for_each(|(code, row)| *code = codes.code_at(*row));
             &into[..rows.len()]
         }
         InBlock::Some(rows) => {

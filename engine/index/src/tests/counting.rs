@@ -114,10 +114,6 @@ proptest! {
         let mut gathered = Vec::new();
         codes.gather(&selection, &mut gathered);
         prop_assert_eq!(gathered.len() as u64, selection.count());
-        let rows: Vec<u32> = selection.iter().collect();
-        let mut looked_up = vec![0; rows.len()];
-        codes.codes_at(&rows, &mut looked_up);
-        prop_assert_eq!(&looked_up, &gathered);
         for (row, code) in selection.iter().zip(gathered) {
             prop_assert_eq!(codes.value(code), value_at(array, row as usize));
             prop_assert_eq!(codes.code(row), Some(code));

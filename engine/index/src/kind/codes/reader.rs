@@ -18,15 +18,11 @@ use crate::filter::packed::BlockAnswer;
 use crate::kind::Reader;
 use crate::kind::dictionary::Dictionary;
 use crate::kind::flags::set_flags;
-use crate::kind::packed::PackedPlace;
 use crate::kind::rows::{InBlock, for_each_block};
 use crate::logic::Leaf;
 
 /// Selected rows of a block from which on the whole block is unpacked for them.
 const UNPACKED_FROM: usize = 8;
-
-/// Rows whose codes are looked up together.
-const ASKED_AT_ONCE: usize = 32;
 
 /// Blocks of which it is known where the first begins.
 const SAMPLED: usize = 8;
@@ -185,45 +181,14 @@ impl CodesIndex {
         base + format::unpack_one(self.packed_block(block), width, row % BLOCK_ROWS)
     }
 
-    /// Writes the codes of these rows, all below [`Self::rows`], to the front of `into`, which
-    /// has room for them.
-    ///
-    /// Rows that are asked for one by one lie far apart: where each code lies is settled for
-    /// some of them first, so that memory is asked for all of these at once.
-    pub fn codes_at(&self, rows: &[u32], into: &mut [u32]) {
-        let words = self.packed.as_chunks::<4>().0;
-        let mut places = [(0, PackedPlace::default()); ASKED_AT_ONCE];
-        for (rows, into) in rows.chunks(ASKED_AT_ONCE).zip(into.chunks_mut(ASKED_AT_ONCE)) {
-            for (place, row) in places.iter_mut().zip(rows) {
-                *place = self.place(*row as usize);
-            }
-            for (code, (base, place)) in into.iter_mut().zip(&places[..rows.len()]) {
-                *code = *base + if place.is_nowhere() { 0 } else { place.number(words) };
-            }
-        }
-    }
-
-    /// The lowest code of a row's block, and where what comes to it lies among all words.
-    fn place(&self, row: usize) -> (u32, PackedPlace) {
-        let block = row / BLOCK_ROWS;
-        let place = PackedPlace::of(self.widths[block], row % BLOCK_ROWS);
-        // Blocks begin at whole words.
-        (self.base(block), place.behind(self.start(block) / 4))
-    }
-
     /// The lowest code of a block.
     fn base(&self, block: usize) -> u32 {
         u32::from_le_bytes(self.bases.as_chunks::<4>().0[block])
     }
 
     fn packed_block(&self, block: usize) -> &[u8] {
-        let start = self.start(block);
+        let start = self.starts[block / SAMPLED] as usize + self.bytes_before(block);
         &self.packed[start..start + block_bytes(self.widths[block])]
-    }
-
-    /// Where a block begins in `packed`.
-    fn start(&self, block: usize) -> usize {
-        self.starts[block / SAMPLED] as usize + self.bytes_before(block)
     }
 
     /// The bytes of the blocks between a block and the last one whose start is kept.
@@ -249,9 +214,7 @@ impl CodesIndex {
                 into.resize(into.len() + rows.len(), self.base(block));
             }
             InBlock::Some(rows) if rows.len() < UNPACKED_FROM => {
-                let gathered = into.len();
-                into.resize(gathered + rows.len(), 0);
-                self.codes_at(rows, &mut into[gathered..]);
+                into.extend(rows.iter().map(|row| self.code_at(*row)));
             }
             InBlock::Some(rows) => {
                 self.decode_block(block, &mut codes);
