@@ -2,7 +2,7 @@
 
 import shutil
 
-from compare import catalog, constants, data, growth, machine, mart, paths, report, runner, tpch, workload
+from compare import catalog, constants, data, growth, guard, machine, mart, paths, report, runner, tpch, workload
 from compare import options as command
 from compare.engines import postgres
 from compare.say import say
@@ -81,7 +81,7 @@ def measure(of, classes, options, binaries, result):
     names = of.engines()
     for name in names:
         makers.make(name).stop()
-    if options.paths:
+    if options.paths or options.guard:
         makers.martlet_load()
     if not options.keep:
         data.drop_text(dataset)
@@ -96,6 +96,8 @@ def measure(of, classes, options, binaries, result):
     report.add(result, dataset, {name: makers.figures(name) for name in names}, memory, entries)
     if options.paths and not options.only_load:
         paths.measure(makers, queries, filled, options, result)
+    if options.guard and of.name == "bank" and not options.only_load:
+        guard.measure(makers, queries, filled, options, result)
 
 
 if __name__ == "__main__":

@@ -152,11 +152,11 @@ class Makers:
 
     def datafusion(self):
         config = {**self._config(self.dataset.folder), "row_rules": self.spec["row_rules"],
-                  "tables": self.spec["tables"], "segments": str(self._mart() / "segments")}
+                  "tables": self.spec["tables"], "segments": str(self.mart() / "segments")}
         child = module("datafusion", config, self._log("datafusion"))
         return Engine("datafusion", "DataFusion on Parquet", "datafusion", child)
 
-    def _mart(self):
+    def mart(self):
         self.martlet_load()
         return self.dataset.folder / "martlet" / "mart"
 
@@ -181,13 +181,18 @@ class Makers:
         child = self._embedded(path, self._log(f"martlet-{path}"))
         return Engine(path, f"Martlet, {path}", "martlet", child, can=frozenset())
 
-    def _embedded(self, path, log):
-        command = [self.binaries / "martlet-bench", "--mart", self._mart(), "--threads", self.options.threads,
+    def martlet_of(self, name, place):
+        """Martlet in a process of its own over a mart (`None`: the dataset's), under a name of its own."""
+        child = self._embedded("cost", self._log(f"martlet-{name}"), place)
+        return Engine(name, f"Martlet, {name}", "martlet", child, can=frozenset())
+
+    def _embedded(self, path, log, place=None):
+        command = [self.binaries / "martlet-bench", "--mart", place or self.mart(), "--threads", self.options.threads,
                    "--memory-gib", self.options.memory_gib, "--path", path]
         return Child(command, {"MARTLET_BENCH_PASSWORD": policy.PASSWORD}, log)
 
     def martlet_flight(self):
-        place = self._mart()
+        place = self.mart()
         server = mart.Server(self.binaries, place, self.options.threads, self.options.memory_gib)
         config = {"uri": server.uri, "password": policy.PASSWORD}
         child = module("martlet_flight", config, self._log("martlet_flight"))

@@ -27,6 +27,8 @@ def parse(arguments=None):
     add("--only-load", action="store_true", help="make and load the data, ask nothing")
     add("--paths", action="store_true",
         help="also ask Martlet everything by the path that its rules pick and by each path forced on it")
+    add("--guard", action="store_true",
+        help="also ask what the guard costs: principals under rules, beside a copy of what they see")
     add("--growth", type=number, default=0, metavar="N",
         help="also load a bank of N transactions into Martlet alone, piece by piece, and ask it the same")
     add("--pieces", type=int, default=0, help="pieces of that bank; default: one per 80 million transactions")

@@ -34,7 +34,7 @@ def write(generated, target, tables, binaries):
     return target, principals
 
 
-def write_open(target, tables, classes, binaries):
+def write_open(target, tables, classes, binaries, principal="researcher"):
     """A bundle for tables without secrets: one class, one role, one principal."""
     target = pathlib.Path(target)
     shutil.rmtree(target, ignore_errors=True)
@@ -52,7 +52,7 @@ def write_open(target, tables, classes, binaries):
         (target / name).write_text(text, encoding="utf-8")
     principals = target.parent / "principals.csv"
     principals.write_text(
-        f'name,roles,node,password\nresearcher,researcher,00,"{password_hash(binaries)}"\n', encoding="utf-8"
+        f'name,roles,node,password\n{principal},researcher,00,"{password_hash(binaries)}"\n', encoding="utf-8"
     )
     return target, principals
 

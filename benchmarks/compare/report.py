@@ -3,7 +3,7 @@
 import datetime
 import json
 
-from compare import chart, paths, summary, targets
+from compare import chart, guard, paths, summary, targets
 
 TITLES = {
     "martlet": "Martlet", "martlet_flight": "Martlet (Flight SQL)", "duckdb": "DuckDB",
@@ -52,6 +52,8 @@ def write(result, folder):
     result["summary"] = summary.classes(result["entries"])
     if "paths" in result:
         result["paths"] = paths.summarize(result["paths"])
+    if "guard" in result:
+        result["guard"] = guard.summarize(result["guard"])
     result["targets"] = targets.rows(result)
     text = json.dumps(result, indent=1, ensure_ascii=False)
     (folder / "latest.json").write_text(text + "\n", encoding="utf-8")
@@ -62,7 +64,7 @@ def write(result, folder):
 
 def markdown(result):
     parts = [_head(result), _classes(result), _targets(result), _loads(result), _growth(result), _queries(result),
-             _paths(result)]
+             _paths(result), guard.markdown(result["guard"]) if "guard" in result else ""]
     return "\n".join(part for part in parts if part)
 
 

@@ -10,7 +10,7 @@ import pathlib
 import types
 import unittest
 
-from compare import answers, paths, report, runner, summary, targets, workload
+from compare import answers, guard, paths, report, runner, summary, targets, workload
 
 RESULTS = pathlib.Path(__file__).resolve().parents[1] / "results"
 
@@ -194,6 +194,34 @@ class Paths(unittest.TestCase):
         self.assertIn("| grouped/q1 | researcher | 30.0 | 31.0 | **20.0** | failed | 1.50 | missed |", told)
         line = targets.rows(result)[-1]
         self.assertEqual((line["measured"], line["at_most"], line["reached"]), (1.5, 1.2, False))
+
+
+class Guard(unittest.TestCase):
+    def found(self, *questions, agrees=True):
+        """Of questions by the guarded and the copy's medians; none where the guarded one was refused."""
+        entries = []
+        for number, (guarded, copy) in enumerate(questions):
+            for engine, ms in ((guard.GUARDED, guarded), (guard.COPY, copy)):
+                said = {"error": "refused"} if ms is None else {"median_ms": ms, "agrees": agrees}
+                entries.append({"class": "grouped", "query": f"q{number}", "principal": "manager", "engine": engine, **said})
+        slices = [{"query": "q0", "principal": who, "median_ms": ms} for who, ms in ((guard.HEAD, 60.0), (guard.BRANCH, 2.0))]
+        return guard.summarize({"at_most": 1.05, "faster_at_least": 20.0, "entries": entries, "slices": slices})
+
+    def test_the_mean_is_of_what_both_answered(self):
+        row = self.found((4.0, 2.0), (1.0, 2.0), (None, None))["principals"][0]
+        self.assertEqual((row["questions"], row["mean"], row["verdict"]), (2, 1.0, "reached"))
+        self.assertEqual((row["worst"], row["worst_times"], row["not_granted"]), ("grouped/q0", 2.0, ["grouped/q2"]))
+
+    def test_a_slower_mean_misses_and_another_answer_is_wrong(self):
+        self.assertEqual(self.found((4.0, 2.0))["principals"][0]["verdict"], "missed")
+        self.assertEqual(self.found((1.0, 2.0), agrees=False)["principals"][0]["verdict"], "wrong")
+        self.assertEqual(self.found((1.0, 2.0))["principals"][1]["verdict"], "unanswered")
+
+    def test_a_branch_is_held_against_head_office(self):
+        found = self.found((4.0, 4.0))
+        self.assertAlmostEqual(found["slice"]["mean"], 30.0)
+        self.assertEqual(found["slice"]["verdict"], "reached")
+        self.assertIn("**30.00** times faster", guard.markdown(found))
 
 
 class Reports(unittest.TestCase):
