@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod attacks;
 mod berka;
 mod end_to_end;
 mod proof;

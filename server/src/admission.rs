@@ -15,7 +15,9 @@ use std::time::Duration;
 use martlet_core::{ErrorKind, Kinded};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::alarm::curbs::Curbs;
 
 /// Statements that are planned or answered at once, of all principals together.
 const STATEMENTS_MAX: usize = 64;
@@ -61,6 +63,8 @@ pub(crate) struct Admission {
     /// A principal's places live as long as one of them is taken or waited for.
     principals: Mutex<HashMap<String, Weak<Semaphore>>>,
     patience: Duration,
+    /// Who has one place only, after a pause.
+    curbs: Arc<Curbs>,
 }
 
 /// A place that is taken.
@@ -71,20 +75,31 @@ pub(crate) struct Place {
 }
 
 impl Admission {
+    #[cfg(test)]
     pub(crate) fn new() -> Self {
         Self::with_patience(PATIENCE)
     }
 
-    fn with_patience(patience: Duration) -> Self {
-        let server = Arc::new(Semaphore::new(STATEMENTS_MAX));
-        Self { server, principals: Mutex::default(), patience }
+    /// The places of a server that slows some principals down.
+    pub(crate) fn under(curbs: Arc<Curbs>) -> Self {
+        Self { curbs, ..Self::with_patience(PATIENCE) }
     }
 
-    /// Waits for a place: first one of the principal's own, then one of the server's.
+    fn with_patience(patience: Duration) -> Self {
+        let server = Arc::new(Semaphore::new(STATEMENTS_MAX));
+        Self { server, principals: Mutex::default(), patience, curbs: Arc::default() }
+    }
+
+    /// Waits for a place: first one of the principal's own, then one of the server's. Who is
+    /// slowed down takes all of its own for one statement, and pauses while it holds them.
     pub(crate) async fn enter(&self, principal: &str) -> Result<Place, Busy> {
         let until = Instant::now() + self.patience;
-        let own = taken(self.places_of(principal), until).await.ok_or(Busy::Principal)?;
-        let server = taken(Arc::clone(&self.server), until).await.ok_or(Busy::Server)?;
+        let pause = self.curbs.pause(principal);
+        let count = if pause.is_some() { STATEMENTS_PER_PRINCIPAL_MAX } else { 1 };
+        let own = taken(self.places_of(principal), count, until).await.ok_or(Busy::Principal)?;
+        let until = until + pause.unwrap_or_default();
+        sleep(pause.unwrap_or_default()).await;
+        let server = taken(Arc::clone(&self.server), 1, until).await.ok_or(Busy::Server)?;
         Ok(Place { _server: server, _own: own })
     }
 
@@ -100,8 +115,13 @@ impl Admission {
     }
 }
 
-async fn taken(places: Arc<Semaphore>, until: Instant) -> Option<OwnedSemaphorePermit> {
-    timeout_at(until, places.acquire_owned()).await.ok()?.ok()
+async fn taken(
+    places: Arc<Semaphore>,
+    count: usize,
+    until: Instant,
+) -> Option<OwnedSemaphorePermit> {
+    let count = u32::try_from(count).ok()?;
+    timeout_at(until, places.acquire_many_owned(count)).await.ok()?.ok()
 }
 
 /// Does work in a task of its own, so that work which never pauses does not hold up the answer

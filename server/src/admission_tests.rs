@@ -73,3 +73,26 @@ async fn work_that_never_pauses_is_answered_in_time_and_keeps_its_place() {
     }
     panic!("the place was never given back");
 }
+
+fn slowed(name: &str) -> Arc<Curbs> {
+    let how = crate::alarm::Curbed::Throttled { pause: 20 };
+    let alarm_id = crate::audit::RecordId::draw().unwrap();
+    let curb = crate::alarm::Curb { how, rule: "rule".into(), alarm_id, since: 0, until: None };
+    let curbs = Arc::new(Curbs::default());
+    curbs.hold(name, curb);
+    curbs
+}
+
+#[tokio::test]
+async fn whoever_is_slowed_down_has_one_statement_at_once_and_others_are_not_slowed() {
+    let curbs = slowed("teller");
+    let admission = Admission { curbs: Arc::clone(&curbs), ..Admission::with_patience(SHORT) };
+    let first = admission.enter("teller").await.unwrap();
+    assert_eq!(admission.enter("teller").await.unwrap_err(), Busy::Principal);
+    let _others = (admission.enter("manager").await.unwrap(), admission.enter("manager").await);
+    drop(first);
+    drop(admission.enter("teller").await.unwrap());
+    curbs.lift("teller");
+    let _both =
+        (admission.enter("teller").await.unwrap(), admission.enter("teller").await.unwrap());
+}

@@ -1,7 +1,8 @@
 //! The server: Arrow Flight SQL over the query engine, with sign-in and an audit journal.
 //!
 //! Owns the wire: who is calling ([`mod@authenticate`]), what is asked (`flight`), what left
-//! and to whom ([`audit`]), and the process around them ([`mod@serve`]). Never decides who may
+//! and to whom ([`audit`]), what is unusual about it ([`alarm`]), and the process around them
+//! ([`mod@serve`]). Never decides who may
 //! see what and never touches the store: it asks `martlet-query` as one principal and sends on
 //! what it is given.
 //!
@@ -10,9 +11,10 @@
 //! ```
 //!
 //! Read in this order: [`mod@serve`], `flight::service`, `flight::command`, `flight::statement`,
-//! `flight::deliver`, [`audit`].
+//! `flight::deliver`, [`audit`], [`alarm`].
 
 mod admission;
+pub mod alarm;
 pub mod audit;
 pub mod authenticate;
 mod flight;
@@ -20,5 +22,9 @@ mod lookup_quota;
 mod random;
 pub mod serve;
 
+pub use alarm::AlarmOptions;
 pub use audit::{AuditError, Journal};
-pub use serve::{ServeConfig, ServeError, Serving, Transport, serve};
+pub use authenticate::SignInRules;
+pub use serve::{
+    ClientAuthority, ClientCertificates, ServeConfig, ServeError, Serving, Transport, serve,
+};

@@ -21,9 +21,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
+use crate::alarm::curbs::Curbs;
+use crate::alarm::keeper::{Keeper, Told};
+use crate::alarm::{AlarmError, AlarmOptions};
 use crate::audit::Journal;
+use crate::authenticate::{CertificateName, SignInRules};
 use crate::flight::FlightDoor;
 use crate::random::NoEntropy;
 
@@ -36,6 +40,9 @@ const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
 /// How often an idle connection is probed; below the idle limits of common load balancers.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
+/// How long the beginning of a TLS connection may take.
+const TLS_PATIENCE: Duration = Duration::from_secs(10);
+
 /// How bytes travel between client and server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transport {
@@ -45,11 +52,51 @@ pub enum Transport {
         certificate: PathBuf,
         /// The private key.
         key: PathBuf,
+        /// Whether clients show certificates of their own.
+        clients: ClientCertificates,
     },
     /// Plain text, accepted only on a loopback address.
     PlainOnLoopback,
     /// Plain text on any address: something in front of the server ends TLS.
     PlainBehindProxy,
+}
+
+/// Whether clients show certificates of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientCertificates {
+    /// They are not asked for any.
+    NotAsked,
+    /// They may: whoever shows none signs in by other means.
+    Optional(ClientAuthority),
+    /// They must: without one there is no connection.
+    Required(ClientAuthority),
+}
+
+/// Who makes clients' certificates, and what they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientAuthority {
+    /// The authority's certificates, a PEM file.
+    pub certificates: PathBuf,
+    /// Which part of a client's certificate is the principal's name.
+    pub name: CertificateName,
+}
+
+impl ClientCertificates {
+    /// Those of a transport; without TLS there are none.
+    pub(crate) const fn of(transport: &Transport) -> &Self {
+        match transport {
+            Transport::Tls { clients, .. } => clients,
+            Transport::PlainOnLoopback | Transport::PlainBehindProxy => &Self::NotAsked,
+        }
+    }
+
+    /// Which part of a certificate names the principal.
+    pub(crate) const fn name(&self) -> CertificateName {
+        match self {
+            Self::Optional(authority) | Self::Required(authority) => authority.name,
+            Self::NotAsked => CertificateName::CommonName,
+        }
+    }
 }
 
 /// How to serve.
@@ -61,6 +108,8 @@ pub struct ServeConfig {
     pub transport: Transport,
     /// Where disclosures are recorded.
     pub journal: Arc<Journal>,
+    /// How principals sign in, and for how long they stay.
+    pub sign_in: SignInRules,
     /// How often to look for a newer snapshot.
     pub refresh_every: Duration,
     /// Wall time of one execution at most, from its first message to its last; a client that
@@ -68,20 +117,24 @@ pub struct ServeConfig {
     pub statement_time_max: Duration,
     /// How long running statements may go on after the shutdown began.
     pub drain_time_max: Duration,
+    /// What is unusual in the journal, and what is done about it; without it, nothing is.
+    pub alarms: Option<AlarmOptions>,
 }
 
 impl ServeConfig {
     /// Plain text on a loopback address, looking for new data every second; statements end
     /// after thirty minutes and the shutdown waits for ten seconds.
     #[must_use]
-    pub const fn new(listen: SocketAddr, journal: Arc<Journal>) -> Self {
+    pub fn new(listen: SocketAddr, journal: Arc<Journal>) -> Self {
         Self {
             listen,
             transport: Transport::PlainOnLoopback,
             journal,
+            sign_in: SignInRules::default(),
             refresh_every: Duration::from_secs(1),
             statement_time_max: Duration::from_secs(30 * 60),
             drain_time_max: Duration::from_secs(10),
+            alarms: None,
         }
     }
 }
@@ -117,11 +170,16 @@ pub enum ServeError {
         source: std::io::Error,
     },
     /// The certificate and the key are not usable together.
-    #[error("the certificate and the key cannot be used: give matching PEM files")]
+    #[error(
+        "the certificate, the key or the clients' authority cannot be used: give matching PEM files"
+    )]
     Tls(#[source] tonic::transport::Error),
     /// The operating system gave no random bytes for the keys.
     #[error("cannot draw the server's keys: the operating system gave no random bytes")]
     Keys,
+    /// The alarms cannot be kept.
+    #[error("the alarms over the audit record cannot be kept")]
+    Alarms(#[from] AlarmError),
     /// The transport broke.
     #[error("the server stopped: its transport failed")]
     Transport(#[source] tonic::transport::Error),
@@ -137,6 +195,7 @@ impl Kinded for ServeError {
                 ErrorKind::Invalid
             }
             Self::Listen { .. } | Self::Keys | Self::Transport(_) => ErrorKind::Retry,
+            Self::Alarms(error) => error.kind(),
             Self::Ended => ErrorKind::Bug,
         }
     }
@@ -188,18 +247,29 @@ pub async fn serve(
     let refused = |source| ServeError::Listen { listen, source };
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let local_addr = listener.local_addr().map_err(refused)?;
-    let door = FlightDoor::new(engine.clone(), &config)?;
+    let curbs = match &config.alarms {
+        Some(alarms) => Arc::new(Curbs::open(&alarms.folder)?),
+        None => Arc::default(),
+    };
+    let door = FlightDoor::new(engine.clone(), &config, Arc::clone(&curbs))?;
+    let kept = keep_watch(&engine, &config, curbs, &door).await?;
     let server = configured(tls)?;
     let (closing, closed) = watch::channel(());
     let journal = Arc::clone(&config.journal);
     let task = tokio::spawn(async move {
         let refresher = tokio::spawn(keep_fresh(engine, config.refresh_every));
+        let watching =
+            kept.map(|(keeper, told)| (tokio::spawn(keeper.keep()), tokio::spawn(told.tell())));
         let result = run(server, listener, door, closed, config.drain_time_max, async move {
             shutdown.await;
             drop(closing);
         })
         .await;
         refresher.abort();
+        if let Some((keeper, told)) = watching {
+            keeper.abort();
+            told.abort();
+        }
         // What is not signed is on record all the same.
         if let Err(error) = journal.sign().await {
             tracing::error!(%error, "the end of the audit journal is not signed");
@@ -209,17 +279,46 @@ pub async fn serve(
     Ok(Serving { local_addr, task })
 }
 
+/// Reads the journal back for the alarms, before the first statement is answered.
+async fn keep_watch(
+    engine: &Engine,
+    config: &ServeConfig,
+    curbs: Arc<Curbs>,
+    door: &FlightDoor,
+) -> Result<Option<(Keeper, Told)>, ServeError> {
+    let Some(alarms) = &config.alarms else { return Ok(None) };
+    let (journal, door) = (Arc::clone(&config.journal), door.clone());
+    let cut_off = Arc::new(move |name: &str| door.cut_off(name));
+    let kept = Keeper::open(alarms, engine.clone(), journal, curbs, cut_off).await?;
+    Ok(Some(kept))
+}
+
 fn tls_of(config: &ServeConfig) -> Result<Option<ServerTlsConfig>, ServeError> {
     match &config.transport {
-        Transport::Tls { certificate, key } => {
+        Transport::Tls { certificate, key, clients } => {
             let identity = Identity::from_pem(read(certificate)?, read(key)?);
-            Ok(Some(ServerTlsConfig::new().identity(identity)))
+            let tls = ServerTlsConfig::new().identity(identity).timeout(TLS_PATIENCE);
+            Ok(Some(asking(tls, clients)?))
         }
         Transport::PlainOnLoopback if !config.listen.ip().is_loopback() => {
             Err(ServeError::PlainBeyondLoopback { listen: config.listen })
         }
         Transport::PlainOnLoopback | Transport::PlainBehindProxy => Ok(None),
     }
+}
+
+/// Asks clients for certificates, where that is wanted.
+fn asking(
+    tls: ServerTlsConfig,
+    clients: &ClientCertificates,
+) -> Result<ServerTlsConfig, ServeError> {
+    let (authority, is_optional) = match clients {
+        ClientCertificates::NotAsked => return Ok(tls),
+        ClientCertificates::Optional(authority) => (authority, true),
+        ClientCertificates::Required(authority) => (authority, false),
+    };
+    let roots = Certificate::from_pem(read(&authority.certificates)?);
+    Ok(tls.client_ca_root(roots).client_auth_optional(is_optional))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ServeError> {

@@ -26,7 +26,9 @@ fn plain_text_stays_on_this_machine_unless_it_is_asked_for() {
 fn a_missing_certificate_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let certificate = folder.path().join("server.pem");
-    let transport = Transport::Tls { certificate: certificate.clone(), key: certificate.clone() };
+    let key = certificate.clone();
+    let clients = ClientCertificates::NotAsked;
+    let transport = Transport::Tls { certificate, key, clients };
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let config = config(folder.path(), listen, transport);
     let error = tls_of(&config).unwrap_err();

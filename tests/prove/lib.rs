@@ -9,6 +9,8 @@
 //! [`oracles`] decide, [`lab`] brings them together, [`shrink`] makes findings small, [`run`]
 //! does many and [`mutants`] proves that the oracles can object: it plants faults in copies of
 //! the source. Nothing here is part of the product, and nothing in the product knows of it.
+//!
+//! Beside it stands [`insiders`], which asks the alarms who misuses what may be seen.
 
 #![allow(
     missing_docs,
@@ -21,6 +23,8 @@
 
 pub mod doors;
 pub mod grammar;
+#[path = "../insiders/mod.rs"]
+pub mod insiders;
 pub mod lab;
 pub mod mutants;
 pub mod oracles;

@@ -34,6 +34,12 @@ struct Arguments {
     /// Only the planted faults whose names hold this.
     #[arg(long, default_value = "")]
     only: String,
+    /// Only so many of them; 0 for all.
+    #[arg(long, default_value_t = 0)]
+    some: usize,
+    /// Which of them: others with each number.
+    #[arg(long, default_value_t = 0)]
+    turn: u64,
     /// Also tells why statements were refused that were meant to be answered.
     #[arg(long)]
     refusals: bool,
@@ -90,7 +96,10 @@ async fn asked(arguments: &Arguments) -> Report {
     progress.0.finish();
     if arguments.mutants {
         let source = arguments.source.canonicalize().unwrap_or_else(|_| arguments.source.clone());
-        let planted = mutants::planted(&source.join("tests/mutants"), &arguments.only);
+        let mut planted = mutants::planted(&source.join("tests/mutants"), &arguments.only);
+        if arguments.some > 0 {
+            planted = mutants::some(planted, arguments.some, arguments.turn);
+        }
         let bar = bar(planted.len() as u64);
         let caught = mutants::caught(&source, &planted, plan, &|told| {
             bar.suspend(|| eprintln!("{told}"));

@@ -189,7 +189,9 @@ fn bundle() -> Bundle {
     let clear: String = CLASSES.iter().map(|(name, _)| format!("{name} = \"clear\"\n")).collect();
     let roles = format!(
         "[[role]]\nname = \"teller\"\ntables = [\"person\"]\nmay = []\n[role.classes]\nopen = \"clear\"\nfree_text = \"mask\"\n{masked}\
-         [[role]]\nname = \"head\"\ntables = [\"person\"]\nmay = [\"explain\"]\n[role.classes]\nfree_text = \"clear\"\n{clear}",
+         [[role]]\nname = \"head\"\ntables = [\"person\"]\nmay = [\"explain\"]\n[role.classes]\nfree_text = \"clear\"\n{clear}\
+         [[accepted_risk]]\nname = \"month\"\nroles = [\"teller\"]\nhidden = \"birth_date\"\nbeside = [\"id_number\"]\n\
+         reason = \"every mask stands in one table here; canaries are elsewhere\"\n",
     );
     let rules = "[[row_rule]]\nname = \"own-outlet\"\neffect = \"permit\"\nroles = [\"teller\"]\ntables = [\"person\"]\ncolumn = \"outlet\"\nwithin = \"node\"\n\
                  [[row_rule]]\nname = \"whole-bank\"\neffect = \"permit\"\nroles = [\"head\"]\ntables = [\"person\"]\nall = true\n";

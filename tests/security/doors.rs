@@ -68,6 +68,7 @@ async fn mart() -> TestMart {
 
 const COUNT: &str = "SELECT count(*) FROM customer";
 
+/// StarRocks #78439: bearer tokens could be made up from a host's name.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_answered_without_a_sign_in() {
     let mart = mart().await;
@@ -81,6 +82,8 @@ async fn nothing_is_answered_without_a_sign_in() {
     assert!(nobody.inner.handshake("ann", "wrong").await.is_err());
 }
 
+/// StarRocks #78175, #58946: masks and row rules were asked at one port and not at Flight's; a ticket
+/// is decided about when it is used, for whoever uses it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ticket_is_worth_nothing_to_another() {
     let mart = mart().await;
@@ -112,6 +115,7 @@ fn plain(text: &Option<String>) -> Option<String> {
     text.as_ref().map(|text| text.chars().filter(|c| !c.is_ascii_hexdigit()).collect())
 }
 
+/// PostgreSQL CVE-2016-2193, CVE-2023-2455: a plan made for one role ran for another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_rules_counts_for_tickets_and_handles_that_are_out() {
     let mart = mart().await;
@@ -132,6 +136,7 @@ async fn a_change_of_rules_counts_for_tickets_and_handles_that_are_out() {
     assert!(prepared.execute().await.is_err(), "bob is no clerk any more");
 }
 
+/// ClickHouse #108464: the words of a refusal told whether there is such a table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn forbidden_and_missing_look_the_same() {
     let mart = mart().await;
@@ -146,6 +151,7 @@ async fn forbidden_and_missing_look_the_same() {
     assert!(snapshot_table.contains("does not exist or is not granted"), "{snapshot_table}");
 }
 
+/// ClickHouse #98669, #90922: catalogs and settings listed what was not granted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metadata_show_only_what_is_granted() {
     let mart = mart().await;
@@ -181,6 +187,7 @@ async fn metadata_show_only_what_is_granted() {
     assert!(ann.query("SELECT * FROM information_schema.df_settings").await.is_err());
 }
 
+/// PostgreSQL CVE-2024-10976: rules of the first execution stood for later ones.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn prepared_statements_bind_and_run_again() {
     let mart = mart().await;

@@ -1,8 +1,15 @@
 //! What must not leave does not leave, over a real socket, byte by byte.
 
+mod alarms;
+mod approvals;
 mod canary;
 mod doors;
+mod duties;
+mod explain_policy;
+mod groups;
 mod hostile;
+mod identities;
 mod indexes;
 mod lookups;
+mod sessions;
 mod unshown;

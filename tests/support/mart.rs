@@ -10,7 +10,8 @@ use arrow::array::RecordBatch;
 use bytes::Bytes;
 use martlet_core::BatchDate;
 use martlet_ingest::{LoadOutcome, LoadPlan, LoadRequest, ReplaceMode, Silent, load};
-use martlet_policy::{BundleText, PasswordCost, TokenKeys, hash_password};
+use martlet_policy::{BundleText, PasswordCost, StoredBundle, TokenKeys, hash_password};
+use martlet_query::approved::rules_in_force;
 use martlet_query::{Engine, EngineOptions, SystemRecords};
 use martlet_server::audit::Journal;
 use martlet_server::{ServeConfig, Serving, serve};
@@ -40,6 +41,17 @@ pub(crate) struct Bundle {
 impl Bundle {
     pub(crate) fn file(mut self, name: &str, text: &str) -> Self {
         self.files.insert(name.into(), text.into());
+        self
+    }
+
+    /// The rules alone.
+    pub(crate) fn text(&self) -> BundleText {
+        BundleText { files: self.files.clone() }
+    }
+
+    /// The feed of principals as it is.
+    pub(crate) fn feed(mut self, csv: &str) -> Self {
+        self.principals = csv.into();
         self
     }
 
@@ -86,11 +98,15 @@ impl TestMart {
         request(self.folder.path(), load_file, date, replace)
     }
 
-    /// Publishes the rules and principals.
+    /// Publishes the rules and principals; those in force must not need an approval.
     pub(crate) async fn apply(&self, bundle: &Bundle) {
-        let text = BundleText { files: bundle.files.clone() };
-        let mut commit = self.store.begin(&self.store.latest().await.unwrap());
-        commit.set_policy(Bytes::from(text.to_bytes()));
+        let latest = self.store.latest().await.unwrap();
+        let rules = match rules_in_force(&self.store, &latest).await.unwrap() {
+            Some(rules) => StoredBundle::following(bundle.text(), &rules, &[]).unwrap(),
+            None => StoredBundle::first(bundle.text()),
+        };
+        let mut commit = self.store.begin(&latest);
+        commit.set_policy(Bytes::from(rules.to_bytes()));
         commit.set_principals(Bytes::from(bundle.principals.clone().into_bytes()));
         let outcome = commit.publish().await.unwrap();
         assert!(matches!(outcome, CommitOutcome::Committed(_)), "nobody else commits here");
@@ -114,9 +130,15 @@ impl TestMart {
 
     /// A server on a free loopback port.
     pub(crate) async fn serve(&self) -> Server {
+        self.serve_with(|_| ()).await
+    }
+
+    /// The same, with its configuration changed.
+    pub(crate) async fn serve_with(&self, change: impl FnOnce(&mut ServeConfig)) -> Server {
         let (engine, journal) = self.engine(EngineOptions::default()).await;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let config = ServeConfig::new("127.0.0.1:0".parse().unwrap(), journal);
+        let mut config = ServeConfig::new("127.0.0.1:0".parse().unwrap(), journal);
+        change(&mut config);
         let serving = serve(engine.clone(), config, async {
             stopped.await.ok();
         })
@@ -141,6 +163,16 @@ pub(crate) fn request(
         replace,
         rejects_dir: folder.join("rejects"),
         progress: Arc::new(Silent),
+    }
+}
+
+impl Server {
+    /// Ends it and waits until it has.
+    pub(crate) async fn end(self) {
+        let Self { engine, _serving, _stop, .. } = self;
+        drop(_stop);
+        _serving.finished().await.unwrap();
+        drop(engine);
     }
 }
 

@@ -173,3 +173,34 @@ fn heavy_crates_stay_behind_their_fence() {
         }
     }
 }
+
+/// `evidence` says which tests show a control: each of them has to be there, and the page has to be
+/// of the list.
+#[test]
+fn the_evidence_names_tests_that_exist() {
+    let list = fs::read_to_string(root().join("tests/evidence/controls.toml")).unwrap();
+    let list: toml::Table = toml::from_str(&list).unwrap();
+    let page = fs::read_to_string(root().join("docs/evidence.md")).unwrap();
+    let sources: String = ["engine", "ingest", "server", "tests"]
+        .iter()
+        .flat_map(|folder| files_below(&root().join(folder), "rs"))
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let controls = list["control"].as_array().unwrap();
+    for control in controls {
+        let name = control["name"].as_str().unwrap();
+        assert!(
+            page.contains(&format!("\n## {name}\n")),
+            "docs/evidence.md lacks `{name}`: write it anew"
+        );
+        for test in control["tests"].as_array().unwrap() {
+            let test = test.as_str().unwrap();
+            let function = test.rsplit("::").next().unwrap();
+            assert!(sources.contains(&format!("fn {function}(")), "there is no test {test}");
+            assert!(
+                page.contains(&format!("- `{test}`: passed\n")),
+                "{test} has no place in docs/evidence.md, or did not pass"
+            );
+        }
+    }
+}

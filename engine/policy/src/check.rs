@@ -6,6 +6,8 @@
 //! Hands on: the only [`CheckedBundle`]s there are.
 
 mod classes;
+mod duties;
+mod minimum_group;
 mod organization;
 mod roles;
 mod rules;
@@ -16,13 +18,15 @@ use martlet_core::TableSchema;
 
 use crate::bundle::{BundleText, PolicyVersion};
 use crate::checked::{CheckedBundle, UtcOffset};
+use crate::coherence;
 use crate::finding::{Finding, Place};
 use crate::mask::Profile;
 use crate::names::AttributeName;
+use crate::officers::Officers;
 use crate::parse::{RawBundle, Word, parse};
 
 /// The tables that the policy is checked against, by name.
-type Tables<'a> = BTreeMap<&'a str, &'a TableSchema>;
+pub(crate) type Tables<'a> = BTreeMap<&'a str, &'a TableSchema>;
 
 /// Checks a bundle against all tables that there are, Martlet's own included.
 ///
@@ -38,8 +42,14 @@ pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle,
     let organization = organization::check(&raw.nodes, &mut findings);
     let classes = classes::check(&raw.classes, profile, &mut findings);
     let roles = roles::check(&raw.roles, &classes, &tables, &mut findings);
+    minimum_group::check(&raw.roles, &roles, &tables, &mut findings);
     let rules = rules::check(&raw.rules, &roles, &attributes, &tables, &mut findings);
     classes::check_tables(&raw, &classes, &roles, &tables, &mut findings);
+
+    let officers = Officers::check(&raw, &mut findings);
+    let conflicts = duties::check(&raw, &roles, &mut findings);
+    let accepted_risks =
+        coherence::check(&raw, &classes, &roles, &conflicts, &tables, &mut findings);
 
     let utc_offset = check_utc_offset(&raw, &mut findings);
     let lookups_per_hour = check_lookups_per_hour(&raw, &mut findings);
@@ -58,6 +68,9 @@ pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle,
             rules,
             utc_offset,
             lookups_per_hour,
+            officers,
+            conflicts,
+            accepted_risks,
         }),
         _ => Err(findings),
     }
@@ -123,7 +136,7 @@ fn check_version(
 }
 
 /// Reads a word as a name of some kind; what is none is a finding.
-fn named<T, E: std::fmt::Display>(
+pub(crate) fn named<T, E: std::fmt::Display>(
     word: &Word,
     make: impl Fn(&str) -> Result<T, E>,
     findings: &mut Vec<Finding>,
@@ -134,7 +147,7 @@ fn named<T, E: std::fmt::Display>(
 }
 
 /// Adds a finding for every name that stands a second time.
-fn check_duplicates<'a>(
+pub(crate) fn check_duplicates<'a>(
     what: &str,
     names: impl IntoIterator<Item = &'a Word>,
     findings: &mut Vec<Finding>,

@@ -9,8 +9,12 @@ use martlet_core::{BatchDate, ClassName, TableName};
 
 use crate::access::Sight;
 use crate::bundle::PolicyVersion;
+use crate::coherence::{AcceptedRisk, Kind};
+use crate::duty::{Conflict, Duty};
 use crate::mask::{Mask, Profile};
+use crate::minimum_group::GroupRule;
 use crate::names::{AttributeName, RoleName};
+use crate::officers::Officers;
 use crate::organization::Organization;
 use crate::rule::Rule;
 
@@ -48,6 +52,8 @@ impl Pfi {
 pub enum Capability {
     /// See how a statement is executed, with figures about rows that may be hidden.
     Explain,
+    /// Ask what the rules show to somebody, and why.
+    ExplainPolicy,
 }
 
 impl Capability {
@@ -56,13 +62,14 @@ impl Capability {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Explain => "explain",
+            Self::ExplainPolicy => "explain_policy",
         }
     }
 
     /// Reads the word; `None` if it is none.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        (word == Self::Explain.word()).then_some(Self::Explain)
+        [Self::Explain, Self::ExplainPolicy].into_iter().find(|one| one.word() == word)
     }
 }
 
@@ -77,6 +84,8 @@ pub struct Class {
     pub level: Option<u8>,
     /// The mask that a role's word `mask` means.
     pub mask: Option<Mask>,
+    /// What its columns hold, so far as that is known.
+    pub about: Option<Kind>,
 }
 
 /// A role, with everything that it inherits.
@@ -94,6 +103,10 @@ pub struct Role {
     pub may: BTreeSet<Capability>,
     /// The classes whose columns it may ask by their raw values, though it sees them masked.
     pub lookups: BTreeSet<ClassName>,
+    /// What its holder is there for, beside reading.
+    pub duties: BTreeSet<Duty>,
+    /// What it and those that it inherits from say of minimum group sizes; all of it counts.
+    pub groups: BTreeSet<GroupRule>,
 }
 
 /// A policy bundle that was checked against the tables.
@@ -109,6 +122,9 @@ pub struct CheckedBundle {
     pub(crate) rules: Vec<Rule>,
     pub(crate) utc_offset: UtcOffset,
     pub(crate) lookups_per_hour: u32,
+    pub(crate) officers: Officers,
+    pub(crate) conflicts: Vec<Conflict>,
+    pub(crate) accepted_risks: Vec<AcceptedRisk>,
 }
 
 /// How far the bank's clocks are ahead of UTC, in minutes.
@@ -198,6 +214,24 @@ impl CheckedBundle {
     #[must_use]
     pub const fn lookups_per_hour(&self) -> u32 {
         self.lookups_per_hour
+    }
+
+    /// Who may approve a change of these rules, and how many have to.
+    #[must_use]
+    pub const fn officers(&self) -> &Officers {
+        &self.officers
+    }
+
+    /// The roles that nobody may hold together.
+    #[must_use]
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.conflicts
+    }
+
+    /// What is shown together although one gives the other away, and why.
+    #[must_use]
+    pub fn accepted_risks(&self) -> &[AcceptedRisk] {
+        &self.accepted_risks
     }
 
     /// The row rules, by name.

@@ -8,6 +8,8 @@
 //! * A column is as visible as the strictest role that grants the table makes it, where a
 //!   role's silence about the column's class hides it; what the principal's other roles say
 //!   about the class counts too, but their silence does not.
+//! * Of several minimum group sizes the largest counts, and a role without one loosens none.
+//! * Whoever breaks the separation of duties is denied everything.
 //!
 //! So a cell that several roles show together is shown by one of them alone: roles never add
 //! up to more than each gives by itself.
@@ -21,7 +23,9 @@ use martlet_core::{BatchDate, ColumnName, ColumnSchema, TableSchema};
 
 use crate::access::{Access, Sight};
 use crate::checked::{Capability, CheckedBundle, Role};
+use crate::duty::{Breach, breaches};
 use crate::grant::{ExplainRight, Grant, GrantedColumn, LookupRight};
+use crate::minimum_group::{MinimumGroup, Uncountable};
 use crate::names::{RoleName, RuleName};
 use crate::principal::Principal;
 use crate::rule::{Effect, Meaningless, RowRule, Rows, Rule};
@@ -44,6 +48,8 @@ pub enum Decision {
 pub(crate) enum Denial {
     #[error("the policy has no role `{0}`, which the directory gives the principal")]
     UnknownRole(RoleName),
+    #[error("separation of duties: {0}")]
+    Duty(Breach),
     #[error("no role of the principal grants the table")]
     NotGranted,
     #[error("no column of the table is visible")]
@@ -52,6 +58,10 @@ pub(crate) enum Denial {
     Mask(ColumnName),
     #[error("the row rule `{rule}` cannot be decided: {why}")]
     Rule { rule: RuleName, why: Meaningless },
+    #[error("no group can be counted: {0}")]
+    Counted(#[from] Uncountable),
+    #[error("the column of persons `{0}` is hidden, so no group can be counted")]
+    Persons(ColumnName),
 }
 
 /// Decides what the principal sees of the table on a day.
@@ -85,16 +95,31 @@ pub(crate) fn try_decide(
     let mut rules = rules_about(table, &held, bundle);
     rules.retain(|rule| rule.effective.includes(day));
     let rows = visible_rows(principal, table, bundle, &rules)?;
-    let explain = if granting.iter().all(|role| role.may.contains(&Capability::Explain)) {
-        ExplainRight::Given
-    } else {
-        ExplainRight::Absent
-    };
+    let groups = minimum_group(table, &granting, &columns)?;
+    // Figures of an execution count single rows.
+    let may_explain = granting.iter().all(|role| role.may.contains(&Capability::Explain));
+    let explain =
+        if may_explain && groups.is_none() { ExplainRight::Given } else { ExplainRight::Absent };
     let rule_ids = rules.iter().map(|rule| rule.name.to_string()).collect();
-    Ok(Grant::new(table, columns, rows, rule_ids, explain, bundle.version()))
+    Ok(Grant::new(table, columns, rows, groups, rule_ids, explain, bundle.version()))
 }
 
-/// The principal's roles. One that the policy does not know might have held a restriction.
+/// The minimum group size of the table. Persons who cannot be told apart cannot be counted.
+fn minimum_group(
+    table: &TableSchema,
+    granting: &[&Role],
+    columns: &[GrantedColumn],
+) -> Result<Option<MinimumGroup>, Denial> {
+    let group = MinimumGroup::of(table, granting)?;
+    let is_shown = |name: &ColumnName| columns.iter().any(|column| column.name == *name);
+    match group.as_ref().and_then(|group| group.persons.as_ref()) {
+        Some(persons) if !is_shown(persons) => Err(Denial::Persons(persons.clone())),
+        _ => Ok(group),
+    }
+}
+
+/// The principal's roles. One that the policy does not know might have held a restriction, and
+/// whoever breaks a duty with them has none.
 pub(crate) fn held_roles<'a>(
     principal: &Principal,
     bundle: &'a CheckedBundle,
@@ -102,7 +127,18 @@ pub(crate) fn held_roles<'a>(
     let find = |name: &RoleName| {
         bundle.role(name.as_str()).ok_or_else(|| Denial::UnknownRole(name.clone()))
     };
-    principal.roles().map(find).collect()
+    let held = principal.roles().map(find).collect::<Result<Vec<_>, _>>()?;
+    let name = Some(principal.name());
+    let broken = breaches(name, &held, bundle.officers(), bundle.conflicts());
+    broken.into_iter().next().map_or(Ok(held), |breach| Err(Denial::Duty(breach)))
+}
+
+/// Whether a role of the principal gives a right that is about no table. Whoever is denied every
+/// table, for an unknown role or a breach of duties, has none of these either.
+#[must_use]
+pub fn may(principal: &Principal, bundle: &CheckedBundle, right: Capability) -> bool {
+    held_roles(principal, bundle)
+        .is_ok_and(|held| held.iter().any(|role| role.may.contains(&right)))
 }
 
 fn visible_columns(
@@ -135,7 +171,7 @@ fn lookup_right(column: &ColumnSchema, granting: &[&Role]) -> LookupRight {
 }
 
 /// What is seen of a column: the strictest of what the roles say.
-fn column_sight(table: &TableSchema, column: &ColumnSchema, held: &[&Role]) -> Sight {
+pub(crate) fn column_sight(table: &TableSchema, column: &ColumnSchema, held: &[&Role]) -> Sight {
     let Some(class) = &column.class else { return Sight::Hidden };
     let says = |role: &&Role| match role.sights.get(class) {
         Some(sight) => Some(sight.clone()),

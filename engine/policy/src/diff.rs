@@ -6,6 +6,9 @@
 //!
 //! Compares the words, not the tables: a bundle need not be checked to be compared.
 
+mod governance;
+mod minimum_group;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bundle::BundleText;
@@ -42,6 +45,7 @@ pub fn diff(old: &BundleText, new: &BundleText) -> Vec<String> {
     lines.extend(diff_classes(&before, &after));
     lines.extend(diff_roles(&before, &after));
     lines.extend(diff_rules(&before, &after));
+    lines.extend(governance::diff(&before, &after));
     lines
 }
 
@@ -91,7 +95,9 @@ fn diff_classes(before: &RawBundle, after: &RawBundle) -> Vec<String> {
         let mask = class.mask.as_ref().map_or("no mask", |mask| &mask.value);
         let purpose = value(class.purpose.as_ref());
         let level = class.level.as_ref().map_or_else(String::new, |level| level.value.to_string());
-        format!("mask {mask} {purpose} pfi {} level {level}", value(class.pfi.as_ref()))
+        let (pfi, about) = (value(class.pfi.as_ref()), value(class.about.as_ref()));
+        let about = if about.is_empty() { String::new() } else { format!(" about {about}") };
+        format!("mask {mask} {purpose} pfi {pfi} level {level}{about}")
     };
     let collect = |bundle: &RawBundle| -> BTreeMap<String, String> {
         bundle.classes.iter().map(|c| (c.name.value.clone(), describe(c))).collect()
@@ -125,6 +131,7 @@ fn diff_role(name: &str, before: &RawRole, after: &RawRole) -> Vec<String> {
     ] {
         lines.extend(diff_sets(&format!("role `{name}`: {what}"), &words(before), &words(after)));
     }
+    lines.extend(minimum_group::diff(name, before, after));
     // What is inherited may hold restrictions as well as grants.
     let (old, new) = (words(&before.inherits), words(&after.inherits));
     for parent in old.symmetric_difference(&new) {

@@ -1,33 +1,93 @@
 //! The directory: everyone who may sign in, with roles and attributes, from a nightly feed.
 //!
-//! Owns sign-in by password. A refused sign-in takes the same work and gives the same text
-//! whether the name is unknown, has no password, or the password is wrong.
+//! Owns sign-in by password, with a one-time code where the feed has a secret for it. A refused
+//! sign-in takes the same work and gives the same text whether the name is unknown, has no
+//! password, or the password, the code or the password's age is wrong.
 //!
-//! The feed is CSV with a header: `name,roles,node,password` and any further attributes.
-//! Roles are separated by `;`. An empty attribute is an absent one.
+//! The feed is CSV with a header: `name,roles,node,password`, where wanted `totp` and
+//! `password_changed`, and any further attributes. Roles are separated by `;`. An empty attribute
+//! is an absent one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::checked::CheckedBundle;
-use crate::error::SignInRefused;
+use martlet_core::BatchDate;
+
+use crate::checked::{CheckedBundle, Role};
+use crate::duty::breaches;
+use crate::error::{RefusalReason, SignInRefused};
 use crate::finding::{Finding, Place};
 use crate::names::{AttributeName, RoleName};
 use crate::parse::csv::{Row, read_rows};
 use crate::password::StoredPassword;
 use crate::principal::{Principal, SignedIn};
+use crate::totp::{CODE_DIGITS, TotpSecret, UsedCodes};
 
 /// The name under which findings speak of the feed.
 const FILE: &str = "principals";
 
-/// Columns that are not attributes.
-const FIXED: [&str; 3] = ["name", "roles", "password"];
+/// Columns that are not attributes: no rule may speak of a secret.
+const FIXED: [&str; 5] = ["name", "roles", "password", "password_changed", "totp"];
+
+const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
 struct Entry {
     principal: Principal,
     password: Option<StoredPassword>,
+    changed: Changed,
+    totp: Option<TotpSecret>,
     place: Place,
+}
+
+/// When a password was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Changed {
+    /// The feed has no column for it: passwords do not age.
+    Never,
+    /// The feed has the column and nothing in it: too old, for all that is known.
+    Unknown,
+    /// On this day.
+    On(BatchDate),
+}
+
+/// What someone presents to sign in.
+#[derive(Clone, Copy)]
+pub struct Presented<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The password; of a name with a second factor the code stands behind it, unless it is given
+    /// by itself.
+    pub password: &'a str,
+    /// The one-time code, where it is given by itself.
+    pub code: Option<&'a str>,
+}
+
+/// Prints the name alone.
+impl fmt::Debug for Presented<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Presented({:?}, ..)", self.name)
+    }
+}
+
+/// Under which terms a sign-in is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The time: seconds since 1970-01-01 00:00 UTC.
+    pub seconds: i64,
+    /// How old a password may be.
+    pub password_age: PasswordAge,
+    /// The one-time codes that were taken before.
+    pub used: &'a UsedCodes,
+}
+
+/// How old a password may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordAge {
+    /// So many days, where the feed tells when it was set.
+    Days(u32),
+    /// It is not asked: for programs that made the directory's passwords themselves.
+    Any,
 }
 
 /// One line of the directory as text.
@@ -85,23 +145,64 @@ impl Directory {
         Ok(Self { entries, decoy })
     }
 
-    /// Signs someone in.
+    /// Signs someone in by a password alone, whatever its age; whoever has a second factor is
+    /// refused. A server asks [`Directory::sign_in_on`].
     ///
     /// # Errors
     /// [`SignInRefused`], after the same work whatever the reason.
     pub fn sign_in(&self, name: &str, password: &str) -> Result<SignedIn, SignInRefused> {
-        let entry = self.entries.get(name);
-        match entry.and_then(|entry| Some((entry, entry.password.as_ref()?))) {
-            Some((entry, stored)) if stored.verify(password) => {
-                Ok(SignedIn { name: entry.principal.name.clone() })
+        // Before 1970 there were no codes.
+        let terms = Terms {
+            seconds: i64::MIN,
+            password_age: PasswordAge::Any,
+            used: &UsedCodes::default(),
+        };
+        self.sign_in_on(Presented { name, password, code: None }, &terms)
+    }
+
+    /// Signs someone in.
+    ///
+    /// # Errors
+    /// [`SignInRefused`], after the same work whatever the reason.
+    pub fn sign_in_on(
+        &self,
+        presented: Presented<'_>,
+        terms: &Terms<'_>,
+    ) -> Result<SignedIn, SignInRefused> {
+        let entry = self.entries.get(presented.name);
+        let (password, code) = split(presented, entry.is_some_and(|entry| entry.totp.is_some()));
+        let stored = entry.and_then(|entry| entry.password.as_ref());
+        // A decoy's answer does not matter; its work does.
+        let verified = stored.or(self.decoy.as_ref()).is_some_and(|hash| hash.verify(password));
+        let decoy = TotpSecret::decoy();
+        let secret = entry.and_then(|entry| entry.totp.as_ref());
+        let step = secret.unwrap_or(&decoy).step_of(code, terms.seconds);
+        let refused = |reason| Err(SignInRefused(reason));
+        let Some(entry) = entry.filter(|_| stored.is_some() && verified) else {
+            return refused(RefusalReason::Password);
+        };
+        let name = &entry.principal.name;
+        match (secret, step) {
+            (Some(_), None) => refused(RefusalReason::Code),
+            _ if is_too_old(entry.changed, terms) => refused(RefusalReason::PasswordExpired),
+            (Some(_), Some(step)) if !terms.used.take(name, step) => {
+                refused(RefusalReason::CodeUsed)
             }
-            Some(_) => Err(SignInRefused),
-            None => {
-                // Its answer does not matter; its work does.
-                let _ = self.decoy.as_ref().is_some_and(|decoy| decoy.verify(password));
-                Err(SignInRefused)
-            }
+            _ => Ok(SignedIn { name: Arc::clone(name) }),
         }
+    }
+
+    /// Takes someone as signed in for whom the caller has other proof than a password: a token
+    /// of an issuer that it trusts, a certificate. `None` if the directory does not know them.
+    #[must_use]
+    pub fn vouched_for(&self, name: &str) -> Option<SignedIn> {
+        self.entries.get(name).map(|entry| SignedIn { name: Arc::clone(&entry.principal.name) })
+    }
+
+    /// Whether a password alone does not sign this name in. Not for who asks to sign in.
+    #[must_use]
+    pub fn asks_for_code(&self, name: &str) -> bool {
+        self.entries.get(name).is_some_and(|entry| entry.totp.is_some())
     }
 
     /// What the directory says about someone who signed in; `None` if it no longer knows them.
@@ -147,14 +248,28 @@ impl Directory {
         })
     }
 
-    /// What of the directory the bundle does not know: roles and nodes that it does not
-    /// define. Whoever has such a role is denied everything, so it is well to know.
+    /// What the feed says of somebody in one column, as plain text from which no principal can be
+    /// made; `None` where it says nothing, and never a password.
+    #[must_use]
+    pub fn attribute_of(&self, name: &str, attribute: &str) -> Option<&str> {
+        self.entries.get(name)?.principal.attribute(attribute)
+    }
+
+    /// What of the directory the bundle does not allow: roles and nodes that it does not define,
+    /// and roles that nobody may hold together. Whoever has such roles is denied everything, so
+    /// it is well to know.
     #[must_use]
     pub fn check_against(&self, bundle: &CheckedBundle) -> Vec<Finding> {
         let mut findings = Vec::new();
         for Entry { principal, place, .. } in self.entries.values() {
             for role in principal.roles().filter(|role| bundle.role(role.as_str()).is_none()) {
                 findings.push(place.finding(format!("the policy has no role `{role}`")));
+            }
+            let held: Vec<&Role> =
+                principal.roles().filter_map(|role| bundle.role(role.as_str())).collect();
+            let (officers, conflicts) = (bundle.officers(), bundle.conflicts());
+            for breach in breaches(Some(principal.name()), &held, officers, conflicts) {
+                findings.push(place.finding(format!("separation of duties: {breach}")));
             }
             let node = principal.attribute(AttributeName::NODE);
             if node.is_some_and(|node| bundle.organization().node(node).is_none()) {
@@ -179,6 +294,13 @@ fn read_entry(row: &Row, findings: &mut Vec<Finding>) -> Option<Entry> {
             .map_err(|what| findings.push(row.place("password").finding(what)))
             .ok(),
     };
+    let totp = match row.get("totp") {
+        "" => None,
+        secret => TotpSecret::parse(secret)
+            .map_err(|what| findings.push(row.place("totp").finding(what)))
+            .ok(),
+    };
+    let changed = read_changed(row, findings);
     let principal = Principal {
         name: Arc::from(name),
         roles: read_roles(row, findings),
@@ -187,8 +309,25 @@ fn read_entry(row: &Row, findings: &mut Vec<Finding>) -> Option<Entry> {
     (findings.len() == known_findings).then(|| Entry {
         principal,
         password,
+        changed,
+        totp,
         place: row.place("name"),
     })
+}
+
+fn read_changed(row: &Row, findings: &mut Vec<Finding>) -> Changed {
+    match row.get("password_changed") {
+        "" if row.has("password_changed") => Changed::Unknown,
+        "" => Changed::Never,
+        day => day.parse().map_or_else(
+            |_| {
+                let what = "`password_changed` is not a day of the form 2026-11-22";
+                findings.push(row.place("password_changed").finding(what));
+                Changed::Unknown
+            },
+            Changed::On,
+        ),
+    }
 }
 
 fn read_roles(row: &Row, findings: &mut Vec<Finding>) -> BTreeSet<RoleName> {
@@ -208,6 +347,30 @@ fn read_attributes(row: &Row) -> BTreeMap<AttributeName, Arc<str>> {
         .filter(|(header, value)| !FIXED.contains(header) && !value.is_empty())
         .filter_map(|(header, value)| Some((AttributeName::new(header).ok()?, Arc::from(value))))
         .collect()
+}
+
+/// Parts the password from the code that may stand behind it.
+fn split<'a>(presented: Presented<'a>, has_secret: bool) -> (&'a str, &'a str) {
+    let Presented { password, code, .. } = presented;
+    if let Some(code) = code {
+        return (password, code);
+    }
+    let at = password.len().checked_sub(CODE_DIGITS).filter(|_| has_secret);
+    at.and_then(|at| password.split_at_checked(at)).unwrap_or((password, ""))
+}
+
+/// Whether a password's day lies too far back, or ahead: a day that is still to come, but for
+/// one that has begun elsewhere, would keep it good for as long as one likes.
+fn is_too_old(changed: Changed, terms: &Terms<'_>) -> bool {
+    let PasswordAge::Days(days_max) = terms.password_age else { return false };
+    match changed {
+        Changed::Never => false,
+        Changed::Unknown => true,
+        Changed::On(day) => {
+            let age = terms.seconds.div_euclid(SECONDS_PER_DAY) - i64::from(day.days());
+            !(-1..=i64::from(days_max)).contains(&age)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,12 @@ pub enum PolicyError {
         /// What does not fit.
         what: &'static str,
     },
+    /// A text is not an officer's approval.
+    #[error("this is not an approval of a policy bundle: {what}")]
+    NotAnApproval {
+        /// What does not fit.
+        what: &'static str,
+    },
     /// A mask was handed an array of a type that the grant did not name.
     #[error("the mask `{mask}` cannot be applied to a column of type {given}")]
     MaskMismatch {
@@ -46,18 +52,54 @@ pub enum PolicyError {
 impl Kinded for PolicyError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unreadable { .. } | Self::TooLarge { .. } => ErrorKind::Invalid,
+            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::NotAnApproval { .. } => {
+                ErrorKind::Invalid
+            }
             Self::Damaged { .. } => ErrorKind::Damaged,
             Self::MaskMismatch { .. } => ErrorKind::Bug,
         }
     }
 }
 
-/// A sign-in was refused. There is one reason and one text, whoever asked: an unknown name and
-/// a wrong password are not told apart.
+/// A sign-in was refused. There is one text, whoever asked: an unknown name, a wrong password, a
+/// wrong code and a password that is too old are not told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the name or the password is wrong")]
-pub struct SignInRefused;
+pub struct SignInRefused(pub(crate) RefusalReason);
+
+impl SignInRefused {
+    /// Why: for the audit record, never for who asked.
+    #[must_use]
+    pub const fn reason(&self) -> RefusalReason {
+        self.0
+    }
+}
+
+/// Why a sign-in was refused, as the audit record has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// No such name, no password, or another one.
+    Password,
+    /// The password was right and the one-time code missing or wrong.
+    Code,
+    /// The password and the code were right; the code, or a later one, was used before.
+    CodeUsed,
+    /// The password was right and is too old.
+    PasswordExpired,
+}
+
+impl RefusalReason {
+    /// The words in the record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Code => "code",
+            Self::CodeUsed => "code used before",
+            Self::PasswordExpired => "password expired",
+        }
+    }
+}
 
 impl Kinded for SignInRefused {
     fn kind(&self) -> ErrorKind {

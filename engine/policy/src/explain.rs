@@ -5,6 +5,7 @@
 use martlet_core::{BatchDate, ColumnSchema, TableSchema};
 
 use crate::checked::{CheckedBundle, Role};
+use crate::coherence::AcceptedRisk;
 use crate::decide::{held_roles, rules_about, try_decide};
 use crate::directory::Directory;
 use crate::grant::{Grant, LookupRight};
@@ -29,9 +30,11 @@ pub fn explain(
     let mut lines = vec![format!("{title}: granted, policy {}", bundle.version())];
     lines.extend(held.iter().map(|role| explain_role(role, table)));
     lines.push(explain_rows(&grant).to_owned());
+    lines.extend(grant.minimum_group().map(|group| format!("groups: {group}")));
     let rules = rules_about(table, &held, bundle);
     lines.extend(rules.into_iter().map(|rule| explain_rule(rule, day)));
     lines.extend(explain_columns(table, &grant, &held));
+    lines.extend(explain_risks(table, &held, bundle));
     lines
 }
 
@@ -49,8 +52,13 @@ pub fn explain_named(
 }
 
 fn explain_role(role: &Role, table: &TableSchema) -> String {
-    let grants = if role.tables.contains(table.name()) { "grants the table" } else { "does not" };
-    format!("role `{}`: {grants}", role.name)
+    let name = &role.name;
+    if !role.tables.contains(table.name()) {
+        return format!("role `{name}`: does not");
+    }
+    let size = role.groups.iter().map(|rule| rule.size).max();
+    let groups = size.map_or_else(String::new, |size| format!(", in groups of at least {size}"));
+    format!("role `{name}`: grants the table{groups}")
 }
 
 const fn explain_rows(grant: &Grant) -> &'static str {
@@ -87,6 +95,16 @@ fn explain_columns(table: &TableSchema, grant: &Grant, held: &[&Role]) -> Vec<St
         format!("column `{name}`: {shown}{asked} (class `{class}`: {})", words.join(", "))
     };
     table.columns().iter().enumerate().map(explain_column).collect()
+}
+
+/// The risks that the bundle takes for one of these roles with a column of the table.
+fn explain_risks(table: &TableSchema, held: &[&Role], bundle: &CheckedBundle) -> Vec<String> {
+    let is_theirs = |risk: &&AcceptedRisk| {
+        held.iter().any(|role| !role.family.is_disjoint(&risk.roles))
+            && table.columns().iter().any(|column| column.class.as_ref() == Some(&risk.hidden))
+    };
+    let risks = bundle.accepted_risks().iter().filter(is_theirs);
+    risks.map(|risk| format!("accepted risk {risk}")).collect()
 }
 
 #[cfg(test)]

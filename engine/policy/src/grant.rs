@@ -24,6 +24,7 @@ use martlet_core::{ColumnName, ColumnType, TableName, TableSchema};
 
 use crate::access::Access;
 use crate::bundle::PolicyVersion;
+use crate::minimum_group::MinimumGroup;
 use crate::rule::RowRule;
 
 /// A column that a grant shows.
@@ -69,6 +70,7 @@ pub struct Grant {
     table: TableName,
     columns: Vec<GrantedColumn>,
     rows: RowRule,
+    minimum_group: Option<MinimumGroup>,
     rule_ids: Vec<String>,
     explain: ExplainRight,
     coverage: Coverage,
@@ -87,14 +89,18 @@ impl Grant {
         table: &TableSchema,
         columns: Vec<GrantedColumn>,
         rows: RowRule,
+        minimum_group: Option<MinimumGroup>,
         rule_ids: Vec<String>,
         explain: ExplainRight,
         version: &PolicyVersion,
     ) -> Self {
         let all_clear = columns.len() == table.columns().len()
             && columns.iter().all(|column| column.access == Access::Clear);
-        let coverage =
-            if all_clear && rows == RowRule::All { Coverage::Everything } else { Coverage::Part };
+        let coverage = if all_clear && rows == RowRule::All && minimum_group.is_none() {
+            Coverage::Everything
+        } else {
+            Coverage::Part
+        };
         Self {
             table: table.name().clone(),
             output_schema: output_schema(table, &columns),
@@ -103,6 +109,7 @@ impl Grant {
             fingerprint: OnceLock::new(),
             columns,
             rows,
+            minimum_group,
             rule_ids,
             explain,
             coverage,
@@ -127,11 +134,31 @@ impl Grant {
         &self.rows
     }
 
+    /// How many persons there have to be in a group of which anything is told; `None` if single
+    /// rows may be.
+    #[must_use]
+    pub const fn minimum_group(&self) -> Option<&MinimumGroup> {
+        self.minimum_group.as_ref()
+    }
+
     /// BLAKE3 over everything that decides what is seen: two grants with one fingerprint show
     /// the same of a snapshot, so results may be shared between their holders.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         *self.fingerprint.get_or_init(|| fingerprint::of(self))
+    }
+
+    /// Whether another grant shows the same of its table, whichever policy decided it: the same
+    /// columns in the same way, the same rows, the same rights.
+    #[must_use]
+    pub fn shows_the_same_as(&self, other: &Self) -> bool {
+        self.sight() == other.sight()
+    }
+
+    /// BLAKE3 over what is shown alone: unlike the fingerprint, the same under whichever policy.
+    #[must_use]
+    pub fn sight(&self) -> [u8; 32] {
+        fingerprint::of_sight(self)
     }
 
     /// The names of the row rules that counted, sorted; for the record and for officers.
@@ -146,7 +173,7 @@ impl Grant {
         self.explain == ExplainRight::Given
     }
 
-    /// Whether every column is shown clear and every row is visible, so that figures about the
+    /// Whether every column is shown clear, every row is visible and none is hidden in groups, so that figures about the
     /// whole table tell nothing that a query would not.
     #[must_use]
     pub fn covers_everything(&self) -> bool {

@@ -12,28 +12,40 @@
 //! [`decide`](mod@decide) (what they get) -> [`grant`] (the proof of it) -> [`mask`] (how a
 //! value is hidden).
 //!
+//! Beside it: [`stored`] and [`approval`] (who changed the rules), [`duty`] (what nobody may hold
+//! together), [`coherence`] (what masks give away together).
+//!
 //! Three rules hold everywhere here. Silence denies. Of several answers the strictest wins.
 //! Whatever cannot be decided is denied.
 
 pub mod access;
+pub mod approval;
 pub mod bundle;
 pub mod check;
 pub mod checked;
+pub mod coherence;
 pub mod decide;
 pub mod diff;
 pub mod directory;
+pub mod duty;
 pub mod error;
 pub mod explain;
 pub mod finding;
 pub mod grant;
+pub mod key;
 pub mod mask;
+pub mod minimum_group;
 pub mod names;
+pub mod officers;
 pub mod organization;
 pub(crate) mod parse;
 pub mod password;
 pub mod principal;
 pub mod review;
 pub mod rule;
+pub mod sql;
+pub mod stored;
+pub mod totp;
 
 #[cfg(test)]
 mod reference;
@@ -41,20 +53,29 @@ mod reference;
 mod testing;
 
 pub use access::{Access, Sight};
+pub use approval::{Approval, Step, Verdict, judge};
 pub use bundle::{BundleText, PolicyVersion};
 pub use check::check;
 pub use checked::{Capability, CheckedBundle, Class, Pfi, Role, UtcOffset};
-pub use decide::{Decision, decide};
+pub use coherence::{AcceptedRisk, Kind};
+pub use decide::{Decision, decide, may};
 pub use diff::diff;
-pub use directory::Directory;
-pub use error::{PolicyError, SignInRefused};
+pub use directory::{Directory, PasswordAge, Presented, Terms};
+pub use duty::{Breach, Conflict, Duty};
+pub use error::{PolicyError, RefusalReason, SignInRefused};
 pub use explain::{explain, explain_named};
 pub use finding::Finding;
 pub use grant::{Grant, GrantedColumn, LookupRight};
+pub use key::{OfficerKey, OfficerSecret};
 pub use mask::{Mask, Profile, TokenKeys};
+pub use minimum_group::{GroupRule, MinimumGroup};
 pub use names::{AttributeName, Purpose, RoleName, RuleName};
+pub use officers::{Officer, Officers};
 pub use organization::{Level, Node, Organization};
 pub use password::{PasswordCost, hash_password};
 pub use principal::{Principal, SignedIn};
-pub use review::{Reviewed, ReviewedColumn, review};
+pub use review::{DutyConflict, Reviewed, ReviewedColumn, duty_conflicts, review};
 pub use rule::{Condition, Effect, Effective, RowRule, Rule};
+pub use sql::{SqlRefused, change_by_sql};
+pub use stored::{Edition, StoredBundle, Unapproved};
+pub use totp::{UsedCodes, totp_secret, totp_url};

@@ -4,6 +4,8 @@
 //! looks at a table's schema and never relates one word to another.
 
 pub(crate) mod csv;
+pub(crate) mod governance;
+mod minimum_group;
 pub(crate) mod toml;
 
 use crate::bundle::{
@@ -12,6 +14,8 @@ use crate::bundle::{
 use crate::finding::{Finding, Located, Place};
 use crate::rule::Literal;
 use csv::{Row, read_rows};
+use governance::{RawConflict, RawOfficer, RawRisk, parse_conflict, parse_officer, parse_risk};
+pub(crate) use minimum_group::RawGroups;
 use toml::{Keys, Source};
 
 /// A word and where it stands.
@@ -26,10 +30,14 @@ pub(crate) struct RawBundle {
     pub(crate) attributes: Vec<Word>,
     pub(crate) utc_offset: Option<Word>,
     pub(crate) lookups_per_hour: Option<Located<i64>>,
+    pub(crate) approvals: Option<Located<i64>>,
+    pub(crate) officers: Vec<RawOfficer>,
     pub(crate) nodes: Vec<RawNode>,
     pub(crate) classes: Vec<RawClass>,
     pub(crate) roles: Vec<RawRole>,
     pub(crate) rules: Vec<RawRule>,
+    pub(crate) conflicts: Vec<RawConflict>,
+    pub(crate) accepted_risks: Vec<RawRisk>,
 }
 
 /// A line of `organization.csv`.
@@ -49,6 +57,8 @@ pub(crate) struct RawClass {
     pub(crate) level: Option<Located<i64>>,
     pub(crate) mask: Option<Word>,
     pub(crate) purpose: Option<Word>,
+    /// What its columns hold, where the mask does not tell.
+    pub(crate) about: Option<Word>,
 }
 
 /// A `[[role]]`.
@@ -60,8 +70,11 @@ pub(crate) struct RawRole {
     pub(crate) may: Vec<Word>,
     /// Classes whose raw values may be asked for.
     pub(crate) lookup: Vec<Word>,
+    /// What its holder is there for, beside reading.
+    pub(crate) duty: Option<Word>,
     /// Class and access word.
     pub(crate) classes: Vec<(Word, Word)>,
+    pub(crate) groups: RawGroups,
 }
 
 impl RawRole {
@@ -73,7 +86,9 @@ impl RawRole {
             tables: Vec::new(),
             may: Vec::new(),
             lookup: Vec::new(),
+            duty: None,
             classes: Vec::new(),
+            groups: RawGroups::default(),
         }
     }
 }
@@ -107,7 +122,7 @@ pub(crate) fn parse(text: &BundleText, findings: &mut Vec<Finding>) -> RawBundle
         raw.nodes = parse_organization(text, findings);
     }
     raw.classes = parse_list(text, CLASSES_FILE, "class", parse_class, findings);
-    raw.roles = parse_list(text, ROLES_FILE, "role", parse_role, findings);
+    parse_roles(text, &mut raw, findings);
     raw.rules = parse_list(text, RULES_FILE, "row_rule", parse_rule, findings);
     raw
 }
@@ -132,6 +147,8 @@ fn parse_bundle(text: &str, raw: &mut RawBundle, findings: &mut Vec<Finding>) {
     raw.attributes = keys.texts("attributes", findings);
     raw.utc_offset = keys.text("utc_offset", findings);
     raw.lookups_per_hour = keys.integer("lookups_per_hour", findings);
+    raw.approvals = keys.integer("approvals", findings);
+    raw.officers = take_list(&mut keys, "officer", parse_officer, findings);
     keys.finish(findings);
 }
 
@@ -160,13 +177,33 @@ fn parse_list<T>(
 ) -> Vec<T> {
     let Some(text) = text.files.get(file) else { return Vec::new() };
     let mut keys = toml::read(Source { file, text }, findings);
+    let items = take_list(&mut keys, key, parse_one, findings);
+    keys.finish(findings);
+    items
+}
+
+/// Takes every `[[key]]` of a file that may hold other things too.
+fn take_list<T>(
+    keys: &mut Keys<'_>,
+    key: &str,
+    parse_one: impl Fn(&mut Keys<'_>, &mut Vec<Finding>) -> Option<T>,
+    findings: &mut Vec<Finding>,
+) -> Vec<T> {
     let mut items = Vec::new();
     for mut item in keys.tables(key, findings) {
         items.extend(parse_one(&mut item, findings));
         item.finish(findings);
     }
-    keys.finish(findings);
     items
+}
+
+fn parse_roles(text: &BundleText, raw: &mut RawBundle, findings: &mut Vec<Finding>) {
+    let Some(text) = text.files.get(ROLES_FILE) else { return };
+    let mut keys = toml::read(Source { file: ROLES_FILE, text }, findings);
+    raw.roles = take_list(&mut keys, "role", parse_role, findings);
+    raw.conflicts = take_list(&mut keys, "conflict", parse_conflict, findings);
+    raw.accepted_risks = take_list(&mut keys, "accepted_risk", parse_risk, findings);
+    keys.finish(findings);
 }
 
 fn parse_class(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawClass> {
@@ -174,7 +211,8 @@ fn parse_class(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawCl
     let name = keys.required_text("name", findings);
     let (pfi, level) = (keys.text("pfi", findings), keys.integer("level", findings));
     let (mask, purpose) = (keys.text("mask", findings), keys.text("purpose", findings));
-    Some(RawClass { name: name?, pfi, level, mask, purpose })
+    let about = keys.text("about", findings);
+    Some(RawClass { name: name?, pfi, level, mask, purpose, about })
 }
 
 fn parse_role(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRole> {
@@ -184,8 +222,10 @@ fn parse_role(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRol
     let tables = keys.texts("tables", findings);
     let may = keys.texts("may", findings);
     let lookup = keys.texts("lookup", findings);
+    let duty = keys.text("duty", findings);
+    let groups = minimum_group::parse(keys, findings);
     let classes = keys.text_table("classes", findings);
-    Some(RawRole { name: name?, inherits, tables, may, lookup, classes })
+    Some(RawRole { name: name?, inherits, tables, may, lookup, duty, classes, groups })
 }
 
 fn parse_rule(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRule> {

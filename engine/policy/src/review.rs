@@ -6,9 +6,10 @@
 use martlet_core::{BatchDate, TableSchema};
 
 use crate::access::Access;
-use crate::checked::CheckedBundle;
+use crate::checked::{CheckedBundle, Role};
 use crate::decide::try_decide;
 use crate::directory::Directory;
+use crate::duty::breaches;
 use crate::grant::{Grant, LookupRight};
 use crate::names::{AttributeName, RoleName};
 use crate::principal::Principal;
@@ -25,7 +26,7 @@ pub struct Reviewed {
     pub node: Option<String>,
     /// The table's name.
     pub table: String,
-    /// Which rows, in words.
+    /// Which rows, in words, and how many there have to be in a group.
     pub rows: String,
     /// The row rules that count, sorted.
     pub rules: Vec<String>,
@@ -65,6 +66,35 @@ pub fn review<'a>(
     directory.principals().flat_map(of)
 }
 
+/// Somebody who holds what nobody may hold together, and is denied everything for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DutyConflict {
+    /// Who.
+    pub principal: String,
+    /// Their roles, sorted.
+    pub roles: Vec<String>,
+    /// What does not go together.
+    pub what: String,
+}
+
+/// Everybody who breaks the separation of duties, by principal.
+pub fn duty_conflicts<'a>(
+    directory: &'a Directory,
+    bundle: &'a CheckedBundle,
+) -> impl Iterator<Item = DutyConflict> + 'a {
+    directory.principals().flat_map(move |principal| {
+        let held: Vec<&Role> =
+            principal.roles().filter_map(|role| bundle.role(role.as_str())).collect();
+        let (officers, conflicts) = (bundle.officers(), bundle.conflicts());
+        let broken = breaches(Some(principal.name()), &held, officers, conflicts);
+        broken.into_iter().map(move |breach| DutyConflict {
+            principal: principal.name().to_owned(),
+            roles: principal.roles().map(RoleName::to_string).collect(),
+            what: breach.to_string(),
+        })
+    })
+}
+
 fn reviewed(principal: &Principal, grant: &Grant, bundle: &CheckedBundle) -> Reviewed {
     let column = |granted: &crate::grant::GrantedColumn| ReviewedColumn {
         name: granted.name.to_string(),
@@ -77,11 +107,15 @@ fn reviewed(principal: &Principal, grant: &Grant, bundle: &CheckedBundle) -> Rev
         roles: principal.roles().map(RoleName::to_string).collect(),
         node: principal.attribute(AttributeName::NODE).map(str::to_owned),
         table: grant.table().to_string(),
-        rows: rows_in_words(principal, grant, bundle),
+        rows: with_groups(rows_in_words(principal, grant, bundle), grant),
         rules: grant.rule_ids().to_vec(),
         columns: grant.columns().iter().map(column).collect(),
         may_explain: grant.may_explain(),
     }
+}
+
+fn with_groups(rows: String, grant: &Grant) -> String {
+    grant.minimum_group().map_or_else(|| rows.clone(), |group| format!("{rows}; groups: {group}"))
 }
 
 /// The rules that count, each with the value of the attribute that it speaks of.

@@ -18,6 +18,7 @@ use crate::calendar;
 use crate::catalog::CATALOG;
 use crate::error::QueryError;
 use crate::functions::accepted;
+use crate::group_size::{GroupMemory, Planner};
 use crate::index_cache::IndexCache;
 use crate::lookup;
 use crate::mart::Mart;
@@ -52,7 +53,8 @@ impl Engine {
         let template = template(&options)?;
         let indexes = IndexCache::new(options.index_cache_bytes);
         store.limit_mapped_bytes(options.mapped_bytes);
-        let shared = Shared { store, options, indexes, records, keys, template };
+        let groups = GroupMemory::default();
+        let shared = Shared { store, options, indexes, records, keys, groups, template };
         Ok(Self { shared: Arc::new(shared), mart: Arc::new(RwLock::new(mart)) })
     }
 
@@ -121,6 +123,7 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_runtime_env(runtime(options)?)
         .with_default_features()
         .with_optimizer_rules(rules::of_any_tables())
+        .with_query_planner(Arc::new(Planner))
         .with_physical_optimizer_rules(window_top::rules());
     let functions = builder.scalar_functions().take().unwrap_or_default();
     builder = builder.with_scalar_functions(

@@ -26,12 +26,27 @@ pub enum QueryError {
         /// The statement's first word.
         verb: String,
     },
+    /// The statement would change rules.
+    #[error(
+        "rules are not changed over a connection: `martlet policy sql` takes grant, revoke, create role \
+         and create policy into the bundle, which is then checked and applied"
+    )]
+    RulesElsewhere,
     /// A statement that only some roles may give.
     #[error(
         "explain is not granted: for every table of the statement it needs a role that may explain and \
          sees all rows, and explain analyze columns that are shown as they are"
     )]
     ExplainNotGranted,
+    /// Rules are told to some roles only, whomever they are about.
+    #[error("explain policy is not granted: it needs a role that may explain_policy")]
+    ExplainPolicyNotGranted,
+    /// Nobody of that name is in the feed; only told to who may ask of everybody.
+    #[error("there is no principal `{principal}` in the feed")]
+    UnknownPrincipal {
+        /// The name as it was asked for.
+        principal: String,
+    },
     /// A look-up that is not granted, or that stands where none can be answered.
     #[error(
         "lookup(column, value) needs a role that may look the column up, and has to be a condition of \
@@ -44,6 +59,15 @@ pub enum QueryError {
          shown: name the columns that you want, and compare it with constants or its like"
     )]
     NotShown,
+    /// A table with a minimum group size would be asked for something else than groups.
+    #[error(
+        "a table of the statement is told in groups of enough persons only, and this could tell of \
+         single ones; it is answered where {accepted}"
+    )]
+    TooFine {
+        /// What would be answered.
+        accepted: &'static str,
+    },
     /// A table does not exist, or the principal may not know of it.
     #[error("table `{table}` does not exist or is not granted")]
     UnknownTable {
@@ -127,12 +151,16 @@ impl Kinded for QueryError {
             | Self::Running { .. }
             | Self::Unsendable { .. } => ErrorKind::Invalid,
             Self::NotAQuery { .. }
+            | Self::RulesElsewhere
             | Self::ExplainNotGranted
+            | Self::ExplainPolicyNotGranted
             | Self::LookupNotGranted
-            | Self::NotShown => ErrorKind::Denied,
-            Self::UnknownTable { .. } | Self::UnknownColumn { .. } | Self::NoSnapshot { .. } => {
-                ErrorKind::NotFound
-            }
+            | Self::NotShown
+            | Self::TooFine { .. } => ErrorKind::Denied,
+            Self::UnknownTable { .. }
+            | Self::UnknownColumn { .. }
+            | Self::UnknownPrincipal { .. }
+            | Self::NoSnapshot { .. } => ErrorKind::NotFound,
             Self::Exhausted { .. } => ErrorKind::Exhausted,
             Self::RecordsUnreadable => ErrorKind::Retry,
             Self::Rules { .. } => ErrorKind::Invalid,

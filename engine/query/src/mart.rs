@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use martlet_core::{SnapshotNumber, TableName, TableSchema};
-use martlet_policy::{BundleText, CheckedBundle, Directory, check};
+use martlet_policy::{BundleText, CheckedBundle, Directory, StoredBundle, check};
 use martlet_store::{Snapshot, Store, StoreError, TableVersion};
 
+use crate::approved::{self, Followed};
 use crate::error::QueryError;
 use crate::indexed_table::IndexedTable;
 use crate::system;
@@ -20,6 +21,8 @@ pub struct Mart {
     tables: BTreeMap<TableName, Arc<IndexedTable>>,
     /// The snapshot whose column classes, rules and principals are in force.
     newest: Snapshot,
+    /// The rules as they are stored: what may follow them is judged by them.
+    rules: Option<Arc<StoredBundle>>,
     bundle: Option<Arc<CheckedBundle>>,
     directory: Arc<Directory>,
 }
@@ -29,7 +32,8 @@ impl Mart {
     ///
     /// # Errors
     /// [`QueryError::Store`] if anything stored cannot be read, [`QueryError::Rules`] if the
-    /// stored policy does not fit the stored tables or the principals are malformed.
+    /// stored policy does not fit the stored tables, or was not approved by the officers of the
+    /// rules before it, or the principals are malformed.
     pub async fn latest(store: &Store) -> Result<Self, QueryError> {
         Self::of_snapshot(store, store.latest().await?, None).await
     }
@@ -40,8 +44,15 @@ impl Mart {
         snapshot: Snapshot,
         before: Option<&Self>,
     ) -> Result<Self, QueryError> {
-        let bundle = match snapshot.policy() {
-            Some(object) => Some(Arc::new(checked(&store.read(object).await?, &snapshot)?)),
+        let rules = match before {
+            Some(before) => {
+                let followed = Followed::of(before.newest.number(), before.rules.clone());
+                approved::rules_of(store, &snapshot, followed).await?
+            }
+            None => approved::rules_of(store, &snapshot, Followed::nothing()).await?,
+        };
+        let bundle = match &rules {
+            Some(rules) => Some(Arc::new(checked(rules.text(), &snapshot)?)),
             None => None,
         };
         let directory = match snapshot.principals() {
@@ -50,7 +61,7 @@ impl Mart {
         };
         let directory = Arc::new(directory);
         let tables = indexed_tables(&snapshot, before);
-        Ok(Self { newest: snapshot.clone(), tables, snapshot, bundle, directory })
+        Ok(Self { newest: snapshot.clone(), tables, snapshot, rules, bundle, directory })
     }
 
     /// An older snapshot's tables under this state's rules and principals: today's rules
@@ -68,6 +79,7 @@ impl Mart {
             tables: indexed_tables(&snapshot, Some(self)),
             snapshot,
             newest: self.newest.clone(),
+            rules: self.rules.clone(),
             bundle: self.bundle.clone(),
             directory: Arc::clone(&self.directory),
         })
@@ -77,6 +89,13 @@ impl Mart {
     #[must_use]
     pub const fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// The snapshot whose rules and principals are in force: another one than
+    /// [`Self::snapshot`] where older data are read.
+    #[must_use]
+    pub fn in_force(&self) -> SnapshotNumber {
+        self.newest.number()
     }
 
     /// The tables, with what is told of their indexes.
@@ -134,12 +153,10 @@ fn indexed_tables(
     tables.collect()
 }
 
-fn checked(bytes: &[u8], snapshot: &Snapshot) -> Result<CheckedBundle, QueryError> {
-    let text = BundleText::from_bytes(bytes)
-        .map_err(|error| QueryError::Rules { what: "policy", reason: error.to_string() })?;
+fn checked(text: &BundleText, snapshot: &Snapshot) -> Result<CheckedBundle, QueryError> {
     let mut tables = system::schemas();
     tables.extend(snapshot.tables().values().map(|table| table.schema().clone()));
-    check(&text, &tables).map_err(|findings| QueryError::Rules {
+    check(text, &tables).map_err(|findings| QueryError::Rules {
         what: "policy",
         reason: findings.first().map(ToString::to_string).unwrap_or_default(),
     })

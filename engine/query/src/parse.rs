@@ -3,8 +3,10 @@
 //! Authorises by the parsed form, never by the text. Both parameter spellings are accepted:
 //! `?` is numbered in the order of the text and becomes `$n`.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::parser::{DFParserBuilder, ExplainStatement, Statement as Parsed};
-use datafusion::sql::sqlparser::ast::Statement as Ast;
+use datafusion::sql::sqlparser::ast::{ObjectType, Statement as Ast, TableFactor, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
@@ -33,7 +35,8 @@ pub(crate) struct ParsedStatement {
 /// Parses the text.
 ///
 /// # Errors
-/// [`QueryError::Syntax`] if it is not one statement, [`QueryError::NotAQuery`] if it would
+/// [`QueryError::Syntax`] if it is not one statement, [`QueryError::RulesElsewhere`] and
+/// [`QueryError::NotAQuery`] if it would
 /// do something else than read.
 pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
     if sql.len() > STATEMENT_BYTES_MAX {
@@ -61,7 +64,9 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         Parsed::Statement(ast) => described(ast),
         _ => None,
     };
-    Ok(ParsedStatement { verb: verb(&statement)?, statement, described })
+    let verb = verb(&statement)?;
+    nothing_is_passed_over(&statement)?;
+    Ok(ParsedStatement { verb, statement, described })
 }
 
 fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
@@ -172,11 +177,61 @@ fn ast_verb(ast: &Ast) -> Result<Verb, QueryError> {
             Verb::Query => Ok(Verb::Explain),
             Verb::Explain => Err(QueryError::NotAQuery { verb: "explain of explain".into() }),
         },
+        Ast::Grant(_)
+        | Ast::Revoke(_)
+        | Ast::Deny(_)
+        | Ast::CreateRole(_)
+        | Ast::AlterRole { .. }
+        | Ast::CreatePolicy(_)
+        | Ast::AlterPolicy(_)
+        | Ast::DropPolicy(_)
+        | Ast::Drop { object_type: ObjectType::Role | ObjectType::User, .. } => {
+            Err(QueryError::RulesElsewhere)
+        }
         other => {
             let text = other.to_string();
             let word = text.split_whitespace().next().unwrap_or("this").to_lowercase();
             Err(QueryError::NotAQuery { verb: word })
         }
+    }
+}
+
+/// Finds a table with a clause behind its name that the planner does not read.
+struct PassedOver;
+
+impl Visitor for PassedOver {
+    type Break = &'static str;
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Self::Break> {
+        let TableFactor::Table { with_hints, version, partitions, sample, index_hints, .. } =
+            factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        let clause = [
+            (sample.is_some(), "tablesample"),
+            (version.is_some(), "a version of a table"),
+            (!partitions.is_empty(), "a partition of a table"),
+            (!(with_hints.is_empty() && index_hints.is_empty()), "a hint to a table"),
+        ];
+        match clause.into_iter().find(|(is_there, _)| *is_there) {
+            Some((_, clause)) => ControlFlow::Break(clause),
+            None => ControlFlow::Continue(()),
+        }
+    }
+}
+
+/// The planner plans a table without these, and so would answer something else than was asked.
+fn nothing_is_passed_over(statement: &Parsed) -> Result<(), QueryError> {
+    match statement {
+        Parsed::Statement(ast) => match ast.visit(&mut PassedOver) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(clause) => {
+                Err(QueryError::Syntax { reason: format!("{clause} is not supported") })
+            }
+        },
+        Parsed::Explain(ExplainStatement { statement, .. }) => nothing_is_passed_over(statement),
+        Parsed::CreateExternalTable(_) | Parsed::CopyTo(_) | Parsed::Reset(_) => Ok(()),
     }
 }
 

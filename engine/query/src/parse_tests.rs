@@ -47,6 +47,32 @@ fn everything_that_writes_or_sets_is_refused() {
 }
 
 #[test]
+fn rules_are_told_where_they_are_changed() {
+    for sql in [
+        "grant select on customer to teller",
+        "revoke select on customer from teller",
+        "create role teller",
+        "drop role teller",
+        "create policy p on customer to teller using (true)",
+        "drop policy p on customer",
+        "explain create role teller",
+    ] {
+        assert!(matches!(parse(sql), Err(QueryError::RulesElsewhere)), "{sql}: {:?}", parse(sql));
+    }
+}
+
+#[test]
+fn what_the_planner_would_pass_over_is_refused() {
+    for sql in [
+        "select count(*) from t tablesample system (10)",
+        "select 1 from (select a from t tablesample bernoulli (1)) as s",
+        "explain select count(*) from t tablesample system (10)",
+    ] {
+        assert!(refused(sql).contains("tablesample is not supported"), "{sql}");
+    }
+}
+
+#[test]
 fn more_than_one_statement_is_refused() {
     assert!(refused("select 1; select 2").contains("2 statements"));
     assert!(refused("  ").contains("empty"));

@@ -13,7 +13,7 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use martlet_core::{Predicate, TableSchema};
-use martlet_policy::Grant;
+use martlet_policy::{Access, Grant};
 
 use crate::indexed_table::IndexedTable;
 use crate::leak_proof::leak_proof;
@@ -44,12 +44,42 @@ impl SecuredTable {
         Self { shared: Arc::clone(shared), grant: Arc::new(grant), schema: Arc::new(schema), rows }
     }
 
+    pub(crate) fn shared_grant(&self) -> Arc<Grant> {
+        Arc::clone(&self.grant)
+    }
+
     pub(crate) fn grant(&self) -> &Grant {
         &self.grant
     }
 
     pub(crate) fn table_schema(&self) -> &TableSchema {
         &self.schema
+    }
+
+    /// The primary key's columns, where no two rows have the same key and all are granted as stored.
+    pub(crate) fn unique_key(&self) -> Option<Vec<String>> {
+        let Rows::Segments(table) = &self.rows else { return None };
+        let version = table.version();
+        let mut batches = version.segments().iter().map(|segment| segment.batch());
+        let first = batches.next()?;
+        if !version.settled().is_empty() || batches.any(|batch| batch != first) {
+            return None;
+        }
+        let name = |position: &usize| {
+            let granted =
+                self.grant.columns().iter().find(|column| column.position == *position)?;
+            let is_stored = matches!(granted.access, Access::Clear | Access::Unshown);
+            is_stored.then(|| granted.name.to_string())
+        };
+        self.schema.primary_key().iter().map(name).collect()
+    }
+
+    /// The digest of the stored content. Martlet's own tables have none: they grow all the time.
+    pub(crate) fn content(&self) -> [u8; 32] {
+        match &self.rows {
+            Rows::Segments(table) => *table.version().part().digest(),
+            Rows::System(_) => [0; 32],
+        }
     }
 }
 

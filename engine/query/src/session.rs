@@ -10,11 +10,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList, TableProvider};
 use datafusion::execution::session_state::SessionState;
 use martlet_core::{BatchDate, TableName, TableSchema};
-use martlet_policy::{Access, CheckedBundle, Decision, Grant, Principal, RowRule, decide};
+use martlet_policy::{
+    Access, Capability, CheckedBundle, Decision, Grant, MinimumGroup, Principal, RowRule, decide,
+    may,
+};
 
 use crate::catalog::{CATALOG, SecuredCatalog, VisibleCatalog, VisibleTable};
 use crate::column_use::{ColumnUse, UseKind};
 use crate::error::QueryError;
+use crate::explain_policy;
+use crate::group_size::{Memory, Shown};
 use crate::mart::Mart;
 use crate::secured_table::{Rows, SecuredTable};
 use crate::shared::Shared;
@@ -26,11 +31,21 @@ use crate::wire::wire_schema;
 #[derive(Debug)]
 pub struct Session {
     mart: Arc<Mart>,
+    /// The principal's name.
+    reader: String,
     shared: Arc<Shared>,
     catalogs: Arc<dyn CatalogProviderList>,
     /// Made when somebody asks for it: most statements do not.
     catalog: OnceLock<VisibleCatalog>,
     tables: BTreeMap<TableName, Arc<SecuredTable>>,
+    rules: RulesTold,
+}
+
+/// Whether the principal may ask what the rules show to somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RulesTold {
+    OfEverybody,
+    Nobody,
 }
 
 impl Session {
@@ -40,10 +55,12 @@ impl Session {
         catalogs.register_catalog(CATALOG.into(), Arc::new(SecuredCatalog::new(tables.clone())));
         Self {
             mart: Arc::clone(mart),
+            reader: principal.name().to_owned(),
             shared: Arc::clone(shared),
             catalogs: Arc::new(catalogs),
             catalog: OnceLock::new(),
             tables,
+            rules: rules_told(principal, mart),
         }
     }
 
@@ -67,7 +84,14 @@ impl Session {
     /// [`QueryError`] of kind invalid, denied or not found; forbidden and missing tables give
     /// the same one.
     pub async fn prepare(&self, sql: &str) -> Result<Statement, QueryError> {
-        Statement::prepare(self, sql).await
+        match explain_policy::asked(sql)? {
+            Some(_) if self.rules == RulesTold::Nobody => Err(QueryError::ExplainPolicyNotGranted),
+            Some(question) => {
+                let lines = explain_policy::lines(&self.mart, &question)?;
+                Statement::told(self, sql, "policy", lines)
+            }
+            None => Statement::prepare(self, sql).await,
+        }
     }
 
     /// What the principal's row rules on these tables do with columns: they are part of every
@@ -105,10 +129,38 @@ impl Session {
         columns.any(|column| column.access == Access::Unshown)
     }
 
+    /// The grant of a table of this session, to be kept.
+    pub(crate) fn shared_grant(&self, table: &TableName) -> Option<Arc<Grant>> {
+        self.tables.get(table).map(|table| table.shared_grant())
+    }
+
     /// The grant of a table of this session.
     pub(crate) fn grant(&self, table: &TableName) -> Option<&Grant> {
         self.tables.get(table).map(|table| table.grant())
     }
+
+    /// The columns of a primary key that is one, all of them granted as stored: rows that one batch
+    /// brought were checked against each other, and those of several may repeat keys.
+    pub(crate) fn unique_key(&self, table: &TableName) -> Option<Vec<String>> {
+        self.tables.get(table)?.unique_key()
+    }
+
+    /// The minimum group size of a table that has one, and what the principal was told of it.
+    pub(crate) fn groups_of(&self, table: &TableName) -> Option<(&MinimumGroup, Memory)> {
+        let secured = self.tables.get(table)?;
+        let group = secured.grant().minimum_group()?;
+        let shown = Shown {
+            table: table.clone(),
+            content: secured.content(),
+            grant: secured.grant().sight(),
+        };
+        Some((group, self.shared.groups.of(&self.reader, shown)))
+    }
+}
+
+fn rules_told(principal: &Principal, mart: &Mart) -> RulesTold {
+    let may = |bundle: &CheckedBundle| may(principal, bundle, Capability::ExplainPolicy);
+    if mart.bundle().is_some_and(may) { RulesTold::OfEverybody } else { RulesTold::Nobody }
 }
 
 fn granted_tables(

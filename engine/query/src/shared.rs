@@ -1,6 +1,6 @@
 //! What every session and scan of one engine shares: the store, the caches, the limits.
 //!
-//! Owns nothing of a principal: whatever is here is the same for everyone.
+//! Owns nothing of a principal but what each was told in groups; all else is the same for everyone.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use martlet_policy::TokenKeys;
 use martlet_store::{Store, machine};
 
 use crate::access_path::AccessPath;
+use crate::group_size::GroupMemory;
 use crate::index_cache::IndexCache;
 use crate::system::SystemRecords;
 
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) indexes: IndexCache,
     pub(crate) records: Arc<dyn SystemRecords>,
     pub(crate) keys: TokenKeys,
+    /// What each reader was told in groups.
+    pub(crate) groups: GroupMemory,
     /// A session state with every function registered and no table: sessions copy it.
     pub(crate) template: SessionState,
 }

@@ -13,7 +13,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{ParamValues, TableReference};
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::physical_plan::execute_stream;
 use datafusion::scalar::ScalarValue;
 use martlet_core::TableName;
@@ -21,11 +21,13 @@ use martlet_policy::{Access, Grant, RowRule};
 
 use crate::column_use::{ColumnUse, column_uses};
 use crate::error::QueryError;
+use crate::group_size::{keep_groups, stay_harmless};
 use crate::lookup;
 use crate::parse::{Verb, parse};
 use crate::row_stream::RowStream;
 use crate::rules::optimized;
 use crate::session::Session;
+use crate::sights::Sights;
 use crate::unshown::stay_unshown;
 use crate::wire::{plain_array, wire_schema};
 
@@ -40,7 +42,10 @@ pub struct Statement {
     schema: SchemaRef,
     parameters: SchemaRef,
     reads: Reads,
+    sights: Sights,
     lookups: usize,
+    /// The table that is told in groups only, if it reads one.
+    grouped: Option<TableName>,
 }
 
 /// How far a statement can be planned before it is executed.
@@ -112,17 +117,41 @@ impl Statement {
             reads.describe(table)?;
         }
         reads.note_access(session);
+        let sights = Sights::of(session, &reads.tables);
         if parsed.verb == Verb::Explain {
             may_explain(session, &reads, ExplainDepth::of(&plan))?;
         }
+        let (plan, grouped) = keep_groups(session, plan)?;
         let plan = match parameters.fields().len() {
-            0 => {
-                lookup::all_answered(&optimized)?;
-                Planned::Whole(optimized)
-            }
+            0 => Planned::Whole(match &grouped {
+                Some(table) => runnable(plan, &state, Some(table))?,
+                None => answered(optimized)?,
+            }),
             _ => Planned::Open(plan),
         };
-        Ok(Self { sql: sql.to_string(), state, plan, schema, parameters, reads, lookups })
+        let sql = sql.to_string();
+        Ok(Self { sql, state, plan, schema, parameters, reads, sights, lookups, grouped })
+    }
+
+    /// Lines of text under one name, which were made of nothing that a table holds.
+    pub(crate) fn told(
+        session: &Session,
+        sql: &str,
+        column: &str,
+        lines: Vec<String>,
+    ) -> Result<Self, QueryError> {
+        let state = session.state();
+        let rows = lines.into_iter().map(|line| vec![lit(line)]).collect();
+        let plan = LogicalPlanBuilder::values(rows)
+            .and_then(|values| values.project([col("column1").alias(column)])?.build())
+            .and_then(|plan| optimized(plan, &state))
+            .map_err(QueryError::from_planning)?;
+        let (schema, parameters) =
+            (wire_schema(plan.schema().as_arrow())?, parameter_schema(&plan)?);
+        let (sql, plan, reads) = (sql.to_string(), Planned::Whole(plan), Reads::default());
+        let sights = Sights::of(session, &reads.tables);
+        let (lookups, grouped) = (0, None);
+        Ok(Self { sql, state, plan, schema, parameters, reads, sights, lookups, grouped })
     }
 
     /// The text as it was given.
@@ -147,6 +176,12 @@ impl Statement {
     #[must_use]
     pub fn tables(&self) -> Vec<TableName> {
         self.reads.tables.iter().cloned().collect()
+    }
+
+    /// What these tables showed who asked when it was planned.
+    #[must_use]
+    pub fn sights(&self) -> Sights {
+        self.sights.clone()
     }
 
     /// The columns that it reads or filters by, as `table.column`.
@@ -191,10 +226,7 @@ impl Statement {
         let optimized = match self.plan {
             Planned::Whole(optimized) => optimized,
             Planned::Open(plan) => {
-                let bound = bind(plan, &values)?;
-                let optimized = optimized(bound, &self.state).map_err(QueryError::from_planning)?;
-                lookup::all_answered(&optimized)?;
-                optimized
+                runnable(bind(plan, &values)?, &self.state, self.grouped.as_ref())?
             }
         };
         let physical = self
@@ -207,6 +239,24 @@ impl Statement {
             execute_stream(physical, self.state.task_ctx()).map_err(QueryError::from_running)?;
         Ok(RowStream::new(rows, self.schema))
     }
+}
+
+/// A plan without open parameters, optimized and checked once more.
+fn runnable(
+    plan: LogicalPlan,
+    state: &SessionState,
+    grouped: Option<&TableName>,
+) -> Result<LogicalPlan, QueryError> {
+    let optimized = optimized(plan, state).map_err(QueryError::from_planning)?;
+    if let Some(table) = grouped {
+        stay_harmless(&optimized, table)?;
+    }
+    answered(optimized)
+}
+
+fn answered(optimized: LogicalPlan) -> Result<LogicalPlan, QueryError> {
+    lookup::all_answered(&optimized)?;
+    Ok(optimized)
 }
 
 /// The planner's word on what the parser has already said: nothing but reading.
@@ -253,7 +303,7 @@ fn reads(written: &LogicalPlan, optimized: &LogicalPlan) -> Result<Reads, QueryE
     Ok(reads)
 }
 
-fn each_scan(
+pub(crate) fn each_scan(
     plan: &LogicalPlan,
     visit: &mut dyn FnMut(&datafusion::logical_expr::TableScan),
 ) -> Result<(), QueryError> {

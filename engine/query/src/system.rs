@@ -50,6 +50,7 @@ const AUDIT_RECORD: &[(&str, ColumnType)] = &[
     ("principal", ColumnType::Text),
     ("peer", ColumnType::Text),
     ("purpose", ColumnType::Text),
+    ("method", ColumnType::Text),
     ("statement", ColumnType::Text),
     ("fingerprint", ColumnType::Text),
     ("parameters", ColumnType::Text),

@@ -186,6 +186,30 @@ impl Store {
         Ok(snapshot.newest_date().is_some().then_some(snapshot))
     }
 
+    /// The policies of the snapshots after one and up to another, as far as they are kept,
+    /// ascending; one that several hold one after the other is there once.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if a snapshot is not whole.
+    pub async fn policies_between(
+        &self,
+        after: SnapshotNumber,
+        last: SnapshotNumber,
+    ) -> Result<Vec<ObjectRef>, StoreError> {
+        let mut policies: Vec<ObjectRef> = Vec::new();
+        let between = |number: &SnapshotNumber| *number > after && *number <= last;
+        for number in self.numbers().await?.into_iter().filter(between) {
+            let policy = match self.head(number).await {
+                Ok(head) => head.policy,
+                // It is being retired; the later ones stay.
+                Err(StoreError::NoSnapshot { .. }) => None,
+                Err(error) => return Err(error),
+            };
+            policies.extend(policy.filter(|policy| policies.last() != Some(policy)));
+        }
+        Ok(policies)
+    }
+
     /// The whole object, proven.
     ///
     /// # Errors

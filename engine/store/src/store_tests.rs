@@ -96,6 +96,30 @@ async fn unchanged_tables_policy_and_principals_are_shared() {
 }
 
 #[tokio::test]
+async fn the_policies_between_two_snapshots_are_told_in_their_order() {
+    let (store, _) = memory();
+    let mut snapshots = vec![load(&store, "2026-11-21", 1).await];
+    for rules in ["one", "one", "two", "one"] {
+        let mut commit = store.begin(snapshots.last().unwrap());
+        commit.set_policy(Bytes::from_static(rules.as_bytes()));
+        snapshots.push(committed(commit).await);
+    }
+    let between = async |after: usize, last: usize| {
+        let number = |at: usize| snapshots[at].number();
+        let found = store.policies_between(number(after), number(last)).await.unwrap();
+        let mut texts = Vec::new();
+        for object in found {
+            texts.push(String::from_utf8(store.read(&object).await.unwrap().to_vec()).unwrap());
+        }
+        texts
+    };
+    assert_eq!(between(0, 4).await, ["one", "two", "one"]);
+    assert_eq!(between(1, 3).await, ["one", "two"], "the first is not among them, the last is");
+    assert_eq!(between(3, 3).await, [""; 0]);
+    assert_eq!(between(0, 0).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn the_snapshot_of_a_date_holds_nothing_later() {
     let (store, _) = memory();
     let mut commit = store.begin(&store.latest().await.unwrap());

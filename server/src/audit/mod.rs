@@ -34,17 +34,18 @@ mod writer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
 use martlet_core::{ErrorKind, Kinded};
 use martlet_query::SystemRecords;
+use tokio::sync::mpsc;
 
 pub use hex::{Digest, Hex, PublicKey};
-use record::Line;
+pub(crate) use reader::{days_since, replay_day};
 pub use record::{Decision, Ending, Entry, Outcome, RecordId};
-pub(crate) use record::{SIGN_IN, now_micros};
+pub(crate) use record::{Line, SIGN_IN, now_micros};
 use ring::Ring;
 pub use signing::{public_key_of, public_keys};
 use writer::{Purpose, Writer};
@@ -144,6 +145,18 @@ impl Kinded for AuditError {
 pub struct Journal {
     writer: Writer,
     ring: Mutex<Ring>,
+    folder: PathBuf,
+    /// Who hears every record, if anybody does.
+    tap: OnceLock<mpsc::UnboundedSender<Tapped>>,
+}
+
+/// What whoever keeps watch over the journal hears.
+#[derive(Debug)]
+pub(crate) enum Tapped {
+    /// A record.
+    Line(Box<Line>),
+    /// So many rows of a disclosure that goes on have left; that is on no record yet.
+    Sent { record_id: RecordId, at: i64, rows: u64 },
 }
 
 impl Journal {
@@ -171,7 +184,8 @@ impl Journal {
         let mut ring = Ring::new();
         reader::replay(folder, &mut |line| ring.apply(line))?;
         ring.abandon_running();
-        Ok(Self { writer, ring: Mutex::new(ring) })
+        let folder = folder.to_path_buf();
+        Ok(Self { writer, ring: Mutex::new(ring), folder, tap: OnceLock::new() })
     }
 
     /// Records something that is over as soon as it is recorded: a sign-in, a refusal, a
@@ -179,7 +193,7 @@ impl Journal {
     pub(crate) async fn whole(&self, entry: Entry, ending: Ending) -> Result<(), AuditError> {
         let purpose = match entry.decision {
             Decision::Allowed => Purpose::Disclosing,
-            Decision::Denied | Decision::Failed => Purpose::Closing,
+            Decision::Denied | Decision::Failed | Decision::Alarm => Purpose::Closing,
         };
         self.commit(Line::Whole { entry, ending }, purpose).await
     }
@@ -207,13 +221,36 @@ impl Journal {
 
     async fn commit(&self, line: Line, purpose: Purpose) -> Result<(), AuditError> {
         self.writer.write(line.to_json(), purpose).await?;
+        self.hear(&line);
         self.ring().apply(line);
         Ok(())
+    }
+
+    /// Where every record is heard from now on. There is one such place.
+    pub(crate) fn tap(&self) -> mpsc::UnboundedReceiver<Tapped> {
+        let (hears, heard) = mpsc::unbounded_channel();
+        if self.tap.set(hears).is_err() {
+            tracing::error!("two keep watch over one audit journal: the second hears nothing");
+        }
+        heard
+    }
+
+    /// The folder of its files.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn hear(&self, line: &Line) {
+        if let Some(tap) = self.tap.get() {
+            // Whoever kept watch has gone with the server.
+            let _ = tap.send(Tapped::Line(Box::new(line.clone())));
+        }
     }
 
     /// Records without waiting, for a statement whose task was dropped.
     fn commit_later(&self, line: Line) {
         self.writer.write_later(line.to_json());
+        self.hear(&line);
         self.ring().apply(line);
     }
 
@@ -241,6 +278,14 @@ pub(crate) struct OpenRecord {
 impl OpenRecord {
     fn new(journal: Arc<Journal>, record_id: RecordId) -> Self {
         Self { journal, record_id, began: Instant::now(), ended: false }
+    }
+
+    /// Tells whoever keeps watch how many rows have left so far; that is on no record.
+    pub(crate) fn sent(&self, rows: u64) {
+        if let Some(tap) = self.journal.tap.get() {
+            let (record_id, at) = (self.record_id.clone(), record::now_micros());
+            let _ = tap.send(Tapped::Sent { record_id, at, rows });
+        }
     }
 
     /// Records how the disclosure ended and how much left. Does not wait for the disk: the

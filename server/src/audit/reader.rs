@@ -8,8 +8,10 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use chrono::Days;
+
 use super::AuditError;
-use super::day_files::names;
+use super::day_files::{day_of, names};
 use super::mark::Mark;
 use super::record::Line;
 
@@ -27,6 +29,22 @@ pub(crate) fn replay(folder: &Path, apply: &mut dyn FnMut(Line)) -> Result<(), A
         tracing::warn!(lines = torn, "lines of the audit journal are torn and were skipped");
     }
     Ok(())
+}
+
+/// The files of the newest days, oldest first: so many days before the newest one.
+pub(crate) fn days_since(folder: &Path, back: Days) -> Result<Vec<PathBuf>, AuditError> {
+    let unusable = |source| AuditError::Unusable { path: folder.to_path_buf(), source };
+    let names = names(folder).map_err(unusable)?;
+    let newest = names.iter().filter_map(|name| day_of(name)).max();
+    let oldest = newest.and_then(|newest| newest.checked_sub_days(back));
+    let is_wanted = |name: &&String| day_of(name).is_none_or(|day| Some(day) >= oldest);
+    Ok(names.iter().filter(is_wanted).map(|name| folder.join(name)).collect())
+}
+
+/// Hands all lines of one file on.
+pub(crate) fn replay_day(path: &Path, apply: &mut dyn FnMut(Line)) -> Result<(), AuditError> {
+    let unusable = |source| AuditError::Unusable { path: path.to_path_buf(), source };
+    replay_file(path, 0, apply).map(|_| ()).map_err(unusable)
 }
 
 /// The files to read and where to begin in each, oldest first.

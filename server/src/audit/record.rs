@@ -59,6 +59,8 @@ pub enum Decision {
     Denied,
     /// It could not be understood or carried out.
     Failed,
+    /// No request: a rule over the record was met, or somebody whom it held was let go.
+    Alarm,
 }
 
 impl Decision {
@@ -69,6 +71,7 @@ impl Decision {
             Self::Allowed => "allowed",
             Self::Denied => "denied",
             Self::Failed => "failed",
+            Self::Alarm => "alarm",
         }
     }
 }
@@ -85,6 +88,9 @@ pub enum Outcome {
     Cancelled,
     /// It ended with an error.
     Failed,
+    /// It was ended while it was being sent: its session ended, its principal left the feed, or
+    /// the rules do not grant it any more.
+    Cut,
     /// It is still being sent. Never written; only shown.
     Running,
     /// The server ended before it did. Never written; only shown.
@@ -100,6 +106,7 @@ impl Outcome {
             Self::Described => "described",
             Self::Cancelled => "cancelled",
             Self::Failed => "failed",
+            Self::Cut => "cut",
             Self::Running => "running",
             Self::Unknown => "unknown",
         }
@@ -123,6 +130,12 @@ pub struct Entry {
     /// What it is for, as the client says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
+    /// Of a sign-in, by which means: `password`, `totp`, `oidc`, `certificate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    /// Of a refused sign-in, why; who tried is never told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_because: Option<String>,
     /// The statement that the record belongs to; a description and its executions share it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statement_id: Option<String>,

@@ -12,6 +12,8 @@ pub(crate) fn entry(statement: &str) -> Entry {
         peer: "127.0.0.1:5".into(),
         client: "test".into(),
         purpose: None,
+        method: None,
+        refused_because: None,
         statement_id: None,
         statement: String::new(),
         fingerprint: None,

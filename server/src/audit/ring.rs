@@ -1,7 +1,7 @@
 //! The newest records in memory, beginnings and ends joined.
 //!
-//! Owns the bounds on how many there are and how much they hold, for disclosures, refusals and
-//! sign-ins apart: whoever knocks a hundred thousand times pushes out only other knocks. Must
+//! Owns the bounds on how many there are and how much they hold, for disclosures, refusals,
+//! sign-ins and alarms apart: whoever knocks a hundred thousand times pushes out only other knocks. Must
 //! never be the record itself: what is pushed out here is still in the file.
 
 use std::cmp::Reverse;
@@ -20,6 +20,7 @@ struct Bounds {
 
 const DISCLOSURES: Bounds = Bounds { records: 80_000, text_bytes: 64 * 1024 * 1024 };
 const REFUSALS: Bounds = Bounds { records: 15_000, text_bytes: 16 * 1024 * 1024 };
+const ALARMS: Bounds = Bounds { records: 5_000, text_bytes: 4 * 1024 * 1024 };
 const SIGN_INS: Bounds = Bounds { records: 5_000, text_bytes: 4 * 1024 * 1024 };
 
 /// One record as `system.audit_record` shows it.
@@ -38,6 +39,7 @@ pub(crate) struct Ring {
     disclosures: Shelf,
     refusals: Shelf,
     sign_ins: Shelf,
+    alarms: Shelf,
 }
 
 impl Ring {
@@ -47,6 +49,7 @@ impl Ring {
             disclosures: Shelf::new(DISCLOSURES),
             refusals: Shelf::new(REFUSALS),
             sign_ins: Shelf::new(SIGN_INS),
+            alarms: Shelf::new(ALARMS),
         }
     }
 
@@ -67,7 +70,7 @@ impl Ring {
 
     /// The newest records, newest first.
     pub(crate) fn newest(&self, limit: usize) -> Vec<Arc<Row>> {
-        let shelves = [&self.disclosures, &self.refusals, &self.sign_ins];
+        let shelves = [&self.disclosures, &self.refusals, &self.sign_ins, &self.alarms];
         let mut rows: Vec<_> = shelves.into_iter().flat_map(|shelf| shelf.newest(limit)).collect();
         rows.sort_unstable_by_key(|row| Reverse(row.number));
         rows.truncate(limit);
@@ -77,10 +80,12 @@ impl Ring {
     fn push(&mut self, entry: Entry, ending: Ending) {
         let shelf = if entry.statement_id.is_none() && entry.statement == SIGN_IN {
             &mut self.sign_ins
-        } else if entry.decision == Decision::Allowed {
-            &mut self.disclosures
         } else {
-            &mut self.refusals
+            match entry.decision {
+                Decision::Allowed => &mut self.disclosures,
+                Decision::Denied | Decision::Failed => &mut self.refusals,
+                Decision::Alarm => &mut self.alarms,
+            }
         };
         shelf.push(Row { number: self.next, entry: entry.shown(), ending });
         self.next += 1;

@@ -36,6 +36,7 @@ fn column(name: &str, rows: &[Arc<Row>]) -> Result<ArrayRef, ArrowError> {
         "parameters" => perhaps(rows, |row| row.entry.parameters.as_deref()),
         "fingerprint" => perhaps(rows, |row| row.entry.fingerprint.as_deref()),
         "purpose" => perhaps(rows, |row| row.entry.purpose.as_deref()),
+        "method" => perhaps(rows, |row| row.entry.method.as_deref()),
         "tables" => text(rows, |row| row.entry.tables.join(", ")),
         "columns" => text(rows, |row| row.entry.columns.join(", ")),
         "column_access" => text(rows, |row| {

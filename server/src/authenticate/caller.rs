@@ -10,7 +10,8 @@ use martlet_policy::{Principal, SignedIn};
 use martlet_query::Mart;
 use tonic::metadata::MetadataMap;
 
-use super::Refused;
+use super::tokens::Successor;
+use super::{ClientCertificate, Refused, Source};
 
 /// Bytes of a client's self-given name that are recorded at most.
 const CLIENT_BYTES_MAX: usize = 256;
@@ -67,6 +68,25 @@ fn purpose(headers: &MetadataMap) -> Option<String> {
     (!said.is_empty()).then_some(said)
 }
 
+/// The connection that a request came over, as far as it proves something.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Connection {
+    /// Where the client is, if that can be known.
+    pub(crate) source: Option<Source>,
+    /// The client's certificate, if TLS has verified one.
+    pub(crate) certificate: Option<ClientCertificate>,
+}
+
+/// What ends a caller's session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionLife {
+    /// The client may close it: it is of one sign-in.
+    OfSignIn,
+    /// It ends with the credential that the client sends with every request, and which all its
+    /// connections share.
+    OfCredential,
+}
+
 /// The proven sender of one request.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
@@ -74,6 +94,10 @@ pub(crate) struct Caller {
     pub(crate) session: SessionId,
     /// The proof that it signed in.
     pub(crate) signed_in: SignedIn,
+    /// What ends its session.
+    pub(crate) life: SessionLife,
+    /// The token to come with from now on, where the one it came with is old.
+    pub(crate) successor: Option<Successor>,
     /// Where the request came from.
     pub(crate) origin: Origin,
 }

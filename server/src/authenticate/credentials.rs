@@ -9,20 +9,35 @@ use std::fmt;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use tonic::metadata::MetadataMap;
 
-/// Bytes of a header that are looked at; names and passwords are far shorter.
-const HEADER_BYTES_MAX: usize = 4 * 1024;
+use super::issuer::TOKEN_BYTES_MAX;
+
+/// Bytes of a header that are looked at.
+const HEADER_BYTES_MAX: usize = TOKEN_BYTES_MAX + 64;
+/// Bytes of a name and a password in base64; both are far shorter.
+const BASIC_BYTES_MAX: usize = 4 * 1024;
+
+/// The header in which a one-time code may stand, for clients that cannot put it behind the
+/// password.
+const CODE_HEADER: &str = "martlet-totp";
 
 const PADDED_OR_NOT: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A password on its way to the check.
+/// A password, or a one-time code, on its way to the check.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Password(String);
 
 impl Password {
+    /// The one-time code that a client sends by itself.
+    pub(crate) fn code_of(headers: &MetadataMap) -> Option<Self> {
+        let code = headers.get(CODE_HEADER)?.to_str().ok()?.trim();
+        (!code.is_empty()).then(|| Self(code.to_string()))
+    }
+
     pub(crate) fn text(&self) -> &str {
         &self.0
     }
@@ -44,7 +59,7 @@ pub(crate) enum Credentials {
         /// The password; it may hold colons.
         password: Password,
     },
-    /// A token that a sign-in gave.
+    /// A token that a sign-in or an issuer gave.
     Bearer(String),
 }
 
@@ -58,14 +73,6 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// The name that is tried, where one is given.
-    pub(crate) fn name(&self) -> Option<&str> {
-        match self {
-            Self::Basic { name, .. } => Some(name),
-            Self::Bearer(_) => None,
-        }
-    }
-
     /// Reads a header's value; `None` if it is neither form.
     pub(crate) fn parse(header: &[u8]) -> Option<Self> {
         if header.len() > HEADER_BYTES_MAX {
@@ -86,6 +93,9 @@ impl Credentials {
     }
 
     fn parse_basic(encoded: &str) -> Option<Self> {
+        if encoded.len() > BASIC_BYTES_MAX {
+            return None;
+        }
         let decoded = String::from_utf8(PADDED_OR_NOT.decode(encoded).ok()?).ok()?;
         let (name, password) = decoded.split_once(':')?;
         if name.is_empty() {

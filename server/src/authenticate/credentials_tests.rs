@@ -24,6 +24,20 @@ fn a_scheme_is_read_in_any_case_and_unknown_ones_are_refused() {
 }
 
 #[test]
+fn a_code_may_stand_in_a_header_of_its_own() {
+    let of = |value: &'static [u8]| {
+        let mut headers = MetadataMap::new();
+        headers.insert(CODE_HEADER, tonic::metadata::MetadataValue::try_from(value).unwrap());
+        Password::code_of(&headers).map(|code| code.text().to_owned())
+    };
+    assert_eq!(of(b" 287082 ").as_deref(), Some("287082"));
+    assert_eq!(
+        (of(b"  "), of(b"\xff\xfe"), Password::code_of(&MetadataMap::new())),
+        (None, None, None)
+    );
+}
+
+#[test]
 fn neither_form_prints_its_secret() {
     let header = format!("Basic {}", STANDARD.encode("teller:hunter2"));
     let parsed = Credentials::parse(header.as_bytes()).unwrap();
@@ -34,6 +48,8 @@ fn neither_form_prints_its_secret() {
 #[test]
 fn an_oversized_header_is_refused() {
     let header = format!("Bearer {}", "a".repeat(HEADER_BYTES_MAX));
+    assert_eq!(Credentials::parse(header.as_bytes()), None);
+    let header = format!("Basic {}", STANDARD.encode(format!("a:{}", "b".repeat(BASIC_BYTES_MAX))));
     assert_eq!(Credentials::parse(header.as_bytes()), None);
 }
 

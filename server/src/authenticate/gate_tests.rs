@@ -42,7 +42,8 @@ impl Scene {
         let keys = TokenKeys::from_master(&[1; 32]);
         let options = EngineOptions::default();
         let engine = Engine::open(store.clone(), options, Arc::new(NoRecords), keys).await.unwrap();
-        Self { store, gate: Gate::new(engine.clone()), engine }
+        let gate = Gate::new(engine.clone(), &SignInRules::default()).unwrap();
+        Self { store, gate, engine }
     }
 
     async fn sign_in(&self, name: &str, password: &str) -> Result<String, Refused> {
@@ -58,16 +59,27 @@ impl Scene {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD_NO_PAD;
         let header = format!("Basic {}", STANDARD_NO_PAD.encode(format!("{name}:{password}")));
-        let credentials = Credentials::parse(header.as_bytes()).unwrap();
-        self.gate.enter(credentials, source).await.map(|entered| match entered {
-            Entered::New { token } | Entered::Again { token } => token,
-        })
+        let connection = Connection { source, certificate: None };
+        let entered = self.gate.enter(Credentials::parse(header.as_bytes()), None, &connection);
+        match entered.await {
+            Ok(Entered::New { token, .. } | Entered::Again { token }) => Ok(token),
+            Err(refusal) => Err(refusal.told),
+        }
+    }
+
+    async fn again(&self, token: &str) -> Result<Entered, Refused> {
+        let credentials = Some(Credentials::Bearer(token.into()));
+        let connection = Connection::default();
+        let entered = self.gate.enter(credentials, None, &connection);
+        entered.await.map_err(|refusal| refusal.told)
     }
 
     fn admit(&self, header: &str) -> Result<Caller, Refused> {
         let mut headers = MetadataMap::new();
         headers.insert("authorization", MetadataValue::try_from(header).unwrap());
-        self.gate.admit(&headers, Origin::new(None, &headers))
+        let admitted =
+            self.gate.admit(&headers, &Connection::default(), Origin::new(None, &headers));
+        admitted.map(|admitted| admitted.caller).map_err(|refusal| refusal.told)
     }
 }
 
@@ -78,7 +90,7 @@ async fn a_password_gives_a_token_and_the_token_a_caller() {
     let caller = scene.admit(&format!("Bearer {token}")).unwrap();
     assert_eq!(caller.name(), "teller");
     assert_eq!(caller.principal_in(&scene.engine.mart()).unwrap().name(), "teller");
-    let again = scene.gate.enter(Credentials::Bearer(token.clone()), None).await;
+    let again = scene.again(&token).await;
     assert!(matches!(again, Ok(Entered::Again { token: same }) if same == token));
     scene.gate.close(caller.session);
     assert_eq!(scene.admit(&format!("Bearer {token}")).unwrap_err(), Refused::NoSession);
@@ -92,8 +104,59 @@ async fn a_request_is_proven_by_a_token_and_by_nothing_else() {
     assert_eq!(scene.admit(right).unwrap_err(), Refused::NoCredentials);
     assert_eq!(scene.admit("Bearer teller").unwrap_err(), Refused::NoSession);
     let none = MetadataMap::new();
-    let refused = scene.gate.admit(&none, Origin::new(None, &none)).unwrap_err();
-    assert_eq!(refused, Refused::NoCredentials);
+    let connection = Connection::default();
+    let refused = scene.gate.admit(&none, &connection, Origin::new(None, &none)).unwrap_err();
+    assert_eq!(refused, Refused::NoCredentials.into());
+}
+
+#[tokio::test]
+async fn several_headers_that_differ_prove_nothing() {
+    let scene = Scene::new().await;
+    let token = scene.sign_in("teller", "teller:secret").await.unwrap();
+    let mut headers = MetadataMap::new();
+    for _ in 0..2 {
+        headers.append("authorization", format!("Bearer {token}").parse().unwrap());
+    }
+    let connection = Connection::default();
+    let admit = |headers: &MetadataMap| {
+        scene.gate.admit(headers, &connection, Origin::new(None, headers)).map(|_| ())
+    };
+    assert!(admit(&headers).is_ok(), "the same twice says nothing new");
+    headers.append("authorization", "Bearer another".parse().unwrap());
+    assert_eq!(admit(&headers), Err(Refused::NoCredentials.into()));
+}
+
+#[tokio::test]
+async fn an_attempt_is_told_to_the_record_and_not_to_who_tried() {
+    let scene = Scene::new().await;
+    let connection = Connection::default();
+    let basic = |text: &[u8]| Credentials::parse(text);
+    // teller:wrong, nobody:x
+    for (header, name) in
+        [(&b"Basic dGVsbGVyOndyb25n"[..], "teller"), (b"Basic bm9ib2R5Ong=", "nobody")]
+    {
+        let Err(refusal) = scene.gate.enter(basic(header), None, &connection).await else {
+            panic!("{name} came in")
+        };
+        let attempted = refusal.attempted.unwrap();
+        assert_eq!((attempted.name.as_str(), attempted.method), (name, Method::Password));
+        assert_eq!(attempted.refused_because, Some("password"));
+        assert_eq!(refusal.told, Refused::WrongCredentials);
+    }
+    for _ in 0..9 {
+        scene.sign_in("teller", "wrong").await.unwrap_err();
+    }
+    let right = basic(b"Basic dGVsbGVyOnRlbGxlcjpzZWNyZXQ=");
+    let Err(locked) = scene.gate.enter(right, None, &connection).await else { panic!("locked") };
+    assert_eq!(locked.attempted.unwrap().refused_because, Some("locked"));
+}
+
+#[tokio::test]
+async fn without_an_issuer_its_tokens_are_nothing() {
+    let scene = Scene::new().await;
+    let refused = scene.admit("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0ZWxsZXIifQ.").unwrap_err();
+    assert_eq!(refused, Refused::WrongCredentials);
+    assert!(matches!(scene.again("a.b.c").await, Err(Refused::WrongCredentials)));
 }
 
 #[tokio::test]
@@ -117,8 +180,8 @@ async fn who_leaves_the_feed_leaves_the_server() {
     let mart = scene.engine.refresh().await.unwrap();
     assert_eq!(scene.admit(&format!("Bearer {token}")).unwrap_err(), Refused::NoSession);
     assert_eq!(caller.principal_in(&mart).unwrap_err(), Refused::NoSession, "nor mid-request");
-    let again = scene.gate.enter(Credentials::Bearer(token), None).await;
-    assert!(matches!(again, Err(Refused::NoSession)));
+    assert!(matches!(scene.again(&token).await, Err(Refused::NoSession)));
+    assert!(!scene.gate.still_open(caller.session), "nor for a stream that is open");
 }
 
 #[tokio::test]

@@ -1,56 +1,78 @@
-//! Who is calling: passwords become tokens once, and every request proves its token.
+//! Who is calling: passwords, codes, an issuer's tokens and certificates become sessions, and
+//! every request proves its own.
 //!
 //! Owns the sign-in, the open sessions and the lock-out. Must never keep a password or a
-//! token in the clear, never tell an unknown name from a wrong password (neither by text nor
-//! by time), and never let a request through on anything but a token of its own session.
+//! token in the clear, never tell an unknown name from a wrong password, a wrong code, an expired
+//! password or a token that proves nothing (neither by text nor, of passwords, by time), and never
+//! let a request through on anything but a proof of its own session.
 //!
-//! Receives: an `authorization` header from `flight::service`.
-//! Hands on: a `Caller` (proof of the sign-in, session, peer) to every command.
+//! Receives: an `authorization` header and the connection from `flight::service`.
+//! Hands on: a `Caller` (proof of the sign-in, session, peer) to every command, and each attempt
+//! to the audit record.
+//!
+//! Read in this order: `rules` (the figures), `credentials` and `certificate` (what comes),
+//! `issuer` (whose tokens are believed), `lockout` and `peers` (how often one may try), `tokens`
+//! (the sessions), then the gate below.
 
+mod attempt;
 mod caller;
+mod certificate;
+mod clock;
 mod credentials;
+mod der;
+mod issuer;
 mod lockout;
 mod peers;
+mod rules;
 mod tokens;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use martlet_policy::SignedIn;
+use martlet_policy::{PasswordAge, Presented, SignInRefused, SignedIn, Terms, UsedCodes};
 use martlet_query::Engine;
 use tokio::sync::Semaphore;
 use tonic::metadata::MetadataMap;
 
-pub(crate) use caller::{Caller, Origin, SessionId};
+pub(crate) use attempt::{Attempted, Method, Refusal};
+pub(crate) use caller::{Caller, Connection, Origin, SessionId, SessionLife};
+pub(crate) use certificate::ClientCertificate;
+use clock::Clock;
 pub(crate) use credentials::{Credentials, Password};
+use issuer::{Issued, Issuer, KeyId, Unproven};
 use lockout::{Attempt, Lockout};
 use peers::Peers;
 pub(crate) use peers::Source;
-use tokens::Tokens;
+pub use rules::{
+    CertificateName, ISSUER_LIFETIME_MAX, IssuerRules, OldToken, PASSWORD_DAYS_MAX, PrincipalClaim,
+    SESSION_IDLE_MAX, SESSION_LIFETIME_MAX, SESSIONS_PER_PRINCIPAL_MAX, SignInRules, TokenRotation,
+};
+use tokens::{Key, OpenSession, Tokens};
+
+use crate::random::NoEntropy;
 
 /// Passwords that are checked at the same time: each check holds some 20 MiB and a core.
 const CHECKS_AT_ONCE: usize = 2;
 /// Sign-ins that may wait for a check; more would only be answered too late.
 const CHECKS_WAITING_MAX: usize = 256;
 const _: () = assert!((peers::OPEN_MAX as usize) < CHECKS_WAITING_MAX);
-/// A session without a request for this long is closed (PCI DSS 8.2.8).
-pub const SESSION_IDLE_MAX: Duration = Duration::from_secs(15 * 60);
-/// A session older than this is closed, however busy it is.
-pub const SESSION_LIFETIME_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Why a caller was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
-    /// No usable `authorization` header.
+    /// No usable `authorization` header, and no certificate.
     #[error(
         "sign in first: send your name and password (Basic) with the handshake, then its token (Bearer)"
     )]
     NoCredentials,
-    /// Unknown name, wrong password, no password, or locked out: all the same.
+    /// Unknown name, wrong password or code, no password or an expired one, locked out, or a
+    /// token or certificate that proves nothing: all the same.
     #[error("the name or the password is wrong, or the name is locked for a while")]
     WrongCredentials,
-    /// Unknown, expired or closed token, or a principal who is no longer in the feed.
+    /// Unknown, expired or closed token, one of another connection, or a principal who is no
+    /// longer in the feed.
     #[error("the session has ended: sign in again")]
     NoSession,
     /// Too many sign-ins at once, or too many open sessions.
@@ -63,79 +85,148 @@ pub(crate) enum Refused {
 
 /// A successful handshake. The token goes to the client and is kept nowhere else.
 pub(crate) enum Entered {
-    /// A password opened a session.
+    /// A sign-in opened a session.
     New {
         /// Its bearer token.
         token: String,
+        /// What is recorded of it, before the token is told.
+        attempted: Attempted,
     },
     /// The token's session was open already.
     Again {
-        /// The same token.
+        /// The same token, or its successor.
         token: String,
     },
+}
+
+/// A request that is let in.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    pub(crate) caller: Caller,
+    /// What is recorded of it before it is answered, if this request opened its session.
+    pub(crate) attempted: Option<Attempted>,
+}
+
+/// What was proven when a session was opened.
+#[derive(Debug, Clone)]
+struct Proof {
+    signed_in: SignedIn,
+    /// The certificate of the connection; the session is worth nothing over another one.
+    certificate: Option<[u8; 32]>,
+    /// The issuer's key that signed for it; without that key in the set it is worth nothing.
+    key: Option<KeyId>,
 }
 
 /// Checks sign-ins and tokens.
 pub(crate) struct Gate {
     engine: Engine,
-    tokens: Tokens,
+    tokens: Tokens<Proof>,
     lockout: Lockout,
     peers: Peers,
+    issuer: Option<Issuer>,
+    clock: Clock,
+    used_codes: Arc<UsedCodes>,
+    password_age: PasswordAge,
     checks: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
+impl fmt::Debug for Gate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Gate(..)")
+    }
+}
+
 impl Gate {
-    pub(crate) fn new(engine: Engine) -> Self {
-        Self {
+    pub(crate) fn new(engine: Engine, rules: &SignInRules) -> Result<Self, NoEntropy> {
+        Ok(Self {
             engine,
-            tokens: Tokens::new(SESSION_IDLE_MAX, SESSION_LIFETIME_MAX),
+            tokens: Tokens::new(rules)?,
             lockout: Lockout::new(),
             peers: Peers::default(),
+            issuer: rules.issuer.clone().map(Issuer::new),
+            clock: Clock::default(),
+            used_codes: Arc::default(),
+            password_age: PasswordAge::Days(rules.password_days_max),
             checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
             waiting: AtomicUsize::new(0),
+        })
+    }
+
+    /// Answers a handshake: a password, an issuer's token or a certificate opens a session, a
+    /// token of the server's own proves that one is open.
+    pub(crate) async fn enter(
+        &self,
+        credentials: Option<Credentials>,
+        code: Option<Password>,
+        connection: &Connection,
+    ) -> Result<Entered, Refusal> {
+        match credentials {
+            Some(Credentials::Basic { name, password }) => {
+                self.sign_in(name, password, code, connection).await
+            }
+            Some(Credentials::Bearer(token)) if Issuer::looks_issued(&token) => {
+                let prove = || self.prove_issued(&token, connection);
+                let (proof, issued) = self.counted(connection, prove)?;
+                self.opened(proof, connection, Attempted::by(Method::Issuer, &issued.name))
+            }
+            Some(Credentials::Bearer(token)) => {
+                let open = self.by_token(&token, connection)?;
+                let successor = open.successor.map(|successor| successor.text().to_string());
+                Ok(Entered::Again { token: successor.unwrap_or(token) })
+            }
+            None if self.shown(connection).is_none() => Err(Refused::NoCredentials.into()),
+            None => {
+                let (proof, _) = self.counted(connection, || self.prove_certificate(connection))?;
+                let attempted = Attempted::by(Method::Certificate, proof.signed_in.name());
+                self.opened(proof, connection, attempted)
+            }
         }
     }
 
-    /// Answers a handshake: a password opens a session, a token proves that one is open.
-    ///
-    /// `source` is where the client is, as far as that can be known.
-    pub(crate) async fn enter(
+    /// Opens a session of the server's own, bound to the connection's certificate.
+    fn opened(
         &self,
-        credentials: Credentials,
-        source: Option<Source>,
-    ) -> Result<Entered, Refused> {
-        match credentials {
-            Credentials::Basic { name, password } => self.sign_in(name, password, source).await,
-            Credentials::Bearer(token) => {
-                let open = self.tokens.find(&token, Instant::now()).ok_or(Refused::NoSession)?;
-                self.still_known(&open.signed_in)?;
-                Ok(Entered::Again { token })
-            }
-        }
+        proof: Proof,
+        connection: &Connection,
+        attempted: Attempted,
+    ) -> Result<Entered, Refusal> {
+        let certificate = connection.certificate.as_ref().map(|shown| *shown.digest());
+        let name = proof.signed_in.name().to_string();
+        let token = self.tokens.open(&name, Proof { certificate, ..proof }, Instant::now())?;
+        Ok(Entered::New { token, attempted })
     }
 
     async fn sign_in(
         &self,
         name: String,
         password: Password,
-        source: Option<Source>,
-    ) -> Result<Entered, Refused> {
-        let of_peer = source.map(|source| self.peers.begin(source, Instant::now())).transpose()?;
-        let attempt = self.attempt(&name, source);
+        code: Option<Password>,
+        connection: &Connection,
+    ) -> Result<Entered, Refusal> {
+        let begin = |source| self.peers.begin(source, Instant::now());
+        let of_peer = connection.source.map(begin).transpose()?;
+        let asks_for_code = self.engine.mart().directory().asks_for_code(&name);
+        let method = if asks_for_code { Method::Totp } else { Method::Password };
+        let attempt = self.attempt(&name, connection.source);
         // A locked name is checked like any other, so that locking cannot be seen from the time.
-        let checked = self.check(name.clone(), password).await?;
+        let checked = self.check(name.clone(), password, code).await?;
+        let attempted = Attempted::by(method, &name);
         match (attempt, checked) {
-            (Attempt::Open(attempt), Some(signed_in)) => {
+            (Attempt::Open(attempt), Ok(signed_in)) => {
                 attempt.succeeded();
                 if let Some(of_peer) = of_peer {
                     of_peer.succeeded();
                 }
-                Ok(Entered::New { token: self.tokens.open(&name, signed_in, Instant::now())? })
+                let proof = Proof { signed_in, certificate: None, key: None };
+                self.opened(proof, connection, attempted)
             }
-            (Attempt::Unknown | Attempt::Locked | Attempt::Open(_), _) => {
-                Err(Refused::WrongCredentials)
+            (Attempt::Locked, _) => Err(Refusal::wrong(attempted.because("locked"))),
+            (Attempt::Open(_) | Attempt::Unknown, Err(refused)) => {
+                Err(Refusal::wrong(attempted.because(refused.reason().as_str())))
             }
+            // It came into the feed while it was checked.
+            (Attempt::Unknown, Ok(_)) => Err(Refusal::wrong(attempted.because("unknown name"))),
         }
     }
 
@@ -147,14 +238,24 @@ impl Gate {
         if known { self.lockout.attempt(name, source, Instant::now()) } else { Attempt::Unknown }
     }
 
-    /// Checks the password away from the tasks that serve requests.
-    async fn check(&self, name: String, password: Password) -> Result<Option<SignedIn>, Refused> {
+    /// Checks password and code away from the tasks that serve requests.
+    async fn check(
+        &self,
+        name: String,
+        password: Password,
+        code: Option<Password>,
+    ) -> Result<Result<SignedIn, SignInRefused>, Refused> {
         let _place = Place::take(&self.waiting)?;
         let permit =
             Arc::clone(&self.checks).acquire_owned().await.map_err(|_| Refused::Unchecked)?;
         let mart = self.engine.mart();
+        let (used, password_age) = (Arc::clone(&self.used_codes), self.password_age);
+        let seconds = self.clock.seconds().ok_or(Refused::Unchecked)?;
         tokio::task::spawn_blocking(move || {
-            let checked = mart.directory().sign_in(&name, password.text()).ok();
+            let code = code.as_ref().map(Password::text);
+            let presented = Presented { name: &name, password: password.text(), code };
+            let terms = Terms { seconds, password_age, used: &used };
+            let checked = mart.directory().sign_in_on(presented, &terms);
             // Held until here: a caller who hangs up does not free a place that is still in use.
             drop(permit);
             checked
@@ -163,22 +264,195 @@ impl Gate {
         .map_err(|_| Refused::Unchecked)
     }
 
-    /// Proves a request's token and looks the principal up as the feed has it today.
-    pub(crate) fn admit(&self, headers: &MetadataMap, origin: Origin) -> Result<Caller, Refused> {
-        let Some(Credentials::Bearer(token)) = credentials_of(headers) else {
-            return Err(Refused::NoCredentials);
-        };
-        let open = self.tokens.find(&token, Instant::now()).ok_or(Refused::NoSession)?;
-        self.still_known(&open.signed_in)?;
-        Ok(Caller { session: open.session, signed_in: open.signed_in, origin })
+    /// Proves a request's token or certificate, and looks the principal up as the feed has it
+    /// today.
+    pub(crate) fn admit(
+        &self,
+        headers: &MetadataMap,
+        connection: &Connection,
+        origin: Origin,
+    ) -> Result<Admitted, Refusal> {
+        match credentials_of(headers)? {
+            Some(Credentials::Bearer(token)) if Issuer::looks_issued(&token) => {
+                self.admit_issued(&token, connection, origin)
+            }
+            Some(Credentials::Bearer(token)) => {
+                let OpenSession { session, proof, successor } =
+                    self.by_token(&token, connection)?;
+                let life = SessionLife::OfSignIn;
+                let caller =
+                    Caller { session, signed_in: proof.signed_in, life, successor, origin };
+                Ok(Admitted { caller, attempted: None })
+            }
+            Some(Credentials::Basic { .. }) => Err(Refused::NoCredentials.into()),
+            None => self.admit_certified(connection, origin),
+        }
     }
 
-    /// A principal who left the feed has no session, whatever the token says.
-    fn still_known(&self, signed_in: &SignedIn) -> Result<(), Refused> {
-        match self.engine.mart().directory().principal(signed_in) {
-            Some(_) => Ok(()),
-            None => Err(Refused::NoSession),
+    /// The session of one of the server's own tokens, over this connection.
+    fn by_token(
+        &self,
+        token: &str,
+        connection: &Connection,
+    ) -> Result<OpenSession<Proof>, Refusal> {
+        let open = self.tokens.find(Key::Token(token), Instant::now()).ok_or(Refused::NoSession)?;
+        self.is_of(connection, &open.proof)?;
+        self.still_holds(&open.proof)?;
+        Ok(open)
+    }
+
+    /// A session that was opened over a certificate is worth nothing over another one, or none.
+    fn is_of(&self, connection: &Connection, proof: &Proof) -> Result<(), Refusal> {
+        let shown = self.shown(connection).map(ClientCertificate::digest);
+        if proof.certificate.as_ref().is_none_or(|bound| Some(bound) == shown) {
+            return Ok(());
         }
+        let attempted = Attempted::by(Method::Certificate, proof.signed_in.name());
+        Err(Refusal::stolen(attempted.because("another connection's token")))
+    }
+
+    fn admit_issued(
+        &self,
+        token: &str,
+        connection: &Connection,
+        origin: Origin,
+    ) -> Result<Admitted, Refusal> {
+        let key = Key::Issued(token);
+        let known = self.tokens.find(key, Instant::now());
+        let prove = || self.prove_issued(token, connection);
+        let (proof, issued) = match &known {
+            // What it has proven before it has to prove again: keys and time go on.
+            Some(open) => {
+                self.is_of(connection, &open.proof)?;
+                prove().inspect_err(|_| self.tokens.close(open.session))?
+            }
+            None => self.counted(connection, prove)?,
+        };
+        let certificate = connection.certificate.as_ref().map(|shown| *shown.digest());
+        let proof = Proof { certificate, ..proof };
+        let attempted = Attempted::by(Method::Issuer, &issued.name);
+        self.adopted(known, key, proof, issued.lasts, origin, attempted)
+    }
+
+    fn admit_certified(
+        &self,
+        connection: &Connection,
+        origin: Origin,
+    ) -> Result<Admitted, Refusal> {
+        let Some(shown) = self.shown(connection) else {
+            return Err(Refused::NoCredentials.into());
+        };
+        let key = Key::Certificate(shown.digest());
+        let known = self.tokens.find(key, Instant::now());
+        let prove = || self.prove_certificate(connection);
+        let (proof, lasts) = match known {
+            Some(_) => prove()?,
+            None => self.counted(connection, prove)?,
+        };
+        let attempted = Attempted::by(Method::Certificate, proof.signed_in.name());
+        self.adopted(known, key, proof, lasts, origin, attempted)
+    }
+
+    /// The caller of a credential that comes with every request, in the session that all its
+    /// requests share.
+    fn adopted(
+        &self,
+        known: Option<OpenSession<Proof>>,
+        key: Key<'_>,
+        proof: Proof,
+        lasts: Duration,
+        origin: Origin,
+        attempted: Attempted,
+    ) -> Result<Admitted, Refusal> {
+        let signed_in = proof.signed_in.clone();
+        let life = SessionLife::OfCredential;
+        let caller = |session| Caller { session, signed_in, life, successor: None, origin };
+        if let Some(open) = known {
+            return Ok(Admitted { caller: caller(open.session), attempted: None });
+        }
+        let name = proof.signed_in.name().to_string();
+        let session = self.tokens.adopt(key, &name, proof, lasts, Instant::now())?;
+        Ok(Admitted { caller: caller(session), attempted: Some(attempted) })
+    }
+
+    /// Counts a failure to prove who calls for where the caller is.
+    fn counted<T>(
+        &self,
+        connection: &Connection,
+        prove: impl FnOnce() -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let begin = |source| self.peers.begin(source, Instant::now());
+        let of_peer = connection.source.map(begin).transpose()?;
+        let proven = prove();
+        let is_failure = proven.as_ref().is_err_and(|refusal| !refusal.is_no_guess());
+        if let Some(of_peer) = of_peer.filter(|_| !is_failure) {
+            of_peer.succeeded();
+        }
+        proven
+    }
+
+    /// For whom the issuer vouches by a token.
+    fn prove_issued(
+        &self,
+        token: &str,
+        connection: &Connection,
+    ) -> Result<(Proof, Issued), Refusal> {
+        let refused = |name: &str, why: &'static str| {
+            Refusal::wrong(Attempted::by(Method::Issuer, name).because(why))
+        };
+        let Some(issuer) = &self.issuer else {
+            return Err(refused("", "no issuer is trusted"));
+        };
+        let seconds = self.clock.seconds().ok_or(Refused::Unchecked)?;
+        let issued = issuer
+            .verify(token, seconds, self.shown(connection))
+            .map_err(|unproven: Unproven| refused("", unproven.as_str()))?;
+        let mart = self.engine.mart();
+        let Some(signed_in) = mart.directory().vouched_for(&issued.name) else {
+            return Err(refused(&issued.name, "not in the feed"));
+        };
+        let certificate = None;
+        Ok((Proof { signed_in, certificate, key: Some(issued.key) }, issued))
+    }
+
+    /// Whom the connection's certificate names, and how long a session by it may last.
+    fn prove_certificate(&self, connection: &Connection) -> Result<(Proof, Duration), Refusal> {
+        let Some(shown) = self.shown(connection) else {
+            return Err(Refused::NoCredentials.into());
+        };
+        let name = shown.name().unwrap_or_default();
+        let Some(signed_in) = self.engine.mart().directory().vouched_for(name) else {
+            let attempted = Attempted::by(Method::Certificate, name);
+            return Err(Refusal::wrong(attempted.because("not in the feed")));
+        };
+        let proof = Proof { signed_in, certificate: Some(*shown.digest()), key: None };
+        Ok((proof, SESSION_LIFETIME_MAX))
+    }
+
+    /// The connection's certificate, while it is good.
+    fn shown<'a>(&self, connection: &'a Connection) -> Option<&'a ClientCertificate> {
+        let seconds = self.clock.seconds()?;
+        connection.certificate.as_ref().filter(|shown| shown.is_good_at(seconds))
+    }
+
+    /// A principal who left the feed has no session, whatever the token says; nor has one for
+    /// whom a key vouched that the issuer's set does not hold any more.
+    fn still_holds(&self, proof: &Proof) -> Result<(), Refused> {
+        let is_known = self.engine.mart().directory().principal(&proof.signed_in).is_some();
+        let pins = |key| self.issuer.as_ref().is_some_and(|issuer| issuer.pins(key));
+        if is_known && proof.key.is_none_or(pins) { Ok(()) } else { Err(Refused::NoSession) }
+    }
+
+    /// Whether a session is still open and its principal still there. Asking keeps it open: it is
+    /// asked for streams that are being sent.
+    pub(crate) fn still_open(&self, session: SessionId) -> bool {
+        let kept = self.tokens.keep(session, Instant::now());
+        kept.is_some_and(|proof| self.still_holds(&proof).is_ok())
+    }
+
+    /// Ends all sessions of a principal.
+    pub(crate) fn close_all(&self, name: &str) {
+        self.tokens.close_all(name);
     }
 
     /// Ends the session; its token is worth nothing afterwards.
@@ -187,9 +461,15 @@ impl Gate {
     }
 }
 
-/// The credentials in a request's `authorization` header, if they can be understood.
-pub(crate) fn credentials_of(headers: &MetadataMap) -> Option<Credentials> {
-    Credentials::parse(headers.get("authorization")?.as_bytes())
+/// The credentials in a request's `authorization` header: none is another thing than some that
+/// cannot be understood, or several that differ.
+pub(crate) fn credentials_of(headers: &MetadataMap) -> Result<Option<Credentials>, Refused> {
+    let mut given = headers.get_all("authorization").iter();
+    let Some(header) = given.next() else { return Ok(None) };
+    if given.any(|other| other.as_bytes() != header.as_bytes()) {
+        return Err(Refused::NoCredentials);
+    }
+    Credentials::parse(header.as_bytes()).map(Some).ok_or(Refused::NoCredentials)
 }
 
 /// A place in the queue for a password check.

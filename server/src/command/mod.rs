@@ -4,6 +4,7 @@
 //! its own. Must never decide who may see what: rows reach a user only over Flight SQL.
 
 mod access_review;
+mod alarms;
 mod audit;
 mod compact;
 mod demo;
@@ -16,11 +17,13 @@ mod password;
 mod policy;
 mod progress;
 mod serve;
+mod sign_in;
 mod size;
 mod snapshot;
 mod sql;
 mod table;
 mod terminal;
+mod totp;
 
 use std::process::ExitCode;
 
@@ -57,7 +60,7 @@ enum Command {
     /// Load one night's files into a mart, all tables or none
     Load(load::Arguments),
     /// Serve a mart over Arrow Flight SQL until Ctrl-C
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Ask a server: one statement, or an interactive shell
     Sql(sql::Arguments),
     /// Check, compare and apply the rules of who may see what
@@ -77,6 +80,9 @@ enum Command {
     /// Prove, read and prune the audit journal
     #[command(subcommand)]
     Audit(audit::Arguments),
+    /// Check the rules of the alarms, read alarms, and let go whom they hold
+    #[command(subcommand)]
+    Alarms(alarms::Arguments),
     /// Write who may see what and who does, for the people who have to answer for it
     AccessReview(access_review::Arguments),
 }
@@ -123,7 +129,7 @@ fn answer(command: Command) -> Result<(), Failure> {
         match command {
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Load(arguments) => load::run(arguments).await,
-            Command::Serve(arguments) => serve::run(arguments).await,
+            Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Sql(arguments) => sql::run(arguments).await,
             Command::Policy(arguments) => policy::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
@@ -131,6 +137,7 @@ fn answer(command: Command) -> Result<(), Failure> {
             Command::Index(arguments) => index::run(arguments).await,
             Command::Table(arguments) => table::run(arguments).await,
             Command::Audit(arguments) => audit::run(arguments),
+            Command::Alarms(arguments) => alarms::run(arguments).await,
             Command::AccessReview(arguments) => access_review::run(arguments).await,
         }
     });

@@ -12,13 +12,17 @@ use clap::Args;
 use martlet_core::ErrorKind;
 use martlet_policy::TokenKeys;
 use martlet_query::{Engine, EngineOptions};
+use martlet_server::alarm::Rules;
 use martlet_server::audit::JournalOptions;
-use martlet_server::{Journal, ServeConfig, ServeError, Serving, Transport};
+use martlet_server::{
+    AlarmOptions, Journal, ServeConfig, ServeError, Serving, SignInRules, Transport,
+};
 use martlet_store::Store;
 use rand::TryRngCore as _;
 
 use super::exit::Failure;
 use super::mart::{self, Expected};
+use super::sign_in::SignInArguments;
 use super::size::{Count, Size};
 use crate::command::terminal::{note, say};
 
@@ -31,6 +35,8 @@ Examples:
   martlet serve --mart ./mart --listen 0.0.0.0:31337 --tls-cert server.pem --tls-key server.key
   martlet serve --mart ./mart --memory 16G --threads 8 --audit /var/log/martlet
   martlet serve --mart ./mart --audit-anchor /worm/mart.anchor
+  martlet serve --mart ./mart --oidc-issuer https://id.bank --oidc-audience mart --oidc-jwks keys.json
+  martlet serve --mart ./mart --alarms alarms.toml
 
 The server takes over new snapshots, rules and principals within a second of their publishing.
 The token key makes the tokens of masked identifiers: with another key the same customer has
@@ -65,6 +71,13 @@ pub(crate) struct Arguments {
     /// A second place for the journal's checkpoints, out of reach of its administrator
     #[arg(long, value_name = "FILE")]
     audit_anchor: Option<PathBuf>,
+    /// The rules of the alarms; default: those of `martlet alarms example`
+    #[arg(long, value_name = "FILE")]
+    alarms: Option<PathBuf>,
+    /// The folder of alarms and of whom they hold; default: beside the mart, with `-alarms` at
+    /// the end
+    #[arg(long, value_name = "DIR")]
+    alarms_dir: Option<PathBuf>,
     /// 32 bytes in hexadecimal; default: beside the mart, with `-token.key` at the end
     #[arg(long, value_name = "FILE")]
     token_key: Option<PathBuf>,
@@ -74,6 +87,8 @@ pub(crate) struct Arguments {
     /// Threads of one query; default: one per processor
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+    #[command(flatten)]
+    sign_in: SignInArguments,
 }
 
 /// Serves until a signal ends it.
@@ -86,6 +101,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     mart::refuse_inside(&arguments.mart, &audit.folder, "the audit journal")?;
     mart::refuse_inside(&arguments.mart, &audit.key, "the key of the audit journal")?;
     mart::refuse_inside(&arguments.mart, &key_file, "the token key")?;
+    let alarms = alarm_options(&arguments)?;
+    mart::refuse_inside(&arguments.mart, &alarms.folder, "the alarms' folder")?;
     let store = mart::open(&arguments.mart, Expected::Existing)?;
     let key = token_key(&key_file)?;
     if let TokenKey::Made(_) = key {
@@ -94,8 +111,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if !audit.key.exists() {
         note!("A new key signs the audit journal: `{}`.", audit.key.display());
     }
-    let service =
-        Service { options: options(&arguments), listen: arguments.listen, transport, audit };
+    let (options, sign_in) = (options(&arguments), arguments.sign_in.rules());
+    let service = Service {
+        options,
+        listen: arguments.listen,
+        transport,
+        sign_in,
+        audit,
+        alarms: Some(alarms),
+    };
     let signal = stop_signal()?;
     let stop = async move {
         signal.await;
@@ -116,8 +140,12 @@ pub(crate) struct Service {
     pub(crate) listen: SocketAddr,
     /// TLS or not.
     pub(crate) transport: Transport,
+    /// How principals sign in.
+    pub(crate) sign_in: SignInRules,
     /// The audit journal.
     pub(crate) audit: JournalOptions,
+    /// The alarms over it.
+    pub(crate) alarms: Option<AlarmOptions>,
 }
 
 impl Service {
@@ -130,8 +158,12 @@ impl Service {
     ) -> Result<(Engine, Serving), Failure> {
         let journal = Arc::new(Journal::open_with(&self.audit)?);
         let engine = Engine::open(store, self.options, Arc::clone(&journal) as _, keys).await?;
-        let config =
-            ServeConfig { transport: self.transport, ..ServeConfig::new(self.listen, journal) };
+        let config = ServeConfig {
+            transport: self.transport,
+            sign_in: self.sign_in,
+            alarms: self.alarms,
+            ..ServeConfig::new(self.listen, journal)
+        };
         let serving = martlet_server::serve(engine.clone(), config, stop).await?;
         Ok((engine, serving))
     }
@@ -177,6 +209,17 @@ fn journal_options(arguments: &Arguments) -> JournalOptions {
     }
 }
 
+/// The rules of the file or the built-in ones, and where alarms are kept.
+fn alarm_options(arguments: &Arguments) -> Result<AlarmOptions, Failure> {
+    let rules = match &arguments.alarms {
+        Some(file) => Rules::read(file)?,
+        None => Rules::builtin()?,
+    };
+    let folder = arguments.alarms_dir.clone();
+    let folder = folder.unwrap_or_else(|| mart::beside(&arguments.mart, "alarms"));
+    Ok(AlarmOptions { rules, folder })
+}
+
 fn options(arguments: &Arguments) -> EngineOptions {
     let mut options = EngineOptions::default();
     if let Some(threads) = arguments.threads {
@@ -192,7 +235,8 @@ fn options(arguments: &Arguments) -> EngineOptions {
 fn transport(arguments: &Arguments) -> Transport {
     match (&arguments.tls_cert, &arguments.tls_key) {
         (Some(certificate), Some(key)) => {
-            Transport::Tls { certificate: certificate.clone(), key: key.clone() }
+            let clients = arguments.sign_in.certificates();
+            Transport::Tls { certificate: certificate.clone(), key: key.clone(), clients }
         }
         _ if arguments.plain_behind_proxy => Transport::PlainBehindProxy,
         _ => Transport::PlainOnLoopback,

@@ -8,7 +8,7 @@
 //! Hands on: Flight messages to tonic; rows, bytes and outcome to the audit journal.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::array::Array;
@@ -17,6 +17,7 @@ use arrow::record_batch::RecordBatch;
 use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
 use martlet_query::QueryError;
@@ -25,7 +26,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::running::Run;
+use super::running::{Run, Stop};
+use super::standing::Revoked;
 use super::status;
 use super::ticket::StatementId;
 use crate::admission::Place;
@@ -37,6 +39,8 @@ const MESSAGE_BYTES_TARGET: usize = 2 * 1024 * 1024;
 const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Messages that wait for the client at most.
 const MESSAGES_WAITING: usize = 2;
+/// Rows after which whoever keeps watch hears that a statement still sends.
+const ROWS_BETWEEN_WORDS: u64 = 10_000;
 
 /// A statement's messages, or why they end.
 pub(crate) type Messages = BoxStream<'static, Result<FlightData, Status>>;
@@ -48,6 +52,8 @@ pub(crate) struct Delivery<S> {
     pub(crate) schema: SchemaRef,
     pub(crate) record: OpenRecord,
     pub(crate) run: Run,
+    /// Ready when its reader may not have it any more.
+    pub(crate) revoked: BoxFuture<'static, Revoked>,
     /// Held until the rows are sent or dropped.
     pub(crate) place: Place,
     pub(crate) time_max: Duration,
@@ -66,8 +72,12 @@ enum Ended {
     Completed,
     Failed(Status),
     Cancelled,
+    Cut(Revoked),
     ClientGone,
 }
+
+/// Whether a delivery was cut: then what waits for its reader is not handed on any more.
+type IsCut = Arc<AtomicBool>;
 
 /// Sends an execution's rows. Dropping the result ends the execution.
 pub(crate) fn deliver<S>(delivery: Delivery<S>) -> Messages
@@ -75,38 +85,54 @@ where
     S: Stream<Item = Result<RecordBatch, QueryError>> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(MESSAGES_WAITING);
-    tokio::spawn(run_to_end(delivery, sender));
-    response(receiver)
+    let is_cut = IsCut::default();
+    tokio::spawn(run_to_end(delivery, sender, Arc::clone(&is_cut)));
+    response(receiver, is_cut)
 }
 
-fn response(receiver: mpsc::Receiver<Step>) -> Messages {
-    stream::unfold(Some(receiver), |receiver| async move {
-        let mut receiver = receiver?;
-        match receiver.recv().await {
-            Some(Step::Message(data)) => Some((Ok(data), Some(receiver))),
-            Some(Step::Failed(status)) => Some((Err(status), None)),
-            Some(Step::Done) => None,
-            None => Some((Err(status::bug("a statement's task ends with a word")), None)),
+fn response(receiver: mpsc::Receiver<Step>, is_cut: IsCut) -> Messages {
+    stream::unfold(Some((receiver, is_cut)), |open| async move {
+        let (mut receiver, is_cut) = open?;
+        loop {
+            return match receiver.recv().await {
+                Some(Step::Message(_)) if is_cut.load(Ordering::Acquire) => continue,
+                Some(Step::Message(data)) => Some((Ok(data), Some((receiver, is_cut)))),
+                Some(Step::Failed(status)) => Some((Err(status), None)),
+                Some(Step::Done) => None,
+                None => Some((Err(status::bug("a statement's task ends with a word")), None)),
+            };
         }
     })
     .boxed()
 }
 
-async fn run_to_end<S>(delivery: Delivery<S>, sender: mpsc::Sender<Step>)
+async fn run_to_end<S>(delivery: Delivery<S>, sender: mpsc::Sender<Step>, is_cut: IsCut)
 where
     S: Stream<Item = Result<RecordBatch, QueryError>> + Send + 'static,
 {
-    let Delivery { statement_id, rows, schema, record, mut run, place, time_max } = delivery;
+    let Delivery { statement_id, rows, schema, record, mut run, revoked, place, time_max } =
+        delivery;
     let counted = Arc::new(AtomicU64::new(0));
     let messages = encode(schema, count(rows, Arc::clone(&counted)));
     let mut bytes = 0;
-    let ended = pump(messages, &mut run, &sender, time_max, &mut bytes).await;
+    let mut told = 0;
+    let mut after_each = || {
+        let rows = counted.load(Ordering::Relaxed);
+        if rows - told >= ROWS_BETWEEN_WORDS {
+            told = rows;
+            record.sent(rows);
+        }
+    };
+    let cutters = Cutters { run: &mut run, revoked, time_max };
+    let ended = pump(messages, cutters, &sender, &mut bytes, &mut after_each).await;
+    is_cut.store(matches!(ended, Ended::Cut(_)), Ordering::Release);
     drop(place);
     let sent = Sent { rows: counted.load(Ordering::Relaxed), bytes };
     let (outcome, last) = match ended {
         Ended::Completed => (Outcome::Completed, Some(Step::Done)),
         Ended::Failed(status) => (Outcome::Failed, Some(Step::Failed(status))),
         Ended::Cancelled => (Outcome::Cancelled, Some(Step::Failed(cancelled()))),
+        Ended::Cut(revoked) => (Outcome::Cut, Some(Step::Failed(cut(revoked)))),
         Ended::ClientGone => (Outcome::Cancelled, None),
     };
     record.end(outcome, sent);
@@ -121,14 +147,22 @@ where
     }
 }
 
-/// Moves messages to the client until one of the two, the clock or a cancel ends it.
+/// What ends a delivery beside its two ends.
+struct Cutters<'a> {
+    run: &'a mut Run,
+    revoked: BoxFuture<'static, Revoked>,
+    time_max: Duration,
+}
+
+/// Moves messages to the client until one of the two, the clock, a cancel or a revocation ends it.
 async fn pump(
     mut messages: Messages,
-    run: &mut Run,
+    cutters: Cutters<'_>,
     sender: &mpsc::Sender<Step>,
-    time_max: Duration,
     bytes: &mut u64,
+    after_each: &mut (dyn FnMut() + Send),
 ) -> Ended {
+    let Cutters { run, mut revoked, time_max } = cutters;
     let deadline = tokio::time::sleep_until(Instant::now() + time_max);
     tokio::pin!(deadline);
     let cancelled = run.cancelled();
@@ -142,7 +176,11 @@ async fn pump(
         let (place, message) = tokio::select! {
             biased;
             () = sender.closed() => return Ended::ClientGone,
-            () = &mut cancelled => return Ended::Cancelled,
+            stop = &mut cancelled => return match stop {
+                Stop::Asked => Ended::Cancelled,
+                Stop::SessionEnded => Ended::Cut(Revoked::Session),
+            },
+            reason = &mut revoked => return Ended::Cut(reason),
             () = &mut deadline => return Ended::Failed(too_slow(time_max)),
             next = next => match next {
                 Some(next) => next,
@@ -153,6 +191,7 @@ async fn pump(
             Some(Ok(data)) => {
                 *bytes += data.encoded_len() as u64;
                 place.send(Step::Message(data));
+                after_each();
             }
             Some(Err(status)) => return Ended::Failed(status),
             None => return Ended::Completed,
@@ -163,6 +202,18 @@ async fn pump(
 /// The status of a statement that was cancelled on request.
 pub(crate) fn cancelled() -> Status {
     Status::cancelled("the statement was cancelled")
+}
+
+/// What the reader of a cut delivery is told.
+fn cut(revoked: Revoked) -> Status {
+    match revoked {
+        Revoked::Session => Status::unauthenticated(
+            "the answer was cut: the session has ended; what has arrived is not all of it",
+        ),
+        Revoked::Grant => Status::permission_denied(
+            "the answer was cut: the rules have changed; ask again for what is granted now",
+        ),
+    }
 }
 
 fn too_slow(time_max: Duration) -> Status {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 use arrow::array::{AsArray, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use arrow_flight::decode::FlightRecordBatchStream;
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use proptest::prelude::*;
 use tonic::Code;
 
@@ -37,13 +37,15 @@ struct Scene {
     journal: Arc<Journal>,
     running: Arc<Running>,
     admission: Admission,
+    revoked: std::sync::Mutex<Option<tokio::sync::oneshot::Receiver<Revoked>>>,
 }
 
 impl Scene {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(Journal::open(folder.path()).unwrap());
-        Self { _folder: folder, journal, running: Arc::default(), admission: Admission::new() }
+        let (running, admission) = (Arc::default(), Admission::new());
+        Self { _folder: folder, journal, running, admission, revoked: Default::default() }
     }
 
     async fn deliver<S>(&self, schema: SchemaRef, rows: S, time_max: Duration) -> Messages
@@ -51,9 +53,18 @@ impl Scene {
         S: Stream<Item = Result<RecordBatch, QueryError>> + Send + 'static,
     {
         let record = self.journal.begin(entry("select")).await.unwrap();
-        let run = self.running.enter(ID, SESSION).unwrap();
+        let run = self.running.enter(ID, SESSION, "teller").unwrap();
         let place = self.admission.enter("teller").await.unwrap();
-        deliver(Delivery { statement_id: ID, rows, schema, record, run, place, time_max })
+        let revoked = self.revoked.lock().unwrap().take();
+        let revoked = async move {
+            match revoked {
+                Some(revoked) => revoked.await.unwrap(),
+                None => std::future::pending().await,
+            }
+        }
+        .boxed();
+        let statement_id = ID;
+        deliver(Delivery { statement_id, rows, schema, record, run, revoked, place, time_max })
     }
 
     /// The outcome and the rows of the one record, once it has ended.
@@ -91,7 +102,7 @@ async fn rows_arrive_in_order_and_the_record_counts_them() {
         .collect();
     assert_eq!(seen, (0..1000).collect::<Vec<_>>());
     assert_eq!(scene.ending().await, ("completed".into(), 1000));
-    assert!(scene.running.enter(ID, SESSION).is_ok());
+    assert!(scene.running.enter(ID, SESSION, "teller").is_ok());
 }
 
 #[tokio::test]
@@ -154,6 +165,38 @@ async fn a_cancel_ends_a_stream_that_gives_nothing() {
     let results: Vec<_> = messages.collect().await;
     assert_eq!(results.last().unwrap().as_ref().unwrap_err().code(), Code::Cancelled);
     assert_eq!(scene.ending().await.0, "cancelled");
+}
+
+#[tokio::test]
+async fn a_revoked_stream_is_cut_and_what_waits_for_its_reader_is_lost() {
+    let scene = Scene::new();
+    let (revoke, revoked) = tokio::sync::oneshot::channel();
+    *scene.revoked.lock().unwrap() = Some(revoked);
+    let rows = stream::iter((0..1_000).map(|part| Ok(numbers(part, 1))));
+    let mut messages = scene.deliver(numbers(0, 0).schema(), rows, LONG).await;
+    assert!(messages.next().await.unwrap().is_ok(), "before it is revoked");
+    // The reader pauses, and the channel fills behind its back.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    revoke.send(Revoked::Grant).unwrap();
+    assert_eq!(scene.ending().await.0, "cut");
+    let rest: Vec<_> = messages.collect().await;
+    assert_eq!(rest.len(), 1, "no message that waited");
+    let status = rest[0].as_ref().unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
+    assert!(status.message().contains("the rules have changed"), "{status}");
+}
+
+#[tokio::test]
+async fn what_is_revoked_before_it_begins_sends_nothing() {
+    let scene = Scene::new();
+    let (revoke, revoked) = tokio::sync::oneshot::channel();
+    revoke.send(Revoked::Session).unwrap();
+    *scene.revoked.lock().unwrap() = Some(revoked);
+    let rows = stream::iter([Ok(numbers(0, 5))]);
+    let messages: Vec<_> = scene.deliver(numbers(0, 0).schema(), rows, LONG).await.collect().await;
+    assert_eq!(messages.len(), 1);
+    assert_eq!(messages[0].as_ref().unwrap_err().code(), Code::Unauthenticated);
+    assert_eq!(scene.ending().await, ("cut".into(), 0));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod prepared;
 mod record;
 mod running;
 mod service;
+mod standing;
 mod statement;
 mod status;
 mod ticket;

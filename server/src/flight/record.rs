@@ -18,7 +18,7 @@ use super::{parameters, status};
 use crate::audit::{
     Decision, Ending, Entry, Journal, OpenRecord, Outcome, RecordId, SIGN_IN, now_micros,
 };
-use crate::authenticate::{Caller, Origin};
+use crate::authenticate::{Attempted, Caller, Origin};
 
 /// Characters of a tried name that are kept.
 const NAME_CHARACTERS_MAX: usize = 128;
@@ -40,13 +40,6 @@ impl<'a> Subject<'a> {
     pub(crate) const fn claim(caller: &'a Caller, mart: &'a Mart, text: &'a str) -> Self {
         Self { caller, mart, statement_id: None, text, parameters: None }
     }
-}
-
-/// How a sign-in ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SignIn {
-    Accepted,
-    Refused,
 }
 
 /// Writes the journal for the flight doors.
@@ -106,21 +99,24 @@ impl Recorder {
         self.journal.whole(entry, ending).await.map_err(|error| status::of(&error))
     }
 
-    /// Somebody tried to sign in with a password.
+    /// Somebody tried to sign in.
     pub(crate) async fn sign_in(
         &self,
-        name: &str,
+        attempted: &Attempted,
         origin: &Origin,
         mart: &Mart,
-        result: SignIn,
     ) -> Result<(), Status> {
-        let (decision, outcome) = match result {
-            SignIn::Accepted => (Decision::Allowed, Outcome::Completed),
-            SignIn::Refused => (Decision::Denied, Outcome::Failed),
+        let (decision, outcome) = match attempted.refused_because {
+            None => (Decision::Allowed, Outcome::Completed),
+            Some(_) => (Decision::Denied, Outcome::Failed),
         };
-        let name = name.chars().take(NAME_CHARACTERS_MAX).collect();
-        let entry = blank(name, origin, mart, decision)?.with_statement(SIGN_IN);
-        self.whole(entry, outcome).await
+        let name = attempted.name.chars().take(NAME_CHARACTERS_MAX).collect();
+        let entry = Entry {
+            method: Some(attempted.method.as_str().into()),
+            refused_because: attempted.refused_because.map(Into::into),
+            ..blank(name, origin, mart, decision)?
+        };
+        self.whole(entry.with_statement(SIGN_IN), outcome).await
     }
 
     async fn whole(&self, entry: Entry, outcome: Outcome) -> Result<(), Status> {
@@ -175,6 +171,8 @@ fn blank(
         peer: origin.peer.clone(),
         client: origin.client.clone(),
         purpose: origin.purpose.clone(),
+        method: None,
+        refused_because: None,
         statement_id: None,
         statement: String::new(),
         fingerprint: None,

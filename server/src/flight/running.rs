@@ -18,14 +18,18 @@ const CANCELLED_MAX: usize = 2_000;
 #[derive(Debug)]
 struct Entry {
     session: SessionId,
-    cancelled: watch::Sender<bool>,
+    /// Whose it is; empty where none of it has begun.
+    principal: String,
+    cancelled: watch::Sender<Option<Stop>>,
     runs: usize,
     cancelled_at: Option<Instant>,
 }
 
 impl Entry {
-    fn new(session: SessionId) -> Self {
-        Self { session, cancelled: watch::Sender::new(false), runs: 0, cancelled_at: None }
+    fn new(session: SessionId, principal: &str) -> Self {
+        let principal = principal.to_owned();
+        let cancelled = watch::Sender::new(None);
+        Self { session, principal, cancelled, runs: 0, cancelled_at: None }
     }
 }
 
@@ -33,6 +37,15 @@ impl Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Running {
     statements: Mutex<HashMap<StatementId, Entry>>,
+}
+
+/// Why a statement has to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Its reader asked for it.
+    Asked,
+    /// Its session was ended: nothing more may leave.
+    SessionEnded,
 }
 
 /// The statement was cancelled before it began.
@@ -45,8 +58,9 @@ impl Running {
         self: &Arc<Self>,
         id: StatementId,
         session: SessionId,
+        principal: &str,
     ) -> Result<Run, AlreadyCancelled> {
-        let signal = self.register(id, session)?;
+        let signal = self.register(id, session, principal)?;
         Ok(Run { registry: Arc::clone(self), id, signal })
     }
 
@@ -54,9 +68,10 @@ impl Running {
         &self,
         id: StatementId,
         session: SessionId,
-    ) -> Result<watch::Receiver<bool>, AlreadyCancelled> {
+        principal: &str,
+    ) -> Result<watch::Receiver<Option<Stop>>, AlreadyCancelled> {
         let mut statements = self.lock();
-        let entry = statements.entry(id).or_insert_with(|| Entry::new(session));
+        let entry = statements.entry(id).or_insert_with(|| Entry::new(session, principal));
         if entry.cancelled_at.is_some() {
             return Err(AlreadyCancelled);
         }
@@ -69,15 +84,22 @@ impl Running {
     pub(crate) fn cancel(&self, id: StatementId, session: SessionId, now: Instant) {
         let mut statements = self.lock();
         forget_old(&mut statements, now);
-        let entry = statements.entry(id).or_insert_with(|| Entry::new(session));
+        let entry = statements.entry(id).or_insert_with(|| Entry::new(session, ""));
         entry.cancelled_at = Some(now);
-        entry.cancelled.send_replace(true);
+        entry.cancelled.send_replace(Some(Stop::Asked));
     }
 
-    /// Cancels everything that runs in a session.
+    /// Ends everything that runs in a session.
     pub(crate) fn cancel_session(&self, session: SessionId) {
         for entry in self.lock().values().filter(|entry| entry.session == session) {
-            entry.cancelled.send_replace(true);
+            entry.cancelled.send_replace(Some(Stop::SessionEnded));
+        }
+    }
+
+    /// Ends everything that runs for a principal, in whatever session.
+    pub(crate) fn cancel_principal(&self, principal: &str) {
+        for entry in self.lock().values().filter(|entry| entry.principal == principal) {
+            entry.cancelled.send_replace(Some(Stop::SessionEnded));
         }
     }
 
@@ -117,16 +139,19 @@ fn forget_old(statements: &mut HashMap<StatementId, Entry>, now: Instant) {
 pub(crate) struct Run {
     registry: Arc<Running>,
     id: StatementId,
-    signal: watch::Receiver<bool>,
+    signal: watch::Receiver<Option<Stop>>,
 }
 
 impl Run {
-    /// Waits until the statement is cancelled.
-    pub(crate) async fn cancelled(&mut self) {
-        if self.signal.wait_for(|cancelled| *cancelled).await.is_err() {
-            // Without a registry nobody can cancel any more.
-            std::future::pending::<()>().await;
+    /// Waits until the statement has to end.
+    pub(crate) async fn cancelled(&mut self) -> Stop {
+        if let Ok(stop) = self.signal.wait_for(Option::is_some).await
+            && let Some(stop) = *stop
+        {
+            return stop;
         }
+        // Without a registry nobody can cancel any more.
+        std::future::pending().await
     }
 }
 

@@ -19,9 +19,9 @@ async fn is_cancelled(run: &mut Run) -> bool {
 #[tokio::test]
 async fn a_cancel_reaches_all_runs_of_one_statement_only() {
     let running = Arc::new(Running::default());
-    let mut first = running.enter(ID, session(1)).unwrap();
-    let mut second = running.enter(ID, session(1)).unwrap();
-    let mut other = running.enter(OTHER, session(1)).unwrap();
+    let mut first = running.enter(ID, session(1), "ann").unwrap();
+    let mut second = running.enter(ID, session(1), "ann").unwrap();
+    let mut other = running.enter(OTHER, session(1), "ann").unwrap();
     running.cancel(ID, session(1), Instant::now());
     assert!(is_cancelled(&mut first).await && is_cancelled(&mut second).await);
     assert!(!is_cancelled(&mut other).await);
@@ -31,14 +31,14 @@ async fn a_cancel_reaches_all_runs_of_one_statement_only() {
 async fn a_statement_cancelled_before_it_begins_never_runs() {
     let running = Arc::new(Running::default());
     running.cancel(ID, session(1), Instant::now());
-    assert_eq!(running.enter(ID, session(1)).err(), Some(AlreadyCancelled));
+    assert_eq!(running.enter(ID, session(1), "ann").err(), Some(AlreadyCancelled));
 }
 
 #[tokio::test]
 async fn closing_a_session_cancels_its_statements_only() {
     let running = Arc::new(Running::default());
-    let mut own = running.enter(ID, session(1)).unwrap();
-    let mut other = running.enter(OTHER, session(2)).unwrap();
+    let mut own = running.enter(ID, session(1), "ann").unwrap();
+    let mut other = running.enter(OTHER, session(2), "ann").unwrap();
     running.cancel_session(session(1));
     assert!(is_cancelled(&mut own).await);
     assert!(!is_cancelled(&mut other).await);
@@ -47,7 +47,7 @@ async fn closing_a_session_cancels_its_statements_only() {
 #[test]
 fn what_has_ended_is_forgotten() {
     let running = Arc::new(Running::default());
-    drop(running.enter(ID, session(1)).unwrap());
+    drop(running.enter(ID, session(1), "ann").unwrap());
     assert!(running.lock().is_empty());
     let now = Instant::now();
     running.cancel(ID, session(1), now);
@@ -59,4 +59,16 @@ fn what_has_ended_is_forgotten() {
         running.cancel(StatementId::from_bytes(bytes), session(1), now + TICKET_LIFETIME);
     }
     assert!(running.lock().len() <= CANCELLED_MAX);
+}
+
+#[tokio::test]
+async fn cutting_a_principal_off_reaches_all_of_its_sessions_and_nobody_else() {
+    let running = Arc::new(Running::default());
+    let mut first = running.enter(ID, session(1), "ann").unwrap();
+    let mut second = running.enter(OTHER, session(2), "ann").unwrap();
+    let third = StatementId::from_bytes([3; 16]);
+    let mut other = running.enter(third, session(3), "bob").unwrap();
+    running.cancel_principal("ann");
+    assert!(is_cancelled(&mut first).await && is_cancelled(&mut second).await);
+    assert!(!is_cancelled(&mut other).await);
 }

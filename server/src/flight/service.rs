@@ -28,22 +28,26 @@ use martlet_proto::flight::{
 };
 use martlet_query::Engine;
 use prost::Message;
-use tonic::metadata::MetadataValue;
+use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, Put, Query};
 use super::deliver::{Messages, encode_batch};
-use super::record::{Recorder, SignIn, Subject};
-use super::statement::{Cancelled, Statements, info, schema_message};
+use super::record::{Recorder, Subject};
+use super::statement::{Cancelled, Statements, Times, info, schema_message};
 use super::status::{STATEMENT_ID, malformed, unknown_ticket};
 use super::ticket::StatementId;
 use super::{metadata, options, parameters};
+use crate::alarm::curbs::Curbs;
 use crate::authenticate::{
-    Caller, Credentials, Entered, Gate, Origin, Refused, Source, credentials_of,
+    Admitted, Attempted, Caller, CertificateName, ClientCertificate, Connection, Entered, Gate,
+    Origin, Password, Refusal, Refused, SessionLife, Source, credentials_of,
 };
 use crate::random::NoEntropy;
-use crate::serve::{ServeConfig, Transport};
+use crate::serve::{ClientCertificates, ServeConfig, Transport};
 
+/// Why somebody is refused who is right, and cut off by an alarm.
+const CUT_OFF: &str = "cut off";
 /// How long the first message of an upload may take.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -75,6 +79,12 @@ impl Peers {
     }
 }
 
+/// What the gate says about a request, and where that came from.
+struct Judged {
+    result: Result<Admitted, Refusal>,
+    origin: Origin,
+}
+
 /// The Flight service of one server. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct FlightDoor {
@@ -83,44 +93,127 @@ pub(crate) struct FlightDoor {
     statements: Arc<Statements>,
     recorder: Recorder,
     peers: Peers,
+    certificate_name: CertificateName,
+    /// Who is cut off.
+    curbs: Arc<Curbs>,
 }
 
 impl FlightDoor {
-    pub(crate) fn new(engine: Engine, config: &ServeConfig) -> Result<Self, NoEntropy> {
+    pub(crate) fn new(
+        engine: Engine,
+        config: &ServeConfig,
+        curbs: Arc<Curbs>,
+    ) -> Result<Self, NoEntropy> {
         let recorder = Recorder::new(Arc::clone(&config.journal));
-        let time_max = config.statement_time_max;
-        let statements = Statements::new(engine.clone(), recorder.clone(), time_max)?;
-        let gate = Arc::new(Gate::new(engine.clone()));
+        let gate = Arc::new(Gate::new(engine.clone(), &config.sign_in)?);
+        let times = Times {
+            max: config.statement_time_max,
+            checked_every: config.sign_in.streams_checked_every,
+        };
+        let statements = Statements::new(
+            engine.clone(),
+            Arc::clone(&gate),
+            recorder.clone(),
+            times,
+            Arc::clone(&curbs),
+        )?;
+        let statements = Arc::new(statements);
         let peers = Peers::of(&config.transport);
-        Ok(Self { engine, gate, statements: Arc::new(statements), recorder, peers })
+        let certificate_name = ClientCertificates::of(&config.transport).name();
+        Ok(Self { engine, gate, statements, recorder, peers, certificate_name, curbs })
     }
 
-    /// The proven sender of a request.
-    fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
-        Ok(self.gate.admit(request.metadata(), origin(request))?)
+    /// What the gate says about a request.
+    fn judge<T>(&self, request: &Request<T>) -> Judged {
+        let origin = origin(request);
+        let admitted = self
+            .connection(request)
+            .map_err(Refusal::from)
+            .and_then(|from| self.gate.admit(request.metadata(), &from, origin.clone()));
+        Judged { result: admitted, origin }
     }
 
+    /// Closes a principal's sessions and ends what runs for it.
+    pub(crate) fn cut_off(&self, principal: &str) {
+        self.gate.close_all(principal);
+        self.statements.cut_off(principal);
+    }
+
+    /// The proven sender of a request. Where the request opens a session by what it proves, that
+    /// is on record first.
+    async fn caller(&self, judged: Judged) -> Result<Caller, Status> {
+        let Judged { result, origin } = judged;
+        let admitted = match result {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Err(self.refused(refusal, &origin).await),
+        };
+        let Admitted { caller, attempted } = admitted;
+        // Its sessions are closed already; one that was opened meanwhile is as good as none.
+        if self.curbs.is_cut(caller.name()) {
+            self.cut_off(caller.name());
+            return Err(match attempted {
+                // What signs in with every request is refused like a sign-in.
+                Some(attempted) => {
+                    let refusal = Refusal::wrong(attempted.because(CUT_OFF));
+                    self.refused(refusal, &origin).await
+                }
+                None => Refused::NoSession.into(),
+            });
+        }
+        if let Some(attempted) = attempted {
+            let recorded = self.record(&attempted, &origin).await;
+            recorded.inspect_err(|_| self.gate.close(caller.session))?;
+        }
+        Ok(caller)
+    }
+
+    /// What a request's connection proves. A certificate that cannot be read is not the same as
+    /// none.
+    fn connection<T>(&self, request: &Request<T>) -> Result<Connection, Refused> {
+        let shown = request.peer_certs();
+        let read = |der: &[u8]| {
+            ClientCertificate::read(der, self.certificate_name).ok_or(Refused::NoCredentials)
+        };
+        let leaf = shown.as_ref().and_then(|chain| chain.first());
+        let certificate = leaf.map(|leaf| read(leaf.as_ref())).transpose()?;
+        Ok(Connection { source: self.peers.source(request.remote_addr()), certificate })
+    }
+
+    async fn record(&self, attempted: &Attempted, origin: &Origin) -> Result<(), Status> {
+        let mart = self.engine.mart();
+        self.recorder.sign_in(attempted, origin, &mart).await
+    }
+
+    /// What somebody is told who was not let in, once it is on record.
+    async fn refused(&self, refusal: Refusal, origin: &Origin) -> Status {
+        if let Some(attempted) = &refusal.attempted
+            && let Err(unrecorded) = self.record(attempted, origin).await
+        {
+            return unrecorded;
+        }
+        refusal.told.into()
+    }
+
+    /// Answers a handshake with the token to come with.
     async fn enter(
         &self,
-        credentials: Credentials,
-        source: Option<Source>,
-        origin: &Origin,
+        headers: MetadataMap,
+        connection: Connection,
+        origin: Origin,
     ) -> Result<String, Status> {
-        let name = credentials.name().map(ToString::to_string);
-        let mart = self.engine.mart();
-        match self.gate.enter(credentials, source).await {
+        let (credentials, code) = (credentials_of(&headers)?, Password::code_of(&headers));
+        match self.gate.enter(credentials, code, &connection).await {
             Ok(Entered::Again { token }) => Ok(token),
-            Ok(Entered::New { token }) => {
-                let name = name.unwrap_or_default();
-                self.recorder.sign_in(&name, origin, &mart, SignIn::Accepted).await?;
+            Ok(Entered::New { attempted, .. }) if self.curbs.is_cut(&attempted.name) => {
+                // The answer and its time are those of a wrong password.
+                self.cut_off(&attempted.name);
+                Err(self.refused(Refusal::wrong(attempted.because(CUT_OFF)), &origin).await)
+            }
+            Ok(Entered::New { token, attempted }) => {
+                self.record(&attempted, &origin).await?;
                 Ok(token)
             }
-            Err(refused @ Refused::WrongCredentials) => {
-                let name = name.unwrap_or_default();
-                self.recorder.sign_in(&name, origin, &mart, SignIn::Refused).await?;
-                Err(refused.into())
-            }
-            Err(refused) => Err(refused.into()),
+            Err(refusal) => Err(self.refused(refusal, &origin).await),
         }
     }
 
@@ -220,11 +313,18 @@ impl FlightDoor {
         }
     }
 
-    /// A token is the credential of one session, so closing it takes nothing from others.
+    /// A token is the credential of one session, so closing it takes nothing from others; what
+    /// comes from elsewhere is shared by all connections that send it.
     fn close_session(&self, caller: &Caller) -> Bytes {
-        self.gate.close(caller.session);
-        self.statements.close_session(caller.session);
-        body(&CloseSessionResult { status: close_session_result::Status::Closed.into() })
+        let status = match caller.life {
+            SessionLife::OfSignIn => {
+                self.gate.close(caller.session);
+                self.statements.close_session(caller.session);
+                close_session_result::Status::Closed
+            }
+            SessionLife::OfCredential => close_session_result::Status::NotCloseable,
+        };
+        body(&CloseSessionResult { status: status.into() })
     }
 }
 
@@ -243,9 +343,26 @@ fn origin<T>(request: &Request<T>) -> Origin {
     Origin::new(request.remote_addr(), request.metadata())
 }
 
+/// A response that carries the successor of the caller's token, where that is old.
+fn answered<T>(caller: &Caller, answer: T) -> Response<T> {
+    let mut response = Response::new(answer);
+    let bearer = caller.successor.as_ref().and_then(|token| bearer(token.text()));
+    if let Some(bearer) = bearer {
+        response.metadata_mut().insert("authorization", bearer);
+    }
+    response
+}
+
+/// A token as a header, which is not to be printed.
+fn bearer(token: &str) -> Option<MetadataValue<Ascii>> {
+    let mut bearer = MetadataValue::try_from(format!("Bearer {token}")).ok()?;
+    bearer.set_sensitive(true);
+    Some(bearer)
+}
+
 /// A response that names its statement in the headers.
-fn of_statement(id: StatementId, messages: Messages) -> Response<Messages> {
-    let mut response = Response::new(messages);
+fn of_statement(caller: &Caller, id: StatementId, messages: Messages) -> Response<Messages> {
+    let mut response = answered(caller, messages);
     if let Ok(value) = MetadataValue::try_from(id.to_string()) {
         response.metadata_mut().insert(STATEMENT_ID, value);
     }
@@ -268,14 +385,11 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
-        let credentials = credentials_of(request.metadata()).ok_or(Refused::NoCredentials)?;
-        let source = self.peers.source(request.remote_addr());
-        let token = self.enter(credentials, source, &origin(&request)).await?;
+        let (connection, origin) = (self.connection(&request)?, origin(&request));
+        let token = self.enter(request.metadata().clone(), connection, origin).await?;
         let answer = HandshakeResponse { protocol_version: 0, payload: Bytes::new() };
         let mut response = Response::new(stream::iter([Ok(answer)]).boxed());
-        let mut bearer = MetadataValue::try_from(format!("Bearer {token}"))
-            .map_err(|_| Status::from(Refused::NoSession))?;
-        bearer.set_sensitive(true);
+        let bearer = bearer(&token).ok_or(Refused::NoSession)?;
         response.metadata_mut().insert("authorization", bearer);
         Ok(response)
     }
@@ -285,16 +399,16 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Criteria>,
     ) -> Result<Response<Self::ListFlightsStream>, Status> {
-        self.caller(&request)?;
-        Ok(Response::new(stream::empty().boxed()))
+        let caller = self.caller(self.judge(&request)).await?;
+        Ok(answered(&caller, stream::empty().boxed()))
     }
 
     async fn get_flight_info(
         &self,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let caller = self.caller(&request)?;
-        Ok(Response::new(self.info(&caller, request.into_inner()).await?))
+        let caller = self.caller(self.judge(&request)).await?;
+        Ok(answered(&caller, self.info(&caller, request.into_inner()).await?))
     }
 
     /// A statement is planned when this returns, so there is nothing left to poll for.
@@ -302,36 +416,36 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<PollInfo>, Status> {
-        let caller = self.caller(&request)?;
+        let caller = self.caller(self.judge(&request)).await?;
         let info = self.info(&caller, request.into_inner()).await?;
         let poll = PollInfo { progress: Some(1.0), ..PollInfo::new().with_info(info) };
-        Ok(Response::new(poll))
+        Ok(answered(&caller, poll))
     }
 
     async fn get_schema(
         &self,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<SchemaResult>, Status> {
-        let caller = self.caller(&request)?;
+        let caller = self.caller(self.judge(&request)).await?;
         let schema = self.schema(&caller, &request.get_ref().cmd).await?;
-        Ok(Response::new(SchemaResult { schema }))
+        Ok(answered(&caller, SchemaResult { schema }))
     }
 
     async fn do_get(
         &self,
         request: Request<Ticket>,
     ) -> Result<Response<Self::DoGetStream>, Status> {
-        let caller = self.caller(&request)?;
+        let caller = self.caller(self.judge(&request)).await?;
         match Fetch::parse(&request.get_ref().ticket)? {
             Fetch::Ticket(sealed) => {
                 let (id, messages) = self.statements.fetch(&caller, &sealed).await?;
-                Ok(of_statement(id, messages))
+                Ok(of_statement(&caller, id, messages))
             }
             Fetch::Prepared(handle) => {
                 let (id, messages) = self.statements.fetch_prepared(&caller, &handle).await?;
-                Ok(of_statement(id, messages))
+                Ok(of_statement(&caller, id, messages))
             }
-            Fetch::Metadata(query) => Ok(Response::new(self.answer(&caller, &query).await?)),
+            Fetch::Metadata(query) => Ok(answered(&caller, self.answer(&caller, &query).await?)),
         }
     }
 
@@ -339,7 +453,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoPutStream>, Status> {
-        let caller = self.caller(&request)?;
+        let caller = self.caller(self.judge(&request)).await?;
         let mut upload = request.into_inner();
         let first = tokio::time::timeout(UPLOAD_PATIENCE, upload.message())
             .await
@@ -350,7 +464,7 @@ impl FlightService for FlightDoor {
             Put::Bind(handle) => {
                 let upload = stream::once(async { Ok(first) }).chain(upload).boxed();
                 let result = self.bind(&caller, handle, upload).await?;
-                Ok(Response::new(stream::iter([Ok(result)]).boxed()))
+                Ok(answered(&caller, stream::iter([Ok(result)]).boxed()))
             }
             Put::Write(text) => Err(self.refuse_write(&caller, &text).await),
         }
@@ -360,29 +474,29 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Action>,
     ) -> Result<Response<Self::DoActionStream>, Status> {
-        let caller = self.caller(&request)?;
+        let caller = self.caller(self.judge(&request)).await?;
         let deed = Deed::parse(request.get_ref())?;
         let results = self.act(&caller, deed).await?;
         let answers = results.into_iter().map(|body| Ok(ActionResult { body }));
-        Ok(Response::new(stream::iter(answers.collect::<Vec<_>>()).boxed()))
+        Ok(answered(&caller, stream::iter(answers.collect::<Vec<_>>()).boxed()))
     }
 
     async fn list_actions(
         &self,
         request: Request<Empty>,
     ) -> Result<Response<Self::ListActionsStream>, Status> {
-        self.caller(&request)?;
+        let caller = self.caller(self.judge(&request)).await?;
         let actions = ACTIONS.map(|(name, description)| {
             Ok(ActionType { r#type: name.into(), description: description.into() })
         });
-        Ok(Response::new(stream::iter(actions).boxed()))
+        Ok(answered(&caller, stream::iter(actions).boxed()))
     }
 
     async fn do_exchange(
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoExchangeStream>, Status> {
-        self.caller(&request)?;
+        self.caller(self.judge(&request)).await?;
         Err(Status::unimplemented("DoExchange is not supported: ask with GetFlightInfo and DoGet"))
     }
 }

@@ -18,10 +18,11 @@ use arrow_flight::{
 };
 use arrow_ipc::writer::IpcWriteOptions;
 use bytes::Bytes;
+use futures::FutureExt;
 use martlet_core::{ErrorKind, Kinded};
 use martlet_policy::CheckedBundle;
 use martlet_proto::flight::ActionCreatePreparedStatementResult;
-use martlet_query::{Engine, Mart, RowStream, Statement};
+use martlet_query::{Engine, Mart, RowStream, Sights, Statement};
 use prost::Message;
 use tonic::Status;
 
@@ -30,11 +31,13 @@ use super::parameters;
 use super::prepared::{Prepared, PreparedStatements};
 use super::record::{Recorder, Subject};
 use super::running::Running;
+use super::standing::{DecidedIn, Standing};
 use super::status::{self, unknown_ticket};
 use super::ticket::{Holder, Sealer, StatementId, Ticket};
 use crate::admission::{Admission, PLANNING_TIME_MAX, Place, Stopped, in_time};
+use crate::alarm::curbs::Curbs;
 use crate::audit::{OpenRecord, Outcome, Sent};
-use crate::authenticate::{Caller, SessionId};
+use crate::authenticate::{Caller, Gate, SessionId};
 use crate::lookup_quota::LookupQuota;
 use crate::random::NoEntropy;
 
@@ -55,30 +58,45 @@ pub(crate) enum Cancelled {
 #[derive(Debug)]
 pub(crate) struct Statements {
     engine: Engine,
+    gate: Arc<Gate>,
     recorder: Recorder,
     sealer: Sealer,
     prepared: PreparedStatements,
     running: Arc<Running>,
     admission: Admission,
+    curbs: Arc<Curbs>,
     lookups: LookupQuota,
-    time_max: Duration,
+    times: Times,
+}
+
+/// The times of an execution.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// From its first message to its last at most.
+    pub(crate) max: Duration,
+    /// How often it is asked whether its reader may still have it.
+    pub(crate) checked_every: Duration,
 }
 
 impl Statements {
     pub(crate) fn new(
         engine: Engine,
+        gate: Arc<Gate>,
         recorder: Recorder,
-        time_max: Duration,
+        times: Times,
+        curbs: Arc<Curbs>,
     ) -> Result<Self, NoEntropy> {
         Ok(Self {
             engine,
+            gate,
             recorder,
             sealer: Sealer::new()?,
             prepared: PreparedStatements::default(),
             running: Arc::default(),
-            admission: Admission::new(),
+            admission: Admission::under(Arc::clone(&curbs)),
+            curbs,
             lookups: LookupQuota::default(),
-            time_max,
+            times,
         })
     }
 
@@ -236,6 +254,11 @@ impl Statements {
         self.prepared.close_session(session);
     }
 
+    /// Ends everything that runs for a principal.
+    pub(crate) fn cut_off(&self, principal: &str) {
+        self.running.cancel_principal(principal);
+    }
+
     /// The answer to a ticket or handle that is not the caller's own, once it is recorded.
     async fn not_theirs(&self, caller: &Caller, text: &str) -> Status {
         let mart = self.engine.mart();
@@ -348,16 +371,33 @@ impl Statements {
         ticket: Ticket,
     ) -> Result<(StatementId, Messages), Status> {
         let id = ticket.statement_id;
-        let mut run = self.running.enter(id, caller.session).map_err(|_| cancelled())?;
+        let mut run =
+            self.running.enter(id, caller.session, caller.name()).map_err(|_| cancelled())?;
+        // Whoever was cut off a moment ago was not among the running yet.
+        if self.curbs.is_cut(caller.name()) {
+            return Err(cancelled());
+        }
+        let decided_in = DecidedIn::of(mart);
         let started = tokio::select! {
             biased;
-            () = run.cancelled() => Err(cancelled()),
+            _ = run.cancelled() => Err(cancelled()),
             started = self.start(caller, mart, &ticket) => started,
         };
-        let Started { rows, schema, record, place } =
+        let Started { rows, schema, sights, record, place } =
             started.map_err(|told| status::naming(told, id))?;
-        let time_max = self.time_max;
-        let delivery = Delivery { statement_id: id, rows, schema, record, run, place, time_max };
+        let standing = Standing {
+            gate: Arc::clone(&self.gate),
+            engine: self.engine.clone(),
+            caller: caller.clone(),
+            snapshot: mart.snapshot().number(),
+            sights,
+            decided_in,
+            checked_every: self.times.checked_every,
+        };
+        let (revoked, time_max) = (standing.revoked().boxed(), self.times.max);
+        let statement_id = id;
+        let delivery =
+            Delivery { statement_id, rows, schema, record, run, revoked, place, time_max };
         Ok((id, deliver(delivery)))
     }
 
@@ -378,11 +418,11 @@ impl Statements {
         };
         let (statement, place) = self.plan(subject, mart).await?;
         self.count_lookups(subject, &statement).await?;
-        let schema = statement.schema();
+        let (schema, sights) = (statement.schema(), statement.sights());
         let record = self.recorder.begin(subject, &statement).await?;
         let work = async move { statement.execute(bound.as_ref()).await };
         let told = match in_time(PLANNING_TIME_MAX, place, work).await {
-            Ok((Ok(rows), place)) => return Ok(Started { rows, schema, record, place }),
+            Ok((Ok(rows), place)) => return Ok(Started { rows, schema, sights, record, place }),
             Ok((Err(error), _)) => status::of(&error),
             Err(stopped) => not_planned(stopped),
         };
@@ -395,6 +435,7 @@ impl Statements {
 struct Started {
     rows: RowStream,
     schema: SchemaRef,
+    sights: Sights,
     record: OpenRecord,
     place: Place,
 }

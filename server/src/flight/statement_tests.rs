@@ -3,19 +3,21 @@
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use arrow_ipc::writer::StreamWriter;
+use futures::StreamExt;
 use martlet_policy::{PasswordCost, TokenKeys, hash_password};
 use martlet_query::{EngineOptions, SystemRecords};
 use martlet_store::{CommitOutcome, Store};
 use tonic::Code;
+use tonic::metadata::MetadataMap;
 
 use super::*;
 use crate::audit::Journal;
-use crate::authenticate::Origin;
+use crate::authenticate::{Connection, Credentials, Entered, Origin, SignInRules};
 
 struct Scene {
     _folder: tempfile::TempDir,
     journal: Arc<Journal>,
-    engine: Engine,
+    gate: Arc<Gate>,
     statements: Statements,
 }
 
@@ -33,15 +35,23 @@ impl Scene {
         let keys = TokenKeys::from_master(&[1; 32]);
         let engine = Engine::open(store, EngineOptions::default(), records, keys).await.unwrap();
         let recorder = Recorder::new(Arc::clone(&journal));
-        let time_max = Duration::from_secs(60);
-        let statements = Statements::new(engine.clone(), recorder, time_max).unwrap();
-        Self { _folder: folder, journal, engine, statements }
+        let times = Times { max: Duration::from_secs(60), checked_every: Duration::from_secs(5) };
+        let gate = Arc::new(Gate::new(engine.clone(), &SignInRules::default()).unwrap());
+        let statements =
+            Statements::new(engine, Arc::clone(&gate), recorder, times, Arc::default()).unwrap();
+        Self { _folder: folder, journal, gate, statements }
     }
 
-    fn caller(&self, session: u8) -> Caller {
-        let signed_in = self.engine.mart().directory().sign_in("ann", "secret").unwrap();
+    /// Ann in a session of its own.
+    async fn caller(&self) -> Caller {
+        let credentials = Credentials::parse(b"Basic YW5uOnNlY3JldA==");
+        let connection = Connection::default();
+        let entered = self.gate.enter(credentials, None, &connection).await;
+        let Ok(Entered::New { token, .. }) = entered else { panic!("ann cannot sign in") };
+        let mut headers = MetadataMap::new();
+        headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
         let origin = Origin { peer: "10.0.0.1:5".into(), client: "test".into(), purpose: None };
-        Caller { session: SessionId::from_bytes([session; 16]), signed_in, origin }
+        self.gate.admit(&headers, &connection, origin).unwrap().caller
     }
 
     async fn described(&self, caller: &Caller, sql: &str) -> (FlightInfo, Vec<u8>) {
@@ -74,7 +84,7 @@ fn code<T>(result: Result<T, Status>) -> Option<Code> {
 #[tokio::test]
 async fn foreign_and_forged_tickets_are_recorded_as_denied() {
     let scene = Scene::new().await;
-    let (own, foreign) = (scene.caller(1), scene.caller(2));
+    let (own, foreign) = (scene.caller().await, scene.caller().await);
     let (info, sealed) = scene.described(&own, "SELECT 1").await;
     for (at, ticket) in [(1, &sealed[..]), (2, b"forged")] {
         assert_eq!(code(scene.statements.fetch(&foreign, ticket).await), Some(Code::NotFound));
@@ -90,7 +100,7 @@ async fn foreign_and_forged_tickets_are_recorded_as_denied() {
 #[tokio::test]
 async fn foreign_handles_are_recorded_as_denied() {
     let scene = Scene::new().await;
-    let (own, foreign) = (scene.caller(1), scene.caller(2));
+    let (own, foreign) = (scene.caller().await, scene.caller().await);
     let handle =
         scene.statements.prepare(&own, "SELECT 1").await.unwrap().prepared_statement_handle;
     assert_eq!(
@@ -107,7 +117,7 @@ async fn foreign_handles_are_recorded_as_denied() {
 #[tokio::test]
 async fn an_execution_is_recorded_with_its_parameters() {
     let scene = Scene::new().await;
-    let caller = scene.caller(1);
+    let caller = scene.caller().await;
     let sql = "SELECT 1 AS one WHERE 'x' = ?";
     let prepared = scene.statements.prepare(&caller, sql).await.unwrap();
     let schema = Arc::new(Schema::new(vec![Field::new("1", DataType::Utf8, true)]));
@@ -126,7 +136,7 @@ async fn an_execution_is_recorded_with_its_parameters() {
 #[tokio::test]
 async fn open_streams_hold_the_places_of_their_principal() {
     let scene = Scene::new().await;
-    let caller = scene.caller(1);
+    let caller = scene.caller().await;
     let (_, sealed) = scene.described(&caller, "SELECT 1").await;
     let mut open = Vec::new();
     for _ in 0..8 {
@@ -138,5 +148,38 @@ async fn open_streams_hold_the_places_of_their_principal() {
     let described = tokio::time::timeout(short, scene.statements.schema(&caller, "SELECT 1")).await;
     assert!(described.is_err(), "planning needs a place too");
     open.pop();
+    assert!(scene.statements.fetch(&caller, &sealed).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_session_that_ends_cuts_its_streams() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let (_, sealed) = scene.described(&caller, "SELECT 1").await;
+    scene.gate.close(caller.session);
+    // A request that was let in before its session ended is answered with nothing but the cut.
+    let (_, messages) = scene.statements.fetch(&caller, &sealed).await.unwrap();
+    let told: Vec<_> = messages.collect().await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].as_ref().unwrap_err().code(), Code::Unauthenticated);
+    for _ in 0..200 {
+        if scene.recorded("outcome", 1)[0].as_deref() == Some("cut") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no record says that it was cut");
+}
+
+#[tokio::test]
+async fn whoever_is_cut_off_with_a_request_under_way_is_told_nothing() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let (_, sealed) = scene.described(&caller, "SELECT 1").await;
+    let (how, alarm_id) = (crate::alarm::Curbed::Cut, crate::audit::RecordId::draw().unwrap());
+    let curb = crate::alarm::Curb { how, rule: "rule".into(), alarm_id, since: 0, until: None };
+    scene.statements.curbs.hold("ann", curb);
+    assert_eq!(code(scene.statements.fetch(&caller, &sealed).await), Some(Code::Cancelled));
+    scene.statements.curbs.lift("ann");
     assert!(scene.statements.fetch(&caller, &sealed).await.is_ok());
 }

@@ -9,6 +9,7 @@ use super::{Tables, check_duplicates, named};
 use crate::access::{Access, Sight};
 use crate::bundle::CLASSES_FILE;
 use crate::checked::{Class, Pfi, Role};
+use crate::coherence::Kind;
 use crate::finding::{Finding, Place};
 use crate::mask::{Mask, Profile};
 use crate::names::{Purpose, RoleName};
@@ -46,7 +47,25 @@ fn check_class(raw: &RawClass, profile: Profile, findings: &mut Vec<Finding>) ->
         level
     });
     let mask = check_mask(raw, profile, findings);
-    Some(Class { name, pfi, level, mask })
+    let about = check_about(raw, mask.as_ref(), findings);
+    Some(Class { name, pfi, level, mask, about })
+}
+
+/// What the columns hold: as the class says, or else what its mask is made for.
+fn check_about(raw: &RawClass, mask: Option<&Mask>, findings: &mut Vec<Finding>) -> Option<Kind> {
+    let of_mask = mask.and_then(Kind::of_mask);
+    let Some(word) = &raw.about else { return of_mask };
+    let kind = Kind::parse(&word.value);
+    if kind.is_none() {
+        let words: Vec<&str> = Kind::ALL.into_iter().map(Kind::word).collect();
+        let message = format!("`about` is one of {}", words.join(", "));
+        findings.push(word.place.finding(message));
+    }
+    if of_mask.is_some() && of_mask != kind {
+        let message = "the mask says already what this class is about; remove `about`";
+        findings.push(word.place.finding(message));
+    }
+    kind.or(of_mask)
 }
 
 fn check_mask(raw: &RawClass, profile: Profile, findings: &mut Vec<Finding>) -> Option<Mask> {

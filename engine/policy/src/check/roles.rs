@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use martlet_core::{ClassName, TableName};
 
-use super::{Tables, check_duplicates, named};
+use super::{Tables, check_duplicates, minimum_group, named};
 use crate::access::{Access, Sight};
 use crate::checked::{Capability, Class, Pfi, Role};
+use crate::duty::Duty;
 use crate::finding::Finding;
 use crate::mask::Mask;
 use crate::names::{Purpose, RoleName};
@@ -62,12 +63,14 @@ fn check_own<'a>(
         .collect();
     let lookups =
         raw.lookup.iter().filter_map(|word| check_lookup(word, classes, findings)).collect();
+    let duties = raw.duty.iter().filter_map(|word| check_duty(word, findings)).collect();
     let inherits = raw.inherits.iter().filter_map(|word| named(word, RoleName::new, findings));
     let inherits: BTreeSet<RoleName> = inherits.collect();
+    let groups = minimum_group::read(&raw.groups, findings).into_iter().collect();
     let family = BTreeSet::from([name.clone()?]);
     Some(OwnRole {
         raw,
-        role: Role { name: name?, family, tables: granted, sights, may, lookups },
+        role: Role { name: name?, family, tables: granted, sights, may, lookups, duties, groups },
         inherits,
     })
 }
@@ -88,10 +91,22 @@ pub(super) fn check_table(
 fn check_capability(word: &Word, findings: &mut Vec<Finding>) -> Option<Capability> {
     let capability = Capability::parse(&word.value);
     if capability.is_none() {
-        let message = format!("`{}` is nothing that a role may do; there is `explain`", word.value);
+        let message = format!(
+            "`{}` is nothing that a role may do; there are `explain` and `explain_policy`",
+            word.value
+        );
         findings.push(word.place.finding(message));
     }
     capability
+}
+
+fn check_duty(word: &Word, findings: &mut Vec<Finding>) -> Option<Duty> {
+    let duty = Duty::parse(&word.value);
+    if duty.is_none() {
+        let message = format!("`{}` is no duty; these are rules, load and audit", word.value);
+        findings.push(word.place.finding(message));
+    }
+    duty
 }
 
 /// Reads a class that may be asked by raw values. What authenticates a person may not: whoever
@@ -199,6 +214,8 @@ fn resolve(role: &OwnRole<'_>, own: &OwnRoles<'_>, findings: &mut Vec<Finding>) 
         tables: members.iter().flat_map(|member| member.tables.clone()).collect(),
         may: members.iter().flat_map(|member| member.may.clone()).collect(),
         lookups: members.iter().flat_map(|member| member.lookups.clone()).collect(),
+        duties: members.iter().flat_map(|member| member.duties.clone()).collect(),
+        groups: members.iter().flat_map(|member| member.groups.clone()).collect(),
         sights,
         family,
     }

@@ -111,3 +111,113 @@ fn what_the_policy_does_not_know_is_found() {
         ]
     );
 }
+
+const DAY: i64 = 24 * 60 * 60;
+/// RFC 6238's secret, whose code at second 59 is 287082.
+const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+fn guarded() -> Directory {
+    let hash = hash_password(PASSWORD, [2; 16], PasswordCost::Test);
+    let line = |name, totp, changed| format!("{name},teller,00,\"{hash}\",{totp},{changed}\n");
+    let feed = [
+        "name,roles,node,password,totp,password_changed\n".to_owned(),
+        line("kim", SECRET, "1970-01-01"),
+        line("lee", "", "1970-01-01"),
+        line("max", "", ""),
+        line("ann", "", "1970-06-01"),
+    ];
+    Directory::parse(&feed.concat()).unwrap()
+}
+
+fn try_at(
+    directory: &Directory,
+    used: &UsedCodes,
+    seconds: i64,
+    (name, password, code): (&str, &str, Option<&str>),
+) -> Result<SignedIn, RefusalReason> {
+    let terms = Terms { seconds, password_age: PasswordAge::Days(90), used };
+    let presented = Presented { name, password, code };
+    directory.sign_in_on(presented, &terms).map_err(|refused| refused.reason())
+}
+
+#[test]
+fn a_second_factor_is_asked_for_and_taken_once() {
+    let (directory, used) = (guarded(), UsedCodes::default());
+    let with_code = format!("{PASSWORD}287082");
+    let attempt = |password: &str, code| try_at(&directory, &used, 59, ("kim", password, code));
+    assert_eq!(attempt(PASSWORD, None).unwrap_err(), RefusalReason::Password, "no code");
+    assert_eq!(attempt(PASSWORD, Some("")).unwrap_err(), RefusalReason::Code);
+    assert_eq!(attempt(PASSWORD, Some("287083")).unwrap_err(), RefusalReason::Code);
+    assert_eq!(attempt("wrong", Some("287082")).unwrap_err(), RefusalReason::Password);
+    assert_eq!(attempt("wrong287082", None).unwrap_err(), RefusalReason::Password);
+    assert_eq!(
+        attempt(&with_code, None).unwrap().name(),
+        "kim",
+        "a wrong password uses no code up"
+    );
+    assert_eq!(attempt(&with_code, None).unwrap_err(), RefusalReason::CodeUsed);
+    assert_eq!(attempt(PASSWORD, Some("287082")).unwrap_err(), RefusalReason::CodeUsed);
+    assert!(directory.sign_in("kim", PASSWORD).is_err(), "not by the password alone");
+    assert!(directory.sign_in("kim", &with_code).is_err(), "nor without a clock");
+    assert!(directory.asks_for_code("kim") && !directory.asks_for_code("lee"));
+}
+
+#[test]
+fn a_code_is_no_part_of_a_password_without_a_second_factor() {
+    let (directory, used) = (guarded(), UsedCodes::default());
+    let attempt = |password: &str, code| try_at(&directory, &used, 59, ("lee", password, code));
+    assert!(attempt(&format!("{PASSWORD}287082"), None).is_err());
+    assert!(attempt(PASSWORD, Some("000000")).is_ok(), "a header that all connections send");
+}
+
+#[test]
+fn passwords_age_where_the_feed_says_since_when() {
+    let (directory, used) = (guarded(), UsedCodes::default());
+    let attempt = |name, day: i64| try_at(&directory, &used, day * DAY, (name, PASSWORD, None));
+    assert!(attempt("lee", 90).is_ok());
+    assert_eq!(attempt("lee", 91).unwrap_err(), RefusalReason::PasswordExpired);
+    assert_eq!(attempt("max", 0).unwrap_err(), RefusalReason::PasswordExpired, "nobody knows");
+    assert_eq!(attempt("ann", 5).unwrap_err(), RefusalReason::PasswordExpired, "set in the future");
+    assert!(attempt("ann", 150).is_ok(), "a day ahead is another time zone's today");
+    let undated = Directory::parse(&feed("kim,teller,00,HASH,\n")).unwrap();
+    assert!(try_at(&undated, &used, 99_999 * DAY, ("kim", PASSWORD, None)).is_ok());
+}
+
+#[test]
+fn an_expired_password_tells_nothing_to_who_does_not_have_it() {
+    let (directory, used) = (guarded(), UsedCodes::default());
+    let wrong = try_at(&directory, &used, 500 * DAY, ("lee", "wrong", None)).unwrap_err();
+    assert_eq!(wrong, RefusalReason::Password);
+    let texts = [RefusalReason::Code, RefusalReason::PasswordExpired, RefusalReason::Password]
+        .map(|reason| SignInRefused(reason).to_string());
+    assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
+}
+
+#[test]
+fn a_secret_is_no_attribute_and_is_not_printed() {
+    let directory = guarded();
+    let kim = directory.principal(&directory.vouched_for("kim").unwrap()).unwrap();
+    assert_eq!((kim.attribute("totp"), kim.attribute("password_changed")), (None, None));
+    let feed =
+        "name,roles,node,password,totp,password_changed\nkim,teller,00,,0189SECRET,yesterday\n";
+    let findings = Directory::parse(feed).unwrap_err();
+    assert_eq!(findings.len(), 2, "{findings:?}");
+    let texts = format!("{findings:?} {directory:?} {:?}", directory.entries["kim"].totp);
+    assert!(!texts.contains("0189SECRET") && !texts.contains(SECRET), "{texts}");
+}
+
+#[test]
+fn whom_nobody_knows_nobody_can_vouch_for() {
+    assert!(guarded().vouched_for("nobody").is_none());
+    assert!(Directory::default().vouched_for("").is_none());
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_password_is_survived(password in "\\PC{0,12}") {
+        // Splitting a code off must not fall into the middle of a character.
+        let (directory, used) = (guarded(), UsedCodes::default());
+        let refused = try_at(&directory, &used, 59, ("kim", &password, None));
+        proptest::prop_assert!(refused.is_err());
+    }
+}

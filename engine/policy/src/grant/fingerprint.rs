@@ -8,32 +8,47 @@ use martlet_core::{Comparison, Predicate, Value};
 use super::{ExplainRight, Grant, LookupRight};
 use crate::access::Access;
 use crate::mask::{Mask, Profile};
+use crate::minimum_group::MinimumGroup;
 use crate::rule::RowRule;
 
 /// Written first, so that these bytes are never taken for something else's.
-const DOMAIN: &str = "martlet grant 2";
+const DOMAIN: &str = "martlet grant 3";
+const SIGHT_DOMAIN: &str = "martlet sight 2";
 
 pub(super) fn of(grant: &Grant) -> [u8; 32] {
     let mut writer = Writer(blake3::Hasher::new());
     writer.text(DOMAIN);
     writer.bytes(grant.version.digest());
-    writer.text(grant.table.as_str());
-    writer.tag(u8::from(grant.explain == ExplainRight::Given));
-    writer.count(grant.columns.len());
-    for (granted, column_type) in grant.columns.iter().zip(&grant.types) {
-        writer.count(granted.position);
-        writer.text(granted.name.as_str());
-        writer.text(&column_type.name());
-        writer.access(&granted.access);
-        writer.tag(u8::from(granted.lookup == LookupRight::Given));
-    }
-    writer.rows(&grant.rows);
+    writer.sight(grant);
+    writer.0.finalize().into()
+}
+
+/// Of what is shown alone, under whichever policy.
+pub(super) fn of_sight(grant: &Grant) -> [u8; 32] {
+    let mut writer = Writer(blake3::Hasher::new());
+    writer.text(SIGHT_DOMAIN);
+    writer.sight(grant);
     writer.0.finalize().into()
 }
 
 struct Writer(blake3::Hasher);
 
 impl Writer {
+    fn sight(&mut self, grant: &Grant) {
+        self.text(grant.table.as_str());
+        self.tag(u8::from(grant.explain == ExplainRight::Given));
+        self.count(grant.columns.len());
+        for (granted, column_type) in grant.columns.iter().zip(&grant.types) {
+            self.count(granted.position);
+            self.text(granted.name.as_str());
+            self.text(&column_type.name());
+            self.access(&granted.access);
+            self.tag(u8::from(granted.lookup == LookupRight::Given));
+        }
+        self.rows(&grant.rows);
+        self.group(grant.minimum_group.as_ref());
+    }
+
     fn tag(&mut self, tag: u8) {
         self.0.update(&[tag]);
     }
@@ -71,6 +86,16 @@ impl Writer {
             | Mask::BalanceBand(profile) => self.tag(u8::from(*profile == Profile::Strict)),
             Mask::FreeText | Mask::Redact => {}
             Mask::Token(purpose) => self.text(purpose.as_str()),
+        }
+    }
+
+    fn group(&mut self, group: Option<&MinimumGroup>) {
+        let Some(MinimumGroup { size, persons }) = group else { return self.tag(0) };
+        self.tag(1);
+        self.count(size.get() as usize);
+        self.tag(u8::from(persons.is_some()));
+        if let Some(column) = persons {
+            self.text(column.as_str());
         }
     }
 

@@ -45,6 +45,21 @@ fn another_policy_is_another_fingerprint() {
         panic!("denied")
     };
     assert_ne!(granted(&teller).fingerprint(), tomorrow.fingerprint());
+    assert!(granted(&teller).shows_the_same_as(&tomorrow), "though it shows the same");
+}
+
+#[test]
+fn grants_that_differ_in_rows_or_columns_do_not_show_the_same() {
+    let teller = granted(&principal("teller", "4403", "7"));
+    assert!(teller.shows_the_same_as(&granted(&principal("teller", "4403", "7"))));
+    for (roles, node, desk) in
+        [("teller", "44", "7"), ("teller", "4403", "8"), ("branch_reader", "4403", "7")]
+    {
+        assert!(
+            !teller.shows_the_same_as(&granted(&principal(roles, node, desk))),
+            "{roles} {node}"
+        );
+    }
 }
 
 #[test]

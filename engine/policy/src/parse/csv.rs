@@ -24,6 +24,11 @@ impl Row {
         self.index(header).and_then(|index| self.fields.get(index)).unwrap_or_default()
     }
 
+    /// Whether there is such a column.
+    pub(crate) fn has(&self, header: &str) -> bool {
+        self.index(header).is_some()
+    }
+
     /// Every field with its column's name.
     pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().zip(&self.fields)

@@ -74,6 +74,11 @@ impl<'a> Keys<'a> {
         value.map(|value| Located { value, place })
     }
 
+    /// Where the table begins.
+    pub(crate) const fn place(&self) -> Place {
+        self.place
+    }
+
     /// Takes a text.
     pub(crate) fn text(
         &mut self,

@@ -2,7 +2,7 @@
 //!
 //! Figures were computed over all rows, before any grant, and so was the choice of kinds: which
 //! indexes a column has tells how many values it has. So only those of a column are told that the
-//! asker's own grant shows as it is stored, of a table of which it hides no row.
+//! asker's own grant shows as it is stored, of a table of which it hides no row, also not in groups.
 
 use std::sync::Arc;
 
@@ -40,6 +40,7 @@ pub(super) fn rows(table: &TableSchema, source: &Source) -> Result<RecordBatch, 
     let rows: Vec<Row> = source
         .grants
         .iter()
+        .filter(|grant| grant.minimum_group().is_none())
         .filter_map(|grant| Some((grant, source.mart.snapshot().table(grant.table().as_str())?)))
         .flat_map(|(grant, version)| rows_of(grant, version))
         .collect();

@@ -4,12 +4,14 @@
 //! force; the journal says when it was last used. Must never write a value of a row, nor a
 //! statement: it is about people and grants.
 
+mod findings;
 mod page;
 mod sheet;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use findings::ReviewFinding;
 use martlet_core::BatchDate;
 use martlet_policy::{Reviewed, review};
 use martlet_server::audit::uses::{LastUses, last_uses};
@@ -28,7 +30,8 @@ Examples:
   martlet access-review --mart ./mart --audit /var/log/martlet --out review-2026-q4
   martlet access-review --mart ./mart --unused-days 180
 
-It writes two files: access.csv has a line for every principal and table, access.html is for reading.";
+It writes three files: access.csv has a line for every principal and table, findings.csv who holds
+what nobody may hold together and which risks the rules accept, access.html is for reading.";
 
 /// The options of `martlet access-review`.
 #[derive(Debug, clap::Args)]
@@ -61,7 +64,7 @@ struct Line {
     is_unused: bool,
 }
 
-/// What the two files are made of.
+/// What the files are made of.
 #[derive(Debug)]
 struct Review {
     policy_version: String,
@@ -71,6 +74,7 @@ struct Review {
     /// Whether there was a journal to look into.
     knows_uses: bool,
     lines: Vec<Line>,
+    findings: Vec<ReviewFinding>,
 }
 
 impl Review {
@@ -88,6 +92,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     fs::create_dir_all(&arguments.out)
         .map_err(|error| Failure::file("making the folder", &arguments.out, &error))?;
     write(&arguments.out.join("access.csv"), &sheet::csv(&review)?)?;
+    write(&arguments.out.join("findings.csv"), &findings::csv(&review.findings)?)?;
     write(&arguments.out.join("access.html"), page::html(&review).as_bytes())?;
     say!(
         "{} people, {} grants; {} not used for {} days.",
@@ -96,7 +101,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Count(review.unused() as u64),
         review.unused_days,
     );
-    say!("Written to {}: access.csv and access.html.", arguments.out.display());
+    say!("{} findings about duties and accepted risks.", Count(review.findings.len() as u64));
+    say!("Written to {}: access.csv, findings.csv and access.html.", arguments.out.display());
     Ok(())
 }
 
@@ -125,6 +131,7 @@ fn reviewed(in_force: &InForce, uses: Option<&LastUses>, unused_days: u32) -> Re
         principals: directory.len(),
         knows_uses: uses.is_some(),
         lines: review(directory, tables, bundle, *day).map(line).collect(),
+        findings: findings::of(bundle, directory),
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::findings::ReviewFinding;
 use super::{Line, Review};
 use crate::command::snapshot::time;
 
@@ -39,6 +40,7 @@ pub(super) fn html(review: &Review) -> String {
     );
     put(&mut page, &format!("<style>{STYLE}</style></head><body><h1>Access review</h1>"));
     put(&mut page, &figures(review));
+    put(&mut page, &findings(&review.findings));
     put(&mut page, &unused(review, &groups));
     put(&mut page, "<h2>What each set of roles sees</h2>");
     for ((roles, table), group) in &groups {
@@ -74,6 +76,7 @@ fn figures(review: &Review) -> String {
         ("policy", review.policy_version.clone()),
         ("decided for", review.day.to_string()),
         ("people", review.principals.to_string()),
+        ("findings about duties and accepted risks", review.findings.len().to_string()),
         ("grants (a principal and a table)", review.lines.len().to_string()),
         (
             "grants not used",
@@ -88,6 +91,31 @@ fn figures(review: &Review) -> String {
         .map(|(what, is)| format!("<tr><th>{what}</th><td>{}</td></tr>", text(is)))
         .collect();
     format!("<table>{rows}</table>")
+}
+
+/// What nobody may hold together and somebody does, and what the rules let stand.
+fn findings(findings: &[ReviewFinding]) -> String {
+    let mut part = "<h2>Duties and accepted risks</h2>".to_owned();
+    if findings.is_empty() {
+        part.push_str("<p>Nobody holds what must not go together, and no risk is accepted.</p>");
+        return part;
+    }
+    part.push_str(
+        "<p class=hint>Whoever breaks the separation of duties is denied everything.</p><table>\
+         <tr><th>finding</th><th>who</th><th>roles</th><th>what</th></tr>",
+    );
+    for ReviewFinding { kind, who, roles, what } in findings {
+        let _ = write!(
+            part,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            kind.word(),
+            text(who),
+            text(&roles.join(", ")),
+            text(what),
+        );
+    }
+    part.push_str("</table>");
+    part
 }
 
 fn unused(review: &Review, groups: &Groups<'_>) -> String {

@@ -61,7 +61,7 @@ fn fields(line: &Line) -> [String; 13] {
 }
 
 /// A name that a spreadsheet would take for a formula is quoted.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         format!("'{text}")
     } else {

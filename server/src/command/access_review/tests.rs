@@ -1,5 +1,6 @@
 use martlet_policy::ReviewedColumn;
 
+use super::findings::FindingKind;
 use super::*;
 
 fn line(principal: &str, table: &str, last_used: Option<i64>, is_unused: bool) -> Line {
@@ -35,6 +36,7 @@ fn review_of(lines: Vec<Line>) -> Review {
         principals: 2,
         knows_uses: true,
         lines,
+        findings: Vec::new(),
     }
 }
 
@@ -63,4 +65,32 @@ fn the_page_counts_people_and_escapes_names() {
     assert!(page.contains("&lt;b&gt; on customer") && !page.contains("<b>"), "{page}");
     assert!(page.contains("<td class=n>1 of 1</td><td>never</td>"), "{page}");
     assert!(page.contains("mask:mobile, may be looked up"), "{page}");
+}
+
+fn finding(kind: FindingKind, who: &str) -> ReviewFinding {
+    let what = "the duties `rules` and `load` do not go together".to_owned();
+    ReviewFinding { kind, who: who.to_owned(), roles: vec!["loader".into(), "writer".into()], what }
+}
+
+#[test]
+fn duty_conflicts_stand_in_a_sheet_of_their_own_and_on_the_page() {
+    let mut review = review_of(vec![line("kim", "customer", None, false)]);
+    assert!(page::html(&review).contains("Nobody holds what must not go together"));
+    review.findings = vec![
+        finding(FindingKind::DutyConflict, "=cmd()"),
+        finding(FindingKind::AcceptedRisk, "<b>"),
+    ];
+    let text = String::from_utf8(findings::csv(&review.findings).unwrap()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "finding,who,roles,what");
+    assert_eq!(
+        lines[1],
+        "duty conflict,'=cmd(),loader; writer,the duties `rules` and `load` do not go together"
+    );
+    let page = page::html(&review);
+    assert!(
+        page.contains("<td>duty conflict</td><td>=cmd()</td><td>loader, writer</td>"),
+        "{page}"
+    );
+    assert!(page.contains("<td>accepted risk</td><td>&lt;b&gt;</td>"), "{page}");
 }

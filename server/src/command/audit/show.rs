@@ -57,6 +57,8 @@ enum Decided {
     Denied,
     /// It could not be understood or carried out
     Failed,
+    /// A rule over the record was met, or somebody whom it held was let go
+    Alarm,
 }
 
 impl From<Decided> for Decision {
@@ -65,6 +67,7 @@ impl From<Decided> for Decision {
             Decided::Allowed => Self::Allowed,
             Decided::Denied => Self::Denied,
             Decided::Failed => Self::Failed,
+            Decided::Alarm => Self::Alarm,
         }
     }
 }

@@ -23,8 +23,9 @@ use martlet_core::{BatchDate, ErrorKind};
 use martlet_ingest::{LoadPlan, LoadRequest, Progress, ReplaceMode, Silent};
 use martlet_policy::{BundleText, TokenKeys};
 use martlet_query::EngineOptions;
-use martlet_server::Transport;
+use martlet_server::alarm::Rules;
 use martlet_server::audit::JournalOptions;
+use martlet_server::{AlarmOptions, SignInRules, Transport};
 use martlet_store::Store;
 use tempfile::TempDir;
 
@@ -162,7 +163,9 @@ async fn demonstrate(arguments: &Arguments, dir: &Path) -> Result<(), Failure> {
         options: EngineOptions::default(),
         listen: SocketAddr::from(([127, 0, 0, 1], arguments.port)),
         transport: Transport::PlainOnLoopback,
+        sign_in: SignInRules::default(),
         audit: JournalOptions::in_folder(&dir.join("audit")),
+        alarms: Some(AlarmOptions { rules: Rules::builtin()?, folder: dir.join("alarms") }),
     };
     let keys = TokenKeys::from_master(token_key(&dir.join("token.key"))?.bytes());
     // The demo's signals are heard in `run`; the server ends with the process.
@@ -234,7 +237,8 @@ async fn give_rules(
     let bundle = BundleText::read_dir(&bank.policy_dir())?;
     let feed = bank.principals()?;
     let principals = with_passwords(&feed, credentials)?;
-    apply(store, &Change { bundle: Some(bundle), principals: Some(principals) }).await?;
+    let (bundle, principals) = (Some(bundle), Some(principals));
+    apply(store, &Change { bundle, principals, ..Change::default() }).await?;
     voice.say(|| "The rules and the people are applied.".to_owned());
     Ok(())
 }

@@ -123,14 +123,19 @@ fn with_password(feed: &[u8], names: &BTreeSet<&str>, hash: &str) -> Option<Vec<
     let headers = reader.headers().ok()?.clone();
     let position = |wanted: &str| headers.iter().position(|header| header.trim() == wanted);
     let (name_at, password_at) = (position("name")?, position("password")?);
+    // The advisor has no second factor of theirs.
+    let totp_at = position("totp");
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(&headers).ok()?;
     for record in reader.records() {
         let record = record.ok()?;
         let is_wanted = record.get(name_at).is_some_and(|name| names.contains(name.trim()));
         let fields = record.iter().enumerate();
-        let changed =
-            fields.map(|(at, field)| if is_wanted && at == password_at { hash } else { field });
+        let changed = fields.map(|(at, field)| match is_wanted {
+            true if at == password_at => hash,
+            true if Some(at) == totp_at => "",
+            _ => field,
+        });
         writer.write_record(changed).ok()?;
     }
     writer.into_inner().ok()
@@ -146,6 +151,9 @@ mod tests {
         let changed = with_password(feed, &BTreeSet::from(["bob"]), "$h,1$").unwrap();
         let expected = "name,roles,node,password\nann,a;b,n,\"$x,y$\"\nbob,a,n,\"$h,1$\"\n";
         assert_eq!(String::from_utf8(changed).unwrap(), expected);
+        let feed = b"name,totp,password\nann,SECRET,x\nbob,SECRET,y\n";
+        let changed = with_password(feed, &BTreeSet::from(["bob"]), "h").unwrap();
+        assert_eq!(changed, b"name,totp,password\nann,SECRET,x\nbob,,h\n");
         assert_eq!(with_password(b"nothing\n", &BTreeSet::new(), ""), None);
     }
 

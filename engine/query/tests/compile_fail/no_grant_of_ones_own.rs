@@ -1,0 +1,5 @@
+use martlet_policy::Grant;
+
+fn main() {
+    let _ = Grant::new;
+}

@@ -1,0 +1,9 @@
+use martlet_policy::{Directory, Principal};
+
+fn find(directory: &Directory) -> Option<Principal> {
+    directory.principal("head")
+}
+
+fn main() {
+    let _ = find;
+}

@@ -1,0 +1,9 @@
+use martlet_policy::CheckedBundle;
+
+fn rules() -> CheckedBundle {
+    CheckedBundle::default()
+}
+
+fn main() {
+    let _ = rules;
+}

@@ -1,0 +1,73 @@
+//! `evidence`: which of a bank's controls are shown by which tests, and what came of them.
+//!
+//! Owns the way from `controls.toml` and the output of a test run to `docs/evidence.md`. Must never
+//! call a control shown by a test that was not run, or that failed.
+
+mod controls;
+mod page;
+mod run;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use controls::Control;
+use run::Run;
+
+/// Writes which controls are shown by which tests, out of a test run's output
+///
+/// cargo test --workspace 2>&1 | tee run.log;
+/// cargo run -p martlet-tests --bin evidence -- run.log --of "$(git rev-parse --short HEAD)"
+#[derive(Debug, Parser)]
+#[command(name = "evidence")]
+struct Arguments {
+    /// What `cargo test --workspace` printed
+    output: PathBuf,
+    /// What was tested, as the page shall call it: a version, a commit
+    #[arg(long)]
+    of: String,
+    /// The page; without it only whether every control is shown
+    #[arg(long)]
+    page: Option<PathBuf>,
+    /// The list of controls
+    #[arg(long, default_value_os_t = Path::new(env!("CARGO_MANIFEST_DIR")).join("evidence/controls.toml"))]
+    controls: PathBuf,
+}
+
+fn main() -> ExitCode {
+    match write(&Arguments::parse()) {
+        Ok(open) if open.is_empty() => ExitCode::SUCCESS,
+        Ok(open) => {
+            open.iter().for_each(|line| eprintln!("{line}"));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(65)
+        }
+    }
+}
+
+/// Writes the page; gives what is not shown.
+fn write(arguments: &Arguments) -> Result<Vec<String>, String> {
+    let read = |path: &Path| {
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let controls = controls::read(&read(&arguments.controls)?)?;
+    let run = Run::read(&read(&arguments.output)?);
+    if let Some(page) = &arguments.page {
+        let text = page::written(&controls, &run, &arguments.of);
+        std::fs::write(page, text).map_err(|error| format!("{}: {error}", page.display()))?;
+    }
+    Ok(controls.iter().flat_map(|control| open(control, &run)).collect())
+}
+
+/// The tests of a control that do not show it.
+fn open(control: &Control, run: &Run) -> Vec<String> {
+    let told = |test: &String| {
+        let came = run.came(test);
+        (came != run::Came::Passed).then(|| format!("{}: {test} {}", control.name, came.word()))
+    };
+    control.tests.iter().filter_map(told).collect()
+}
