@@ -196,3 +196,16 @@ async fn strangers_do_not_shut_the_owner_out() {
     assert_eq!(stopped, Err(Refused::TooMany), "before a password is checked");
     assert!(scene.sign_in_from(source(2), "teller", "teller:secret").await.is_ok());
 }
+
+#[tokio::test]
+async fn a_full_queue_is_nobodys_wrong_password() {
+    let scene = Scene::new().await;
+    let source = Some(Source::from(std::net::IpAddr::from([10, 0, 0, 9])));
+    scene.gate.waiting.store(CHECKS_WAITING_MAX, Ordering::Relaxed);
+    for _ in 0..peers::FAILURES_MAX {
+        let refused = scene.sign_in_from(source, "teller", "teller:secret").await;
+        assert_eq!(refused, Err(Refused::TooMany));
+    }
+    scene.gate.waiting.store(0, Ordering::Relaxed);
+    assert!(scene.sign_in_from(source, "teller", "teller:secret").await.is_ok());
+}

@@ -204,13 +204,15 @@ impl Gate {
         code: Option<Password>,
         connection: &Connection,
     ) -> Result<Entered, Refusal> {
+        // First of all: who finds no place has tried nothing, and that is no failure of theirs.
+        let place = Place::take(&self.waiting)?;
         let begin = |source| self.peers.begin(source, Instant::now());
         let of_peer = connection.source.map(begin).transpose()?;
         let asks_for_code = self.engine.mart().directory().asks_for_code(&name);
         let method = if asks_for_code { Method::Totp } else { Method::Password };
         let attempt = self.attempt(&name, connection.source);
         // A locked name is checked like any other, so that locking cannot be seen from the time.
-        let checked = self.check(name.clone(), password, code).await?;
+        let checked = self.check(place, name.clone(), password, code).await?;
         let attempted = Attempted::by(method, &name);
         match (attempt, checked) {
             (Attempt::Open(attempt), Ok(signed_in)) => {
@@ -241,11 +243,11 @@ impl Gate {
     /// Checks password and code away from the tasks that serve requests.
     async fn check(
         &self,
+        _place: Place<'_>,
         name: String,
         password: Password,
         code: Option<Password>,
     ) -> Result<Result<SignedIn, SignInRefused>, Refused> {
-        let _place = Place::take(&self.waiting)?;
         let permit =
             Arc::clone(&self.checks).acquire_owned().await.map_err(|_| Refused::Unchecked)?;
         let mart = self.engine.mart();
