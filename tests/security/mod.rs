@@ -11,5 +11,6 @@ mod hostile;
 mod identities;
 mod indexes;
 mod lookups;
+mod remembered_rows;
 mod sessions;
 mod unshown;

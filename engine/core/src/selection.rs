@@ -113,6 +113,29 @@ impl Selection {
         Self::from_bitmap(rows, bitmap)
     }
 
+    /// The same rows in whichever form takes less memory: what is kept for long.
+    #[must_use]
+    pub fn compact(self) -> Self {
+        let mut bitmap = match self.set {
+            RowSet::All | RowSet::None => return self,
+            RowSet::Some(bitmap) => bitmap,
+            RowSet::Flagged(ref flagged) => flagged.bitmap().clone(),
+        };
+        bitmap.optimize();
+        let bits = (self.rows as usize).div_ceil(u8::BITS as usize);
+        if bitmap.serialized_size() < bits {
+            return Self { rows: self.rows, set: RowSet::Some(bitmap) };
+        }
+        // Scattered rows: bits are smaller, and joined faster.
+        let mut words = vec![0_u64; (self.rows as usize).div_ceil(u64::BITS as usize)];
+        for row in &bitmap {
+            if let Some(word) = words.get_mut((row / u64::BITS) as usize) {
+                *word |= 1 << (row % u64::BITS);
+            }
+        }
+        Self::from_words(self.rows, words)
+    }
+
     /// How many rows the segment has.
     #[must_use]
     pub const fn rows(&self) -> u32 {

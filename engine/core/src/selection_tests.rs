@@ -63,6 +63,8 @@ proptest! {
         prop_assert_eq!(a.is_all(), left.len() == ROWS as usize);
         prop_assert_eq!(a.is_within(&b), left.is_subset(&right));
         prop_assert!((0..ROWS + 5).all(|row| a.contains(row) == left.contains(&row)));
+        prop_assert_eq!(&a.clone().compact(), &a);
+        prop_assert!(a.clone().compact().memory_bytes() <= ROWS as usize);
     }
 
     #[test]
@@ -173,4 +175,20 @@ fn rows_beyond_the_end_do_not_exist() {
     let beyond = Selection::from_bitmap(3, (0..10).collect());
     assert!(beyond.is_all() && beyond.count() == 3);
     assert!(Selection::all(0).is_none() && Selection::all(0).is_all());
+}
+
+#[test]
+fn what_is_kept_takes_the_smaller_form() {
+    const MANY: u32 = 1 << 20;
+    let words = |is_set: fn(u32) -> bool| {
+        let word = |first: u32| {
+            (0..64).fold(0_u64, |word, bit| word | u64::from(is_set(first + bit)) << bit)
+        };
+        Selection::from_words(MANY, (0..MANY).step_by(64).map(word).collect())
+    };
+    let run = words(|row| (1_000..90_000).contains(&row)).compact();
+    assert!(run.words().is_none() && run.memory_bytes() < 100, "{}", run.memory_bytes());
+    let scattered = words(|row| row % 3 == 0).compact();
+    assert!(scattered.words().is_some(), "a bit a row");
+    assert_eq!(scattered.count(), u64::from(MANY.div_ceil(3)));
 }

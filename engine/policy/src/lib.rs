@@ -65,7 +65,7 @@ pub use duty::{Breach, Conflict, Duty};
 pub use error::{PolicyError, RefusalReason, SignInRefused};
 pub use explain::{explain, explain_named};
 pub use finding::Finding;
-pub use grant::{Grant, GrantedColumn, LookupRight};
+pub use grant::{Grant, GrantedColumn, LookupRight, RowsDigest};
 pub use key::{OfficerKey, OfficerSecret};
 pub use mask::{Mask, Profile, TokenKeys};
 pub use minimum_group::{GroupRule, MinimumGroup};

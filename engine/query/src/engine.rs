@@ -18,6 +18,7 @@ use crate::calendar;
 use crate::catalog::CATALOG;
 use crate::error::QueryError;
 use crate::functions::accepted;
+use crate::granted_rows::GrantedRows;
 use crate::group_size::{GroupMemory, Planner};
 use crate::index_cache::IndexCache;
 use crate::lookup;
@@ -54,7 +55,9 @@ impl Engine {
         let indexes = IndexCache::new(options.index_cache_bytes);
         store.limit_mapped_bytes(options.mapped_bytes);
         let groups = GroupMemory::default();
-        let shared = Shared { store, options, indexes, records, keys, groups, template };
+        let granted_rows = GrantedRows::new(options.granted_rows_bytes);
+        let shared =
+            Shared { store, options, indexes, granted_rows, records, keys, groups, template };
         Ok(Self { shared: Arc::new(shared), mart: Arc::new(RwLock::new(mart)) })
     }
 

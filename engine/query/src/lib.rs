@@ -25,6 +25,7 @@ pub mod engine;
 pub mod error;
 mod explain_policy;
 mod functions;
+mod granted_rows;
 mod group_size;
 mod index_cache;
 mod indexed_table;

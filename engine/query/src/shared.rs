@@ -9,6 +9,7 @@ use martlet_policy::TokenKeys;
 use martlet_store::{Store, machine};
 
 use crate::access_path::AccessPath;
+use crate::granted_rows::GrantedRows;
 use crate::group_size::GroupMemory;
 use crate::index_cache::IndexCache;
 use crate::system::SystemRecords;
@@ -23,6 +24,8 @@ pub struct EngineOptions {
     /// Bytes of opened indexes kept in memory. Those of a mart in a local folder read most of
     /// what they know where it lies in the mapped file, which is not counted here.
     pub index_cache_bytes: u64,
+    /// Bytes of row numbers that are remembered for row rules.
+    pub granted_rows_bytes: u64,
     /// Bytes of mapped files that may count as this process's memory.
     pub mapped_bytes: u64,
     /// Which way answers are computed.
@@ -32,12 +35,17 @@ pub struct EngineOptions {
 /// Opened indexes are given so much at least, and an eighth of the machine otherwise.
 const INDEX_CACHE_BYTES_LEAST: u64 = 256 << 20;
 
+/// Thousands of outlets, whose rows lie together and take some hundred bytes a segment, and a few
+/// hundred rules that leave scattered rows of a segment.
+const GRANTED_ROWS_BYTES: u64 = 128 << 20;
+
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             memory_bytes: 2 << 30,
             index_cache_bytes: (machine::usable_bytes() / 8).max(INDEX_CACHE_BYTES_LEAST),
+            granted_rows_bytes: GRANTED_ROWS_BYTES,
             mapped_bytes: machine::mapped_bytes_default(),
             path: AccessPath::ByCost,
         }
@@ -50,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) options: EngineOptions,
     pub(crate) indexes: IndexCache,
+    /// What row rules leave of segments.
+    pub(crate) granted_rows: GrantedRows,
     pub(crate) records: Arc<dyn SystemRecords>,
     pub(crate) keys: TokenKeys,
     /// What each reader was told in groups.

@@ -39,16 +39,19 @@ impl Flagged {
 
     /// The rows as a bitmap, where they are few.
     pub(super) fn few(self) -> RoaringBitmap {
-        let mut rows = RoaringBitmap::new();
         // Rows of a segment are numbered in 32 bits.
-        for (first, word) in (0_u32..).step_by(WORD_ROWS).zip(self.words) {
-            let mut rest = word;
-            while rest != 0 {
-                rows.insert(first + rest.trailing_zeros());
+        let words = (0_u32..).step_by(WORD_ROWS).zip(self.words);
+        let rows = words.filter(|(_, word)| *word != 0).flat_map(|(first, mut rest)| {
+            std::iter::from_fn(move || {
+                let bit = (rest != 0).then(|| rest.trailing_zeros())?;
                 rest &= rest - 1;
-            }
-        }
-        rows
+                Some(first + bit)
+            })
+        });
+        let mut bitmap = RoaringBitmap::new();
+        // Ascending, which is all that can be wrong.
+        let _ = bitmap.append(rows);
+        bitmap
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

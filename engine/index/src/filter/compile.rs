@@ -181,24 +181,27 @@ impl Compiler<'_> {
 
 /// What bins say of a condition.
 struct OfBins {
-    /// Rows that satisfy it.
-    sure: RowTest,
-    /// Rows that may; none where bins end where the condition does.
+    /// Rows that satisfy it, or may.
+    bound: RowTest,
+    /// Rows of which it is not known; none where bins end where the condition does.
     open: RowTest,
 }
 
 impl OfBins {
     /// The rows that satisfy the condition, given what another index says of it.
     fn settled_by(self, other: Option<Compiled>) -> Compiled {
-        let Self { sure, open } = self;
+        let Self { bound, open } = self;
         if matches!(open, RowTest::None) {
-            return Compiled::exact(sure);
+            return Compiled::exact(bound);
         }
         match other {
+            // The bound stands by itself: of several conditions every bound is asked before any
+            // row is looked at.
             Some(other) if other.exact => {
-                Compiled::exact(RowTest::any([sure, RowTest::each([open, other.test])]))
+                let failing = RowTest::each([open, other.test.negated()]);
+                Compiled::exact(RowTest::each([bound, failing.negated()]))
             }
-            _ => Compiled::bound(RowTest::any([sure, open])),
+            _ => Compiled::bound(bound),
         }
     }
 }
@@ -221,7 +224,21 @@ fn of_bins(index: &Arc<Index>, leaf: &Leaf<'_>, side: Side) -> Option<OfBins> {
             gaps(&others, binned.end())
         }
     };
-    Some(OfBins { sure: rows(sure), open: rows(open) })
+    let either = joined([sure, open.clone()].concat());
+    Some(OfBins { bound: rows(either), open: rows(open) })
+}
+
+/// The same bins, ascending, and those that touch as one: each end costs a look at every row.
+fn joined(mut bins: Vec<Range<u32>>) -> Vec<Range<u32>> {
+    bins.sort_unstable_by_key(|bins| bins.start);
+    let mut runs: Vec<Range<u32>> = Vec::with_capacity(bins.len());
+    for bins in bins {
+        match runs.last_mut() {
+            Some(run) if run.end == bins.start => run.end = bins.end,
+            _ => runs.push(bins),
+        }
+    }
+    runs
 }
 
 /// AND.

@@ -63,6 +63,20 @@ fn grants_that_differ_in_rows_or_columns_do_not_show_the_same() {
 }
 
 #[test]
+fn one_digest_of_rows_is_one_set_of_rows() {
+    let of = |roles, node, desk| granted(&principal(roles, node, desk)).rows_digest(&customer());
+    let teller = of("teller", "4403", "7");
+    assert_eq!(teller, of("teller", "4403", "7"));
+    assert_ne!(teller, of("teller", "44", "7"), "another outlet");
+    assert_ne!(teller, of("teller", "4403", "8"), "another desk");
+    let mut moved = customer().columns().to_vec();
+    moved.rotate_left(1);
+    let moved = martlet_core::TableSchema::new(customer().name().clone(), moved, &[], &[]).unwrap();
+    let grant = granted(&principal("teller", "4403", "7"));
+    assert_ne!(grant.rows_digest(&moved), teller, "the columns lie elsewhere");
+}
+
+#[test]
 fn only_all_rows_and_all_columns_clear_is_everything() {
     let mut text = example_with("roles.toml", |text| {
         format!(

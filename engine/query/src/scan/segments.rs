@@ -5,7 +5,7 @@
 //! beside the segment, else on the segment's own columns. The row rule always comes first: a
 //! user's condition is only ever evaluated on granted rows.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{BooleanArray, RecordBatch};
 use datafusion::arrow::compute::filter_record_batch;
@@ -15,7 +15,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use martlet_core::{Predicate, Selection, TableSchema};
 use martlet_index::{Index, IndexKind, Narrowed, evaluate, sections_wanted, value_at};
-use martlet_policy::{Grant, RowRule, TokenKeys};
+use martlet_policy::{Grant, RowRule, RowsDigest, TokenKeys};
 
 use crate::access_path::AccessPath;
 use crate::error::QueryError;
@@ -38,6 +38,8 @@ pub(crate) struct SegmentScan {
     shared: Arc<Shared>,
     grant: Arc<Grant>,
     table: Arc<TableSchema>,
+    /// Of the row rule; made when it is asked for.
+    rows_digest: Arc<OnceLock<RowsDigest>>,
     wanted: Predicate,
     key_filters: Vec<Arc<KeyFilter>>,
     dynamic_filters: Vec<Arc<DynamicFilter>>,
@@ -57,6 +59,7 @@ impl SegmentScan {
             shared: Arc::clone(shared),
             grant: Arc::clone(grant),
             table: Arc::clone(table),
+            rows_digest: Arc::default(),
             wanted,
             key_filters: Vec::new(),
             dynamic_filters: Vec::new(),
@@ -115,6 +118,7 @@ impl SegmentScan {
             shared: Arc::clone(&self.shared),
             grant: Arc::clone(&self.grant),
             table: Arc::clone(&self.table),
+            rows_digest: Arc::clone(&self.rows_digest),
             wanted: self.wanted.clone(),
             key_filters: self.key_filters.clone(),
             dynamic_filters: self.dynamic_filters.clone(),
@@ -165,16 +169,33 @@ impl SegmentScan {
         let granted = match self.grant.rows() {
             RowRule::None => Selection::none(segment.rows()),
             RowRule::All => self.shared.store.live(segment.segment()).await?,
-            RowRule::Where(rule) => {
-                let live = self.shared.store.live(segment.segment()).await?;
-                self.restrict(segment, live, rule).await?
-            }
+            RowRule::Where(rule) => self.ruled(segment, rule).await?,
         };
         let mut rows = self.restrict(segment, granted, &self.wanted).await?;
         for filter in &self.key_filters {
             rows = self.among_keys(segment, rows, filter, context).await?;
         }
         Ok(rows)
+    }
+
+    /// The live rows that the row rule leaves. It is asked of a sealed segment once: each statement
+    /// of everybody in an outlet asks the same.
+    async fn ruled(
+        &self,
+        segment: &IndexedSegment,
+        rule: &Predicate,
+    ) -> Result<Selection, QueryError> {
+        let live = self.shared.store.live(segment.segment()).await?;
+        if !self.path().reads_indexes() {
+            return self.restrict(segment, live, rule).await;
+        }
+        let digest = *self.rows_digest.get_or_init(|| self.grant.rows_digest(&self.table));
+        if let Some(rows) = self.shared.granted_rows.known(digest, segment.segment()) {
+            return Ok(rows.and(&live));
+        }
+        let rows = self.restrict(segment, Selection::all(segment.rows()), rule).await?;
+        self.shared.granted_rows.remember(digest, segment.segment(), &rows);
+        Ok(rows.and(&live))
     }
 
     /// The part of the selected rows where one condition is true and none of the others is.
