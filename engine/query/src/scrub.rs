@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::UInt32Array;
 use datafusion::arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryArray, BooleanArray, ListArray, NullArray,
-    PrimitiveArray, StringArray, StructArray, downcast_primitive_array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, GenericByteArray, ListArray,
+    NullArray, PrimitiveArray, StructArray, UInt32Array, downcast_primitive_array,
 };
-use datafusion::arrow::buffer::{BooleanBuffer, MutableBuffer, NullBuffer, OffsetBuffer};
+use datafusion::arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer};
 use datafusion::arrow::compute::take;
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{ByteArrayType, DataType};
 
 use crate::error::QueryError;
 
@@ -28,9 +27,9 @@ pub(crate) fn scrub(array: &ArrayRef) -> Result<ArrayRef, QueryError> {
     downcast_primitive_array!(
         plain => Ok(Arc::new(scrub_primitive(plain)) as ArrayRef),
         DataType::Null => Ok(Arc::new(NullArray::new(array.len())) as ArrayRef),
-        DataType::Boolean => Ok(Arc::new(plain.as_boolean().iter().collect::<BooleanArray>()) as ArrayRef),
-        DataType::Utf8 => Ok(Arc::new(plain.as_string::<i32>().iter().collect::<StringArray>()) as ArrayRef),
-        DataType::Binary => Ok(Arc::new(plain.as_binary::<i32>().iter().collect::<BinaryArray>()) as ArrayRef),
+        DataType::Boolean => Ok(Arc::new(scrub_flags(plain.as_boolean())) as ArrayRef),
+        DataType::Utf8 => scrub_bytes(plain.as_string::<i32>()),
+        DataType::Binary => scrub_bytes(plain.as_binary::<i32>()),
         DataType::List(_) => scrub_list(plain.as_list::<i32>()),
         DataType::Struct(_) => scrub_struct(plain.as_struct()),
         _ => Err(SCRUBBED)
@@ -39,16 +38,45 @@ pub(crate) fn scrub(array: &ArrayRef) -> Result<ArrayRef, QueryError> {
 
 fn scrub_primitive<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>) -> PrimitiveArray<T> {
     let nulls = fresh_nulls(array);
-    let mut values = MutableBuffer::with_capacity(std::mem::size_of_val(array.values().as_ref()));
-    match &nulls {
-        None => values.extend_from_slice(array.values()),
+    let values: Vec<T::Native> = match &nulls {
+        None => array.values().to_vec(),
         Some(nulls) => {
-            for (value, valid) in array.values().iter().zip(nulls.iter()) {
-                values.push(if valid { *value } else { T::default_value() });
-            }
+            let shown = |(value, valid): (&T::Native, bool)| {
+                if valid { *value } else { T::default_value() }
+            };
+            array.values().iter().zip(nulls.iter()).map(shown).collect()
         }
-    }
+    };
     PrimitiveArray::<T>::new(values.into(), nulls).with_data_type(array.data_type().clone())
+}
+
+fn scrub_flags(array: &BooleanArray) -> BooleanArray {
+    let shown = |at| array.is_valid(at) && array.value(at);
+    BooleanArray::new(BooleanBuffer::collect_bool(array.len(), shown), fresh_nulls(array))
+}
+
+/// Values that lie one behind the other, with nothing between them, are copied in one go.
+fn scrub_bytes<T: ByteArrayType<Offset = i32>>(
+    array: &GenericByteArray<T>,
+) -> Result<ArrayRef, QueryError> {
+    let nulls = fresh_nulls(array);
+    let offsets = array.value_offsets();
+    let is_hidden = |(at, ends): (usize, &[i32])| array.is_null(at) && ends.first() != ends.last();
+    if nulls.is_some() && offsets.windows(2).enumerate().any(is_hidden) {
+        return Ok(Arc::new(array.iter().collect::<GenericByteArray<T>>()));
+    }
+    let start = offsets.first().copied().unwrap_or(0);
+    let end = offsets.last().copied().unwrap_or(0);
+    let visible = usize::try_from(start)
+        .ok()
+        .zip(usize::try_from(end).ok())
+        .and_then(|(start, end)| array.value_data().get(start..end))
+        .ok_or(SCRUBBED)?;
+    let offsets: Vec<i32> = offsets.iter().map(|offset| offset - start).collect();
+    let offsets = OffsetBuffer::new(offsets.into());
+    GenericByteArray::<T>::try_new(offsets, Buffer::from_slice_ref(visible), nulls)
+        .map(|array| Arc::new(array) as ArrayRef)
+        .map_err(|_| SCRUBBED)
 }
 
 /// The validity bits on their own, from bit zero, without the parent's bits around them.

@@ -1,6 +1,8 @@
 //! The scrub's promise, byte by byte: no buffer holds what no row shows.
 
-use datafusion::arrow::array::{Int64Array, StringViewArray, UInt32Array};
+use datafusion::arrow::array::{
+    BinaryArray, Int64Array, StringArray, StringViewArray, UInt32Array,
+};
 use datafusion::arrow::compute::{filter, nullif};
 use datafusion::arrow::datatypes::{Field, Int64Type};
 use proptest::prelude::*;
@@ -63,6 +65,35 @@ fn a_value_under_a_null_becomes_zero() {
     let clean = scrub(&hidden).unwrap();
     assert!(!contains(&bytes_of(&clean), &secret.to_le_bytes()));
     assert_eq!(clean.as_primitive::<Int64Type>().iter().collect::<Vec<_>>(), vec![None, Some(5)]);
+}
+
+#[test]
+fn a_text_under_a_null_is_gone() {
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["shown", CANARY, "too"]));
+    let bytes: ArrayRef =
+        Arc::new(BinaryArray::from_vec(vec![b"shown", CANARY.as_bytes(), b"too"]));
+    for array in [texts, bytes] {
+        let hidden = nullif(&array, &BooleanArray::from(vec![false, true, false])).unwrap();
+        assert!(
+            contains(&bytes_of(&hidden), CANARY.as_bytes()),
+            "arrow no longer keeps it: simplify the scrub"
+        );
+        let clean = scrub(&hidden).unwrap();
+        assert!(!contains(&bytes_of(&clean), CANARY.as_bytes()));
+        assert_eq!(&clean, &hidden);
+    }
+}
+
+#[test]
+fn a_flag_under_a_null_is_gone_and_nothing_is_left_of_no_rows() {
+    let flags: ArrayRef = Arc::new(BooleanArray::from(vec![true, true, false]));
+    let hidden = nullif(&flags, &BooleanArray::from(vec![true, false, false])).unwrap();
+    let clean = scrub(&hidden.slice(0, 2)).unwrap();
+    assert_eq!(bytes_of(&clean), [0b10, 0b10], "values, and which of them are there");
+    let texts: ArrayRef = Arc::new(StringArray::from(vec![CANARY, CANARY]));
+    let none = scrub(&texts.slice(1, 0)).unwrap();
+    assert_eq!(none.len(), 0);
+    assert!(!contains(&bytes_of(&none), CANARY.as_bytes()));
 }
 
 #[test]

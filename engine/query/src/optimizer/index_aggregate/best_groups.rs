@@ -167,11 +167,6 @@ fn of_totals(
         if spec.stage != stage || spec.groupings.len() + spec.functions.len() != sorted_by.outputs {
             return None;
         }
-        // How many groups leave a segment shows in metrics: whether hidden rows have the same keys
-        // must not.
-        if !scan.hides_no_row() {
-            return None;
-        }
         let best = BestGroups::of(spec, scan, sorted_by, asked)?;
         return Some(Arc::new(totals.with_best(best)));
     }
