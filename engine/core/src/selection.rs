@@ -22,8 +22,9 @@ pub struct Selection {
 enum RowSet {
     All,
     None,
-    /// Neither empty nor full, and within the length.
-    Some(RoaringBitmap),
+    /// Neither empty nor full, and within the length; shared, for a set of nulls is handed on by
+    /// each question to its segment.
+    Some(Arc<RoaringBitmap>),
     /// The same, one bit per row.
     Flagged(Arc<Flagged>),
 }
@@ -62,7 +63,7 @@ impl Selection {
         let set = match bitmap.len() {
             0 => RowSet::None,
             count if count == u64::from(rows) => RowSet::All,
-            _ => RowSet::Some(bitmap),
+            _ => RowSet::Some(Arc::new(bitmap)),
         };
         Self { rows, set }
     }
@@ -76,7 +77,7 @@ impl Selection {
             0 => RowSet::None,
             count if count == u64::from(rows) => RowSet::All,
             count if count.saturating_mul(FLAGS_FOR_ONE_ROW) < u64::from(rows) => {
-                RowSet::Some(flagged.few())
+                RowSet::Some(Arc::new(flagged.few()))
             }
             _ => RowSet::Flagged(Arc::new(flagged.whole(rows))),
         };
@@ -118,13 +119,13 @@ impl Selection {
     pub fn compact(self) -> Self {
         let mut bitmap = match self.set {
             RowSet::All | RowSet::None => return self,
-            RowSet::Some(bitmap) => bitmap,
+            RowSet::Some(bitmap) => Arc::unwrap_or_clone(bitmap),
             RowSet::Flagged(ref flagged) => flagged.bitmap().clone(),
         };
         bitmap.optimize();
         let bits = (self.rows as usize).div_ceil(u8::BITS as usize);
         if bitmap.serialized_size() < bits {
-            return Self { rows: self.rows, set: RowSet::Some(bitmap) };
+            return Self { rows: self.rows, set: RowSet::Some(Arc::new(bitmap)) };
         }
         // Scattered rows: bits are smaller, and joined faster.
         let mut words = vec![0_u64; (self.rows as usize).div_ceil(u64::BITS as usize)];

@@ -25,6 +25,8 @@ enum Fails {
     Known(Selection),
     /// Every row that neither holds nor is one of these.
     Rest(Selection),
+    /// Every row but these.
+    AllBut(Selection),
 }
 
 impl PartialEq for Truth {
@@ -53,6 +55,13 @@ impl Truth {
         Self { holds, fails: Fails::Known(fails), exact: false }
     }
 
+    /// An upper bound of the rows where it holds; it may fail in every row but those where it is
+    /// unknown.
+    #[must_use]
+    pub const fn bound_but(holds: Selection, unknown: Selection) -> Self {
+        Self { holds, fails: Fails::AllBut(unknown), exact: false }
+    }
+
     /// Nothing is known about any of the `rows` rows.
     #[must_use]
     pub const fn unknown(rows: u32) -> Self {
@@ -76,6 +85,7 @@ impl Truth {
         match &self.fails {
             Fails::Known(fails) => Cow::Borrowed(fails),
             Fails::Rest(unknown) => Cow::Owned(self.holds.or(unknown).complement()),
+            Fails::AllBut(unknown) => Cow::Owned(unknown.complement()),
         }
     }
 

@@ -13,13 +13,21 @@ pub(super) fn null_buffer(nulls: &RoaringBitmap, rows: &Selection) -> Option<Nul
     if !has_nulls {
         return None;
     }
-    let mut ahead = nulls.iter().peekable();
     let mut selected = rows.iter();
     let count = usize::try_from(rows.count()).unwrap_or(0);
-    let valid = BooleanBuffer::collect_bool(count, |_| {
-        let Some(row) = selected.next() else { return false };
-        while ahead.next_if(|null| *null < row).is_some() {}
-        ahead.peek() != Some(&row)
-    });
+    let valid = if rows.count().saturating_mul(NULLS_WALKED_FOR_ONE) < nulls.len() {
+        let is_valid = |row| !nulls.contains(row);
+        BooleanBuffer::collect_bool(count, |_| selected.next().is_some_and(is_valid))
+    } else {
+        let mut ahead = nulls.iter().peekable();
+        BooleanBuffer::collect_bool(count, |_| {
+            let Some(row) = selected.next() else { return false };
+            while ahead.next_if(|null| *null < row).is_some() {}
+            ahead.peek() != Some(&row)
+        })
+    };
     Some(NullBuffer::new(valid))
 }
+
+/// Up to so many nulls are walked over for a row in less time than one is searched for.
+const NULLS_WALKED_FOR_ONE: u64 = 16;

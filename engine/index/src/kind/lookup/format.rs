@@ -178,10 +178,10 @@ pub(super) struct Parts {
     samples: Bytes,
     table: Bytes,
     packed: Bytes,
-    pub(super) nulls: RoaringBitmap,
 }
 
-pub(super) fn read(bytes: &Bytes) -> Result<Parts, IndexError> {
+/// The parts of a section, and the rows that are null.
+pub(super) fn read(bytes: &Bytes) -> Result<(Parts, RoaringBitmap), IndexError> {
     let mut cursor = Cursor::new(bytes);
     if cursor.array()? != MAGIC {
         return Err(IndexError::damaged("a section is not of its kind"));
@@ -202,7 +202,7 @@ pub(super) fn read(bytes: &Bytes) -> Result<Parts, IndexError> {
         return Err(IndexError::damaged("its null bitmap has another length"));
     }
     let nulls = nulls::read(rest, rows)?;
-    Ok(Parts { shape, samples, table, packed, nulls })
+    Ok((Parts { shape, samples, table, packed }, nulls))
 }
 
 impl Parts {

@@ -17,15 +17,16 @@ use crate::values::sql_value;
 #[derive(Debug, Clone)]
 pub struct LookupIndex {
     parts: Parts,
+    nulls: Selection,
 }
 
 impl LookupIndex {
     pub(crate) fn open(bytes: &Bytes, rows: u32) -> Result<Self, IndexError> {
-        let parts = format::read(bytes)?;
+        let (parts, nulls) = format::read(bytes)?;
         if parts.shape.rows != rows {
             return Err(IndexError::damaged("it covers another number of rows"));
         }
-        Ok(Self { parts })
+        Ok(Self { parts, nulls: Selection::from_bitmap(rows, nulls) })
     }
 
     /// Rows covered.
@@ -38,13 +39,13 @@ impl LookupIndex {
     #[must_use]
     pub fn null_count(&self) -> u32 {
         // Checked to be below the rows, a u32.
-        self.parts.nulls.len() as u32
+        self.nulls.count() as u32
     }
 
     /// The rows that are null.
     #[must_use]
     pub fn nulls(&self) -> Selection {
-        Selection::from_bitmap(self.rows(), self.parts.nulls.clone())
+        self.nulls.clone()
     }
 
     /// The rows that may hold the value, ascending; no other row does. Null is no value: a
@@ -81,12 +82,11 @@ impl LookupIndex {
         for group in values.flat_map(|value| self.groups(value)) {
             holds.insert_range(group);
         }
-        holds -= &self.parts.nulls;
-        let holds = Selection::from_bitmap(self.rows(), holds);
+        let holds = Selection::from_bitmap(self.rows(), holds).minus(&self.nulls);
         if holds.is_none() {
             return Truth::exact_but(holds, self.nulls());
         }
-        Truth::bounds(holds, self.nulls().complement())
+        Truth::bound_but(holds, self.nulls())
     }
 }
 
@@ -121,6 +121,6 @@ impl Reader for LookupIndex {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.parts.nulls.serialized_size()
+        self.nulls.memory_bytes()
     }
 }

@@ -19,7 +19,7 @@ impl Flags {
     }
 
     /// All rows but these.
-    pub(super) fn all_but(rows: u32, others: &RoaringBitmap) -> Self {
+    pub(super) fn all_but(rows: u32, others: &Selection) -> Self {
         let mut words = vec![u64::MAX; (rows as usize).div_ceil(64)];
         if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(64)) {
             *last = (1 << (rows % 64)) - 1;

@@ -88,7 +88,6 @@ pub(super) struct Parts {
     firsts: Bytes,
     offsets: Bytes,
     area: Bytes,
-    pub(super) nulls: RoaringBitmap,
 }
 
 /// A pair where it lies.
@@ -128,7 +127,8 @@ impl<'a> Told<'a> {
     }
 }
 
-pub(super) fn read(bytes: &Bytes) -> Result<Parts, IndexError> {
+/// The parts of a section, and the rows that are null.
+pub(super) fn read(bytes: &Bytes) -> Result<(Parts, RoaringBitmap), IndexError> {
     let mut cursor = Cursor::new(bytes);
     if cursor.array()? != MAGIC {
         return Err(IndexError::damaged("a section is not of its kind"));
@@ -143,9 +143,9 @@ pub(super) fn read(bytes: &Bytes) -> Result<Parts, IndexError> {
         .and_then(|area| rest.split_at_checked(area))
         .ok_or_else(refused)?;
     let nulls = nulls::read(null_bytes, rows)?;
-    let parts = Parts { rows, firsts, offsets, area: bytes.slice_ref(area), nulls };
+    let parts = Parts { rows, firsts, offsets, area: bytes.slice_ref(area) };
     if number(&parts.offsets, groups) == Some(area.len() as u32) {
-        Ok(parts)
+        Ok((parts, nulls))
     } else {
         Err(refused())
     }

@@ -24,6 +24,7 @@ const PAIRS_OF_A_WORD: u32 = 2;
 #[derive(Debug, Clone)]
 pub struct NgramIndex {
     parts: Parts,
+    nulls: Selection,
 }
 
 /// What a pair, or a join of pairs, says of the rows.
@@ -36,11 +37,11 @@ enum Found {
 
 impl NgramIndex {
     pub(crate) fn open(bytes: &Bytes, rows: u32) -> Result<Self, IndexError> {
-        let parts = format::read(bytes)?;
+        let (parts, nulls) = format::read(bytes)?;
         if parts.rows != rows {
             return Err(IndexError::damaged("it covers another number of rows"));
         }
-        Ok(Self { parts })
+        Ok(Self { parts, nulls: Selection::from_bitmap(rows, nulls) })
     }
 
     /// Where a pattern holds and fails: exact where one pair or one character decides it, or
@@ -61,35 +62,29 @@ impl NgramIndex {
         &self,
         values: impl Iterator<Item = &'a Value>,
     ) -> Result<Truth, IndexError> {
-        let mut answer = Truth::exact(Selection::none(self.parts.rows), self.present());
+        let mut holds = Selection::none(self.parts.rows);
         for value in values {
             let Value::Text(text) = value else { continue };
             let whole = LikePart { text: text.to_string(), begins: true, ends: true };
-            let holds = self.truth(&[sequence(&whole)], false)?;
-            if !holds.holds.is_none() {
-                answer.exact = false;
-            }
-            answer.holds = answer.holds.or(&holds.holds);
+            holds = holds.or(&self.truth(&[sequence(&whole)], false)?.holds);
         }
-        Ok(answer)
+        if holds.is_none() {
+            return Ok(Truth::exact_but(holds, self.nulls.clone()));
+        }
+        Ok(Truth::bound_but(holds, self.nulls.clone()))
     }
 
     /// Where the texts have all these sequences; `is_decided` where that is all that counts.
     fn truth(&self, sequences: &[Vec<u32>], is_decided: bool) -> Result<Truth, IndexError> {
-        let present = self.present();
         let (found, is_complete) = self.rows_of(sequences)?;
         let holds = match found {
-            Found::Many => present.clone(),
+            Found::Many => self.nulls.complement(),
             Found::Rows(rows) => rows.selection(self.parts.rows),
         };
         if (is_decided && is_complete) || holds.is_none() {
-            return Ok(Truth::exact_but(holds, Reader::nulls(self)));
+            return Ok(Truth::exact_but(holds, self.nulls.clone()));
         }
-        Ok(Truth::bounds(holds, present))
-    }
-
-    fn present(&self) -> Selection {
-        Reader::nulls(self).complement()
+        Ok(Truth::bound_but(holds, self.nulls.clone()))
     }
 
     /// The rows that have every pair of the sequences, and whether every pair was asked and
@@ -161,7 +156,7 @@ impl NgramIndex {
     }
 
     fn present_flags(&self) -> Flags {
-        Flags::all_but(self.parts.rows, &self.parts.nulls)
+        Flags::all_but(self.parts.rows, &self.nulls)
     }
 
     fn pair(&self, first: u32, second: u32) -> Result<Option<StoredPair<'_>>, IndexError> {
@@ -223,12 +218,12 @@ impl Reader for NgramIndex {
     }
 
     fn nulls(&self) -> Selection {
-        Selection::from_bitmap(self.parts.rows, self.parts.nulls.clone())
+        self.nulls.clone()
     }
 
     fn null_count(&self) -> u32 {
         // Checked to be below the rows, a u32.
-        self.parts.nulls.len() as u32
+        self.nulls.count() as u32
     }
 
     fn distinct(&self) -> Option<u32> {
@@ -255,6 +250,6 @@ impl Reader for NgramIndex {
     }
 
     fn memory_bytes(&self) -> usize {
-        self.parts.nulls.serialized_size()
+        self.nulls.memory_bytes()
     }
 }
