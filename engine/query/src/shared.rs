@@ -11,6 +11,7 @@ use martlet_store::{Store, machine};
 use crate::access_path::AccessPath;
 use crate::group_size::GroupMemory;
 use crate::index_cache::IndexCache;
+use crate::masked_cache::MaskedCache;
 use crate::system::SystemRecords;
 
 /// How large an engine may become.
@@ -23,6 +24,8 @@ pub struct EngineOptions {
     /// Bytes of opened indexes kept in memory. Those of a mart in a local folder read most of
     /// what they know where it lies in the mapped file, which is not counted here.
     pub index_cache_bytes: u64,
+    /// Bytes of codes over masked columns kept in memory: what does not fit is masked each time.
+    pub masked_cache_bytes: u64,
     /// Bytes of mapped files that may count as this process's memory.
     pub mapped_bytes: u64,
     /// Which way answers are computed.
@@ -32,12 +35,16 @@ pub struct EngineOptions {
 /// Opened indexes are given so much at least, and an eighth of the machine otherwise.
 const INDEX_CACHE_BYTES_LEAST: u64 = 256 << 20;
 
+/// Codes over masked columns take at most this, and a sixteenth of the machine.
+const MASKED_CACHE_BYTES_MOST: u64 = 512 << 20;
+
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
             threads: std::thread::available_parallelism().map_or(2, usize::from),
             memory_bytes: 2 << 30,
             index_cache_bytes: (machine::usable_bytes() / 8).max(INDEX_CACHE_BYTES_LEAST),
+            masked_cache_bytes: (machine::usable_bytes() / 16).min(MASKED_CACHE_BYTES_MOST),
             mapped_bytes: machine::mapped_bytes_default(),
             path: AccessPath::ByCost,
         }
@@ -50,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) options: EngineOptions,
     pub(crate) indexes: IndexCache,
+    /// What masked columns show, under masks whose tokens are made with `keys`.
+    pub(crate) masked: MaskedCache,
     pub(crate) records: Arc<dyn SystemRecords>,
     pub(crate) keys: TokenKeys,
     /// What each reader was told in groups.

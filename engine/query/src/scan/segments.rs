@@ -2,8 +2,9 @@
 //!
 //! selection = granted ∧ wanted. An index that answers exactly decides alone; what it leaves
 //! open of a condition is evaluated on the rows that may match: on their texts where those lie
-//! beside the segment, else on the segment's own columns. The row rule always comes first: a
-//! user's condition is only ever evaluated on granted rows.
+//! beside the segment, else on the segment's own columns. Conditions on what is masked come last
+//! and are asked of masked values (`shown`). The row rule always comes first: a user's condition is
+//! only ever evaluated on granted rows.
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ use crate::scan::dynamic_filter::DynamicFilter;
 use crate::scan::key_filter::{KeyFilter, MEMBER_KINDS};
 use crate::scan::probe::{narrow_segment, settle_by_texts};
 use crate::scan::rows::stored_rows;
+use crate::scan::shown::ShownCondition;
 use crate::scan::top_rows::{KEY_KINDS, TopRows};
 use crate::shared::Shared;
 use crate::system::{self, Source};
@@ -39,6 +41,7 @@ pub(crate) struct SegmentScan {
     grant: Arc<Grant>,
     table: Arc<TableSchema>,
     wanted: Predicate,
+    shown: Option<ShownCondition>,
     key_filters: Vec<Arc<KeyFilter>>,
     dynamic_filters: Vec<Arc<DynamicFilter>>,
     top: Option<TopRows>,
@@ -52,12 +55,14 @@ impl SegmentScan {
         grant: &Arc<Grant>,
         table: &Arc<TableSchema>,
         wanted: Predicate,
+        shown: Option<ShownCondition>,
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
             grant: Arc::clone(grant),
             table: Arc::clone(table),
             wanted,
+            shown,
             key_filters: Vec::new(),
             dynamic_filters: Vec::new(),
             top: None,
@@ -116,6 +121,7 @@ impl SegmentScan {
             grant: Arc::clone(&self.grant),
             table: Arc::clone(&self.table),
             wanted: self.wanted.clone(),
+            shown: self.shown.clone(),
             key_filters: self.key_filters.clone(),
             dynamic_filters: self.dynamic_filters.clone(),
             top: self.top.as_ref().map(TopRows::anew),
@@ -147,6 +153,15 @@ impl SegmentScan {
         &self.wanted
     }
 
+    /// The conditions on what is shown, where some of it is masked.
+    pub(crate) const fn shown(&self) -> Option<&ShownCondition> {
+        self.shown.as_ref()
+    }
+
+    pub(super) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     pub(crate) fn keys(&self) -> &TokenKeys {
         &self.shared.keys
     }
@@ -174,7 +189,7 @@ impl SegmentScan {
         for filter in &self.key_filters {
             rows = self.among_keys(segment, rows, filter, context).await?;
         }
-        Ok(rows)
+        self.among_shown(segment, rows).await
     }
 
     /// The part of the selected rows where one condition is true and none of the others is.
@@ -331,7 +346,7 @@ impl SegmentScan {
     }
 
     /// Reads columns of the candidates, and keeps those that `holds` says of each batch.
-    async fn where_rows(
+    pub(super) async fn where_rows(
         &self,
         segment: &IndexedSegment,
         columns: &[usize],
@@ -350,7 +365,7 @@ impl SegmentScan {
     }
 
     /// The raw columns of selected rows. Private to the scan: what leaves is masked first.
-    async fn raw(
+    pub(super) async fn raw(
         &self,
         segment: &IndexedSegment,
         columns: &[usize],
@@ -382,8 +397,7 @@ impl SegmentScan {
         if selection.is_none() {
             return Ok(futures::stream::empty().boxed());
         }
-        let raw = self.raw(segment, projection.stored(), &selection).await?;
-        Ok(raw.map(move |batch| projection.apply(&batch?, self.keys())).boxed())
+        self.visible(segment, projection, selection).await
     }
 
     /// The visible rows of one of Martlet's own tables, with every stored column.
