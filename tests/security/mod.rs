@@ -11,5 +11,6 @@ mod hostile;
 mod identities;
 mod indexes;
 mod lookups;
+mod masked;
 mod sessions;
 mod unshown;
