@@ -135,7 +135,7 @@ fn bundle(profile: &str) -> Bundle {
 async fn mart() -> TestMart {
     let mart = TestMart::new();
     let row = |id: u64| {
-        let outlet = if id % 2 == 0 { "a" } else { "b" };
+        let outlet = if id.is_multiple_of(2) { "a" } else { "b" };
         let mobile = match id % 10 {
             7 => String::new(),
             of => format!("138{:04}{:04}", id, of * 1_000 + u64::from(id >= 200)),

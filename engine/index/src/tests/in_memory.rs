@@ -29,7 +29,7 @@ fn codes(derived: Option<DerivedColumn>) -> Arc<Index> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn conditions_are_answered_as_by_the_rows(

@@ -76,7 +76,7 @@ fn column(column_type: ColumnType, picks: &[Option<u8>]) -> ArrayRef {
         }
         ColumnType::Date => Arc::new(picks().map(|p| p.map(day)).collect::<Date32Array>()),
         ColumnType::Timestamp => {
-            let moment = |p: u8| i64::from(day(p)) * 86_400_000_000 + 5;
+            let moment = |p: u8| i64::from(day(p)).saturating_mul(86_400_000_000);
             Arc::new(picks().map(|p| p.map(moment)).collect::<TimestampMicrosecondArray>())
         }
         _ => {
