@@ -266,7 +266,11 @@ async fn a_look_up_beside_a_condition_asks_the_stored_value() {
                 ("mobile = '13800144000'", "0"),
             ] {
                 let sql = format!("SELECT count(*) FROM customer WHERE {sql}");
-                assert_eq!(answer(&engine, user, &sql).await, [expected], "{path:?}, {user}: {sql}");
+                assert_eq!(
+                    answer(&engine, user, &sql).await,
+                    [expected],
+                    "{path:?}, {user}: {sql}"
+                );
             }
         }
     }

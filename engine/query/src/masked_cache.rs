@@ -53,6 +53,15 @@ pub(crate) enum Way {
     EachValue,
 }
 
+/// What making the codes of a column takes, roughly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cost {
+    /// About as long as masking so many values.
+    pub(crate) values: u64,
+    /// Bytes in memory until they are made.
+    pub(crate) bytes: u64,
+}
+
 /// When codes are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Eagerness {
@@ -80,13 +89,12 @@ impl MaskedCache {
         state.scans = state.scans.saturating_add(1);
     }
 
-    /// What to do about a column of which `asked` values are about to be masked, where making its
-    /// codes takes about as long as masking `cost` of them.
+    /// What to do about a column of which `asked` values are about to be masked.
     pub(crate) fn way(
         &self,
         column: &MaskedColumn,
         asked: u64,
-        cost: u64,
+        cost: Cost,
         eagerness: Eagerness,
     ) -> Way {
         let mut state = self.state();
@@ -95,14 +103,16 @@ impl MaskedCache {
             Known::BeingMade => false,
             Known::NoRoomFor(bytes) => bytes <= state.room(self.bytes_max),
             Known::Masked(values) => {
-                eagerness == Eagerness::AtOnce || values.saturating_mul(MADE_FROM_ONE_OF) >= cost
+                eagerness == Eagerness::AtOnce
+                    || values.saturating_mul(MADE_FROM_ONE_OF) >= cost.values
             }
         };
-        if !pays {
+        if !pays || !state.has_room_to_make(cost.bytes, self.bytes_max) {
             return Way::EachValue;
         }
         state.put(column, Codes::BeingMade);
-        Way::Make(Making { cache: self.clone(), column: column.clone() })
+        state.bytes_to_make = state.bytes_to_make.saturating_add(cost.bytes);
+        Way::Make(Making { cache: self.clone(), column: column.clone(), bytes: cost.bytes })
     }
 
     /// Notes that so many values of a column were masked by themselves.
@@ -122,6 +132,8 @@ impl MaskedCache {
 pub(crate) struct Making {
     cache: MaskedCache,
     column: MaskedColumn,
+    /// What it takes meanwhile.
+    bytes: u64,
 }
 
 impl Making {
@@ -134,6 +146,7 @@ impl Making {
 impl Drop for Making {
     fn drop(&mut self) {
         let mut state = self.cache.state();
+        state.bytes_to_make = state.bytes_to_make.saturating_sub(self.bytes);
         if let Some(Entry { codes: codes @ Codes::BeingMade, .. }) =
             state.columns.get_mut(&self.column)
         {
@@ -148,6 +161,8 @@ struct State {
     scans: u64,
     /// Bytes of all codes that are kept.
     bytes: u64,
+    /// Bytes that making others takes.
+    bytes_to_make: u64,
     columns: HashMap<MaskedColumn, Entry>,
 }
 
@@ -220,6 +235,12 @@ impl State {
             _ => Codes::NoRoom { bytes },
         };
         self.put(column, codes);
+    }
+
+    /// Whether making codes may take so many bytes more: those that are being made take no more
+    /// together than those that are kept may, unless it is one alone.
+    const fn has_room_to_make(&self, bytes: u64, bytes_max: u64) -> bool {
+        self.bytes_to_make == 0 || self.bytes_to_make.saturating_add(bytes) <= bytes_max
     }
 
     /// Bytes that are free, or that could be.

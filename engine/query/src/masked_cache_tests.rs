@@ -16,15 +16,21 @@ fn codes(text: &str) -> InMemory {
     DerivedColumn::of_rows(&texts, ColumnType::Text).unwrap().codes().unwrap()
 }
 
+const FREE: Cost = Cost { values: 1, bytes: 0 };
+
+fn values(values: u64) -> Cost {
+    Cost { values, bytes: 1 }
+}
+
 fn keep(cache: &MaskedCache, column: &MaskedColumn, made: &InMemory) {
-    match cache.way(column, 1, 1, Eagerness::AtOnce) {
+    match cache.way(column, 1, FREE, Eagerness::AtOnce) {
         Way::Make(making) => making.done(Some(made)),
         way => panic!("{column:?} is there already: {way:?}"),
     }
 }
 
 fn is_kept(cache: &MaskedCache, column: &MaskedColumn) -> bool {
-    matches!(cache.way(column, 0, u64::MAX, Eagerness::OncePaid), Way::Codes(_))
+    matches!(cache.way(column, 0, values(u64::MAX), Eagerness::OncePaid), Way::Codes(_))
 }
 
 /// Bytes that a cache needs for so many of these codes.
@@ -52,7 +58,7 @@ fn everything_that_makes_a_masked_column_is_part_of_its_key() {
         keep(&cache, one, &codes(&format!("of {at}")));
     }
     for (at, one) in columns.iter().enumerate() {
-        let Way::Codes(index) = cache.way(one, 1, 1, Eagerness::AtOnce) else {
+        let Way::Codes(index) = cache.way(one, 1, FREE, Eagerness::AtOnce) else {
             panic!("{one:?} was kept");
         };
         let first = index.as_codes().unwrap().dictionary().text(0).map(str::to_owned);
@@ -63,7 +69,7 @@ fn everything_that_makes_a_masked_column_is_part_of_its_key() {
 #[test]
 fn codes_are_made_once_enough_values_were_masked() {
     let (cache, one) = (MaskedCache::new(1 << 20), column(Mask::Redact));
-    let ask = |values: u64| cache.way(&one, values, 100, Eagerness::OncePaid);
+    let ask = |asked: u64| cache.way(&one, asked, values(100), Eagerness::OncePaid);
     assert!(matches!(ask(10), Way::EachValue));
     cache.note_masked(&one, 10);
     assert!(matches!(ask(4), Way::EachValue));
@@ -71,7 +77,7 @@ fn codes_are_made_once_enough_values_were_masked() {
     assert!(matches!(ask(100), Way::EachValue), "somebody makes them");
     drop(making);
     assert!(matches!(ask(10), Way::EachValue), "whoever made them gave up");
-    assert!(matches!(cache.way(&one, 0, 100, Eagerness::AtOnce), Way::Make(_)));
+    assert!(matches!(cache.way(&one, 0, values(100), Eagerness::AtOnce), Way::Make(_)));
 }
 
 #[test]
@@ -82,7 +88,7 @@ fn what_scans_use_stays_and_what_they_do_not_gives_way() {
     keep(&cache, &of(1), &codes("a"));
     keep(&cache, &of(2), &codes("a"));
     assert!(is_kept(&cache, &of(0)) && is_kept(&cache, &of(1)) && !is_kept(&cache, &of(2)));
-    let made_again = |at: usize| cache.way(&of(at), 1, 1, Eagerness::AtOnce);
+    let made_again = |at: usize| cache.way(&of(at), 1, FREE, Eagerness::AtOnce);
     assert!(matches!(made_again(2), Way::EachValue), "it is not made in vain once more");
     for _ in 0..IDLE_SCANS {
         cache.begin_scan();
@@ -100,10 +106,28 @@ fn what_is_too_large_or_cannot_be_made_is_not_kept() {
     keep(&cache, &column(Mask::Redact), &codes("a"));
     assert!(!is_kept(&cache, &column(Mask::Redact)));
     let none = column(Mask::FreeText);
-    let Way::Make(making) = cache.way(&none, 1, 1, Eagerness::AtOnce) else {
+    let Way::Make(making) = cache.way(&none, 1, FREE, Eagerness::AtOnce) else {
         panic!("nobody knows yet");
     };
     making.done(None);
-    assert!(matches!(cache.way(&none, 1, 1, Eagerness::AtOnce), Way::EachValue));
+    assert!(matches!(cache.way(&none, 1, FREE, Eagerness::AtOnce), Way::EachValue));
     assert_eq!(cache.state().bytes, 0);
+}
+
+#[test]
+fn what_is_made_at_the_same_time_takes_no_more_than_what_is_kept_may() {
+    let cache = MaskedCache::new(100);
+    let ask = |column: usize, bytes: u64| {
+        let column = MaskedColumn { column, ..self::column(Mask::Redact) };
+        cache.way(&column, 1, Cost { values: 1, bytes }, Eagerness::AtOnce)
+    };
+    let large = ask(0, 1_000);
+    assert!(matches!(large, Way::Make(_)), "one alone may be as large as it is");
+    assert!(matches!(ask(1, 1), Way::EachValue));
+    drop(large);
+    let some = [ask(1, 60), ask(2, 40)];
+    assert!(some.iter().all(|way| matches!(way, Way::Make(_))));
+    assert!(matches!(ask(3, 1), Way::EachValue));
+    drop(some);
+    assert!(matches!(ask(3, 100), Way::Make(_)));
 }

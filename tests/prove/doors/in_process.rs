@@ -115,8 +115,7 @@ pub(crate) async fn serve_another_mask(engine: &Engine) {
         if conditions.is_empty() {
             continue;
         }
-        let sql =
-            format!("SELECT count(*) FROM {} WHERE {}", table.name, conditions.join(" OR "));
+        let sql = format!("SELECT count(*) FROM {} WHERE {}", table.name, conditions.join(" OR "));
         let asked = engine.session(&principal, &mart).prepare(&sql).await;
         let rows = asked.expect("columns that are shown").execute(None).await;
         let rows = rows.expect("conditions that cannot fail").try_collect::<Vec<RecordBatch>>();

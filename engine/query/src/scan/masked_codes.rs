@@ -19,12 +19,17 @@ use martlet_policy::{Access, GrantedColumn, Mask};
 use crate::access_path::AccessPath;
 use crate::error::QueryError;
 use crate::indexed_table::IndexedSegment;
-use crate::masked_cache::{Eagerness, MaskedColumn, Way};
+use crate::masked_cache::{Cost, Eagerness, MaskedColumn, Way};
 use crate::scan::rows::stored_rows;
 use crate::shared::Shared;
 
 /// Writing the codes of so many rows takes about as long as masking one value.
-const ROWS_CODED_PER_VALUE: u32 = 64;
+const ROWS_CODED_PER_VALUE: u64 = 64;
+
+/// Until codes are made, each masked value stands in memory as a text, as a key and in a
+/// dictionary, and each row by the number of its value.
+const BYTES_PER_VALUE: u64 = 256;
+const BYTES_PER_ROW: u64 = 8;
 
 /// A column of a segment under its mask, as the cache knows it; `None` of a column that is not
 /// masked.
@@ -73,15 +78,19 @@ pub(super) async fn masked_codes(
     }
 }
 
-/// How many values could be masked in the time in which the codes are made.
-fn cost(segment: &IndexedSegment, column: &MaskedColumn) -> u64 {
-    let rows = segment.rows();
+/// What making the codes takes: each value once where the segment has codes of the stored column,
+/// else that of each row.
+fn cost(segment: &IndexedSegment, column: &MaskedColumn) -> Cost {
+    let rows = u64::from(segment.rows());
     let values = match (&column.mask, segment.section(column.column, IndexKind::Codes)) {
         (Mask::FreeText, _) => 0,
-        (_, Some((_, section))) => section.distinct.saturating_add(rows / ROWS_CODED_PER_VALUE),
+        (_, Some((_, section))) => u64::from(section.distinct),
         (_, None) => rows,
     };
-    values.into()
+    Cost {
+        values: values + rows / ROWS_CODED_PER_VALUE,
+        bytes: values * BYTES_PER_VALUE + rows * BYTES_PER_ROW,
+    }
 }
 
 /// The codes of every row of the segment: by its own codes where it has some, so that each value
