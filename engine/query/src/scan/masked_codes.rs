@@ -64,17 +64,17 @@ pub(super) async fn masked_codes(
     match shared.masked.way(column, asked, cost(segment, column), eagerness) {
         Way::Codes(index) => Some(index),
         Way::EachValue => None,
-        Way::Make(making) => {
-            let made = match made(shared, table, segment, column).await {
-                Ok(made) => made,
-                Err(error) => {
-                    tracing::warn!(%error, object = segment.segment().object().path(), "a column is not masked as a whole; its values are, one by one");
-                    None
-                }
-            };
-            making.done(made.as_ref());
-            made.map(|made| made.index)
-        }
+        Way::Make(making) => match made(shared, table, segment, column).await {
+            Ok(made) => {
+                making.done(made.as_ref());
+                made.map(|made| made.index)
+            }
+            // It may be readable the next time, so this is not remembered.
+            Err(error) => {
+                tracing::warn!(%error, object = segment.segment().object().path(), "a column is not masked as a whole; its values are, one by one");
+                None
+            }
+        },
     }
 }
 
