@@ -130,11 +130,6 @@ impl CodedProjection {
         &self.stored
     }
 
-    /// Whether any column comes from codes.
-    pub(crate) fn has_codes(&self) -> bool {
-        self.codes.iter().any(Option::is_some)
-    }
-
     /// Shows the selected rows; `read` holds exactly the columns of [`Self::stored`] of them, in
     /// that order, and is not needed where there are none.
     pub(crate) fn apply(

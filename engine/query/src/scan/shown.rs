@@ -162,36 +162,52 @@ impl SegmentScan {
         projection: MaskedProjection,
         rows: Selection,
     ) -> Result<BoxStream<'static, Result<RecordBatch, QueryError>>, QueryError> {
-        let masked: Vec<Option<MaskedColumn>> = projection
-            .columns()
-            .iter()
-            .map(|granted| masked_column(self.table(), segment, granted))
-            .collect();
-        let mut codes = Vec::with_capacity(masked.len());
-        for column in &masked {
-            codes.push(match column {
-                // How many of the rows are wanted is known when they are.
-                Some(column) => self.codes(segment, column, 0).await,
-                None => None,
-            });
+        let (codes, one_by_one) = self.codes_to_show(segment, &projection).await;
+        if codes.iter().all(Option::is_none) {
+            let read = self.raw(segment, projection.stored(), &rows).await?;
+            let batch = move |read: Result<RecordBatch, QueryError>| {
+                let read = read?;
+                self.note_masked(&one_by_one, read.num_rows());
+                projection.apply(&read, self.keys())
+            };
+            return Ok(read.map(batch).boxed());
         }
-        let one_by_one = masked.into_iter().zip(&codes);
-        let one_by_one: Vec<MaskedColumn> = one_by_one
-            .filter(|(_, codes)| codes.is_none())
-            .filter_map(|(column, _)| column)
-            .collect();
         let shown = projection.with_codes(codes);
-        let chunks = rows.clone().chunks(BATCH_ROWS_MAX);
-        if shown.stored().is_empty() && shown.has_codes() {
+        let chunks = stream::iter(rows.clone().chunks(BATCH_ROWS_MAX));
+        if shown.stored().is_empty() {
             let batch = move |rows: Selection| shown.apply(&rows, None, self.keys());
-            return Ok(stream::iter(chunks).map(batch).boxed());
+            return Ok(chunks.map(batch).boxed());
         }
         let read = self.raw(segment, shown.stored(), &rows).await?;
         let batch = move |(read, rows): (Result<RecordBatch, QueryError>, Selection)| {
-            self.note_masked(&one_by_one, rows.count());
-            shown.apply(&rows, Some(&read?), self.keys())
+            let read = read?;
+            self.note_masked(&one_by_one, read.num_rows());
+            shown.apply(&rows, Some(&read), self.keys())
         };
-        Ok(read.zip(stream::iter(chunks)).map(batch).boxed())
+        Ok(read.zip(chunks).map(batch).boxed())
+    }
+
+    /// The codes that hold masked columns of a projection, one or none for each column, and those
+    /// masked columns that have none. How many rows will be asked for is known when they are.
+    async fn codes_to_show(
+        &self,
+        segment: &IndexedSegment,
+        projection: &MaskedProjection,
+    ) -> (Vec<Option<Arc<Index>>>, Vec<MaskedColumn>) {
+        let mut found = Vec::with_capacity(projection.columns().len());
+        let mut one_by_one = Vec::new();
+        for granted in projection.columns() {
+            let Some(column) = masked_column(self.table(), segment, granted) else {
+                found.push(None);
+                continue;
+            };
+            let codes = self.codes(segment, &column, 0).await;
+            if codes.is_none() {
+                one_by_one.push(column);
+            }
+            found.push(codes);
+        }
+        (found, one_by_one)
     }
 
     async fn codes(
@@ -203,9 +219,10 @@ impl SegmentScan {
         masked_codes(self.shared(), self.table(), segment, column, asked).await
     }
 
-    fn note_masked(&self, columns: &[MaskedColumn], values: u64) {
+    fn note_masked(&self, columns: &[MaskedColumn], values: usize) {
         if self.path().reads_indexes() {
-            columns.iter().for_each(|column| self.shared().masked.note_masked(column, values));
+            let note = |column| self.shared().masked.note_masked(column, values as u64);
+            columns.iter().for_each(note);
         }
     }
 }
