@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use martlet_query::AccessPath;
 
-use crate::doors::in_process::Engines;
+use crate::doors::in_process::{Engines, serve_another_mask};
 use crate::doors::record::Expected;
 use crate::doors::wire::Wire;
 use crate::doors::{Answer, Door, Outcome};
@@ -65,7 +65,10 @@ impl Lab {
         let mut places = Vec::new();
         for mart in &worlds.pair {
             let engines = Engines::open(mart, reader).await;
-            places.push(Place { engines, server: mart.serve().await, expected: Mutex::default() });
+            engines.serve_another_mask().await;
+            let server = mart.serve().await;
+            serve_another_mask(&server.engine).await;
+            places.push(Place { engines, server, expected: Mutex::default() });
         }
         let reference = Engines::open(&worlds.reference, READER).await;
         let Ok(places) = <[Place; 2]>::try_from(places) else { panic!("there are two worlds") };

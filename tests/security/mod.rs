@@ -11,6 +11,7 @@ mod hostile;
 mod identities;
 mod indexes;
 mod lookups;
+mod masked;
 mod remembered_rows;
 mod sessions;
 mod unshown;

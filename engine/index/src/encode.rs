@@ -16,6 +16,7 @@ use crate::values::{ColumnKeys, Keys, text_value};
 
 /// A column in codes: row `r` holds `values[codes[r]]`, or null where the code is
 /// `values.len()`.
+#[derive(Debug)]
 pub(crate) struct Encoded {
     /// The distinct values, ascending.
     pub(crate) values: Vec<Value>,

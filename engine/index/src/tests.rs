@@ -5,6 +5,7 @@ mod counting;
 mod filtering;
 mod format;
 mod grouping;
+mod in_memory;
 mod lookup;
 mod ngram;
 mod numbered;

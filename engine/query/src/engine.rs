@@ -23,6 +23,7 @@ use crate::group_size::{GroupMemory, Planner};
 use crate::index_cache::IndexCache;
 use crate::lookup;
 use crate::mart::Mart;
+use crate::masked_cache::MaskedCache;
 use crate::optimizer::{IndexPaths, window_top};
 use crate::rules;
 use crate::session::Session;
@@ -53,11 +54,21 @@ impl Engine {
         let mart = Arc::new(Mart::latest(&store).await?);
         let template = template(&options)?;
         let indexes = IndexCache::new(options.index_cache_bytes);
+        let masked = MaskedCache::new(options.masked_cache_bytes);
         store.limit_mapped_bytes(options.mapped_bytes);
         let groups = GroupMemory::default();
         let granted_rows = GrantedRows::new(options.granted_rows_bytes);
-        let shared =
-            Shared { store, options, indexes, granted_rows, records, keys, groups, template };
+        let shared = Shared {
+            store,
+            options,
+            indexes,
+            granted_rows,
+            masked,
+            records,
+            keys,
+            groups,
+            template,
+        };
         Ok(Self { shared: Arc::new(shared), mart: Arc::new(RwLock::new(mart)) })
     }
 

@@ -1,10 +1,12 @@
 //! Which of the user's conditions may run below the guard.
 //!
-//! Only conditions that can neither fail nor have an effect on any row, and only on *unmasked*
-//! columns: comparisons with a constant, of the column itself, of a part of a date or under
-//! functions that never decrease ([`crate::monotone`]); IN lists, LIKE, IS NULL; and their
-//! AND, OR, NOT; and look-ups of masked columns that the grant gives. Everything else (other functions, masked columns, two columns) stays above,
-//! on visible rows and masked values. When in doubt the answer is "stays above".
+//! Only conditions that can neither fail nor have an effect on any row: comparisons with a
+//! constant, of the column itself, of a part of a date or under functions that never decrease
+//! ([`crate::monotone`]); IN lists, LIKE, IS NULL; and their AND, OR, NOT; and look-ups of masked
+//! columns that the grant gives. Where only columns that are shown as stored stand in them, they
+//! are asked of stored values; where a masked one does, of what is shown, whose type it has:
+//! never of what is behind a mask. Everything else (other functions, two columns) stays above, on
+//! visible rows and masked values. When in doubt the answer is "stays above".
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::expr::{InList, Like, ScalarFunction};
@@ -21,20 +23,71 @@ use crate::monotone::{Base, Monotone, Period};
 /// A list longer than this stays above, unless it is a list of the column's own values.
 const ALTERNATIVES_MAX: usize = 64;
 
+/// A condition that a scan answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Condition {
+    /// On columns that are granted as stored, or a look-up.
+    OfStored(Predicate),
+    /// On what is shown of columns, one of which is masked at least.
+    OfShown(Predicate),
+}
+
+/// All the conditions that a scan answers.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Wanted {
+    pub(crate) of_stored: Predicate,
+    pub(crate) of_shown: Predicate,
+}
+
+impl Wanted {
+    /// Every row.
+    pub(crate) const ALL: Self =
+        Self { of_stored: Predicate::Constant(true), of_shown: Predicate::Constant(true) };
+
+    /// Those rows for which a condition holds as well.
+    pub(crate) fn and(self, condition: Condition) -> Self {
+        match condition {
+            Condition::OfStored(one) => Self { of_stored: self.of_stored.and(one), ..self },
+            Condition::OfShown(one) => Self { of_shown: self.of_shown.and(one), ..self },
+        }
+    }
+}
+
 /// The condition in Martlet's filter language, or `None` if it must stay above the guard.
 pub(crate) fn leak_proof(
     condition: &Expr,
     grant: &Grant,
     schema: &TableSchema,
-) -> Option<Predicate> {
+) -> Option<Condition> {
     if let Some(predicate) = looked_up(condition, grant, schema) {
-        return Some(predicate);
+        return Some(Condition::OfStored(predicate));
     }
-    let translation = Translation {
+    let of_stored = Translation {
         columns: &|name| clear_column(name, grant, schema),
         nulls: &|name| column_of_known_nulls(name, grant, schema),
     };
-    translation.predicate(condition)
+    if let Some(predicate) = of_stored.predicate(condition) {
+        return Some(Condition::OfStored(predicate));
+    }
+    let shown = |name: &str| shown_column(name, grant, schema);
+    let of_shown =
+        Translation { columns: &shown, nulls: &|name| shown(name).map(|(name, _)| name) };
+    of_shown.predicate(condition).map(Condition::OfShown)
+}
+
+/// The column of that name as it is shown, with a mask's type if it has one.
+fn shown_column(
+    name: &str,
+    grant: &Grant,
+    schema: &TableSchema,
+) -> Option<(ColumnName, ColumnType)> {
+    let granted = grant.columns().iter().find(|granted| granted.name.as_str() == name)?;
+    let stored = schema.columns().get(granted.position)?;
+    let column_type = match &granted.access {
+        Access::Clear | Access::Unshown => stored.column_type,
+        Access::Masked(mask) => mask.output_type(stored.column_type),
+    };
+    Some((stored.name.clone(), column_type))
 }
 
 /// The stored column of that name, if it is granted as stored.
@@ -65,7 +118,7 @@ fn column_of_known_nulls(name: &str, grant: &Grant, schema: &TableSchema) -> Opt
 }
 
 struct Translation<'a> {
-    /// Finds a column that is granted as stored.
+    /// Finds a column that may be asked, and its type.
     columns: &'a dyn Fn(&str) -> Option<(ColumnName, ColumnType)>,
     /// Finds a column whose nulls are shown.
     nulls: &'a dyn Fn(&str) -> Option<ColumnName>,
@@ -349,7 +402,7 @@ impl Translation<'_> {
         }
     }
 
-    /// The column's name and type, if it is granted as stored.
+    /// The column's name and type, if it may be asked.
     fn column(&self, expression: &Expr) -> Option<(ColumnName, ColumnType)> {
         match expression {
             Expr::Column(column) => (self.columns)(&column.name),

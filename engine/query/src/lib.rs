@@ -32,6 +32,7 @@ mod indexed_table;
 mod leak_proof;
 mod lookup;
 pub mod mart;
+mod masked_cache;
 mod monotone;
 mod optimizer;
 mod overlap;

@@ -12,11 +12,11 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use martlet_core::{Predicate, TableSchema};
+use martlet_core::TableSchema;
 use martlet_policy::{Access, Grant};
 
 use crate::indexed_table::IndexedTable;
-use crate::leak_proof::leak_proof;
+use crate::leak_proof::{Condition, Wanted, leak_proof};
 use crate::scan::SecuredScan;
 use crate::shared::Shared;
 use crate::system::Source;
@@ -74,6 +74,16 @@ impl SecuredTable {
         self.schema.primary_key().iter().map(name).collect()
     }
 
+    /// The condition, if the scan answers it. Of Martlet's own tables, which are made when they are
+    /// read, masked columns are not asked below the guard.
+    fn answered(&self, filter: &Expr) -> Option<Condition> {
+        let condition = leak_proof(filter, &self.grant, &self.schema)?;
+        match (&condition, &self.rows) {
+            (Condition::OfShown(_), Rows::System(_)) => None,
+            _ => Some(condition),
+        }
+    }
+
     /// The digest of the stored content. Martlet's own tables have none: they grow all the time.
     pub(crate) fn content(&self) -> [u8; 32] {
         match &self.rows {
@@ -97,7 +107,7 @@ impl TableProvider for SecuredTable {
         &self,
         filters: &[&Expr],
     ) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
-        let answer = |filter: &&Expr| match leak_proof(filter, &self.grant, &self.schema) {
+        let answer = |filter: &&Expr| match self.answered(filter) {
             Some(_) => TableProviderFilterPushDown::Exact,
             None => TableProviderFilterPushDown::Unsupported,
         };
@@ -111,14 +121,11 @@ impl TableProvider for SecuredTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let wanted = filters
-            .iter()
-            .map(|filter| {
-                leak_proof(filter, &self.grant, &self.schema).ok_or_else(|| {
-                    crate::QueryError::Bug { promise: "only leak-proof conditions are pushed down" }
-                })
-            })
-            .try_fold(Predicate::Constant(true), |all, one| one.map(|one| all.and(one)))?;
+        const PUSHED: crate::QueryError =
+            crate::QueryError::Bug { promise: "only leak-proof conditions are pushed down" };
+        let wanted = filters.iter().try_fold(Wanted::ALL, |all, filter| {
+            self.answered(filter).map(|one| all.and(one)).ok_or(PUSHED)
+        })?;
         let all: Vec<usize> = (0..self.grant.columns().len()).collect();
         let projection = projection.unwrap_or(&all);
         Ok(Arc::new(SecuredScan::new(

@@ -12,6 +12,7 @@ use crate::access_path::AccessPath;
 use crate::granted_rows::GrantedRows;
 use crate::group_size::GroupMemory;
 use crate::index_cache::IndexCache;
+use crate::masked_cache::MaskedCache;
 use crate::system::SystemRecords;
 
 /// How large an engine may become.
@@ -26,6 +27,8 @@ pub struct EngineOptions {
     pub index_cache_bytes: u64,
     /// Bytes of row numbers that are remembered for row rules.
     pub granted_rows_bytes: u64,
+    /// Bytes of codes over masked columns kept in memory: what does not fit is masked each time.
+    pub masked_cache_bytes: u64,
     /// Bytes of mapped files that may count as this process's memory.
     pub mapped_bytes: u64,
     /// Which way answers are computed.
@@ -38,6 +41,8 @@ const INDEX_CACHE_BYTES_LEAST: u64 = 256 << 20;
 /// Thousands of outlets, whose rows lie together and take some hundred bytes a segment, and a few
 /// hundred rules that leave scattered rows of a segment.
 const GRANTED_ROWS_BYTES: u64 = 128 << 20;
+/// Codes over masked columns take at most this, and a sixteenth of the machine.
+const MASKED_CACHE_BYTES_MOST: u64 = 512 << 20;
 
 impl Default for EngineOptions {
     fn default() -> Self {
@@ -46,6 +51,7 @@ impl Default for EngineOptions {
             memory_bytes: 2 << 30,
             index_cache_bytes: (machine::usable_bytes() / 8).max(INDEX_CACHE_BYTES_LEAST),
             granted_rows_bytes: GRANTED_ROWS_BYTES,
+            masked_cache_bytes: (machine::usable_bytes() / 16).min(MASKED_CACHE_BYTES_MOST),
             mapped_bytes: machine::mapped_bytes_default(),
             path: AccessPath::ByCost,
         }
@@ -60,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) indexes: IndexCache,
     /// What row rules leave of segments.
     pub(crate) granted_rows: GrantedRows,
+    /// What masked columns show, under masks whose tokens are made with `keys`.
+    pub(crate) masked: MaskedCache,
     pub(crate) records: Arc<dyn SystemRecords>,
     pub(crate) keys: TokenKeys,
     /// What each reader was told in groups.

@@ -9,6 +9,8 @@ use crate::support::Bundle;
 pub const AUDITOR: &str = "adam";
 /// Somebody else, who may see other rows.
 pub const OTHER: &str = "otto";
+/// Somebody to whom the same columns are shown under other masks: see [`LEDGER_CLASSES`].
+pub const LEDGER: &str = "lena";
 
 const ORGANIZATION: &str = "node,parent,level,name\nroot,,head_office,Root\n\
     c1,root,city,One\no11,c1,outlet,Eleven\no12,c1,outlet,Twelve\no13,c1,outlet,Thirteen\n\
@@ -39,6 +41,22 @@ const CLASSES: [(&str, &str, Option<&str>); 17] = [
 /// Classes of which the reader's two roles say different things.
 const DISPUTED: &str = "[[class]]\nname = \"both\"\nmask = \"mobile\"\n\
     [[class]]\nname = \"rivals\"\nmask = \"mobile\"\n[[class]]\nname = \"dark\"\nmask = \"redact\"\n";
+
+/// Classes that a ledger shows as tokens, and their purpose: another one than the reader's where
+/// the reader sees tokens as well.
+pub const LEDGER_CLASSES: [(&str, &str); 11] = [
+    ("name", "tax"),
+    ("id_number", "tax"),
+    ("mobile", "tax"),
+    ("card", "tax"),
+    ("account", "tax"),
+    ("address", "tax"),
+    ("email", "tax"),
+    ("remark", "tax"),
+    ("tax", "reference"),
+    ("reference", "tax"),
+    ("memo", "tax"),
+];
 
 const ROLES: &str = r#"
 [[role]]
@@ -153,6 +171,12 @@ roles = ["seller"]
 tables = ["outlet"]
 all = true
 [[row_rule]]
+name = "all-of-the-ledger"
+effect = "permit"
+roles = ["ledger"]
+tables = ["customer", "entry", "outlet"]
+all = true
+[[row_rule]]
 name = "all-products"
 effect = "permit"
 roles = ["planner"]
@@ -175,14 +199,22 @@ pub(crate) fn of_worlds() -> Bundle {
             writeln!(classes, "purpose = \"{purpose}\"").expect("a text grows");
         }
     }
+    let mut roles = String::from(
+        "[[role]]\nname = \"ledger\"\ntables = [\"customer\", \"entry\", \"outlet\"]\n\
+         [role.classes]\nopen = \"clear\"\n",
+    );
+    for (class, purpose) in LEDGER_CLASSES {
+        writeln!(roles, "{class} = \"token:{purpose}\"").expect("a text grows");
+    }
     Bundle::default()
         .file("bundle.toml", "name = \"proof\"\nversion = \"1\"\nprofile = \"doc\"\n")
         .file("organization.csv", ORGANIZATION)
         .file("classes.toml", &(classes + DISPUTED))
-        .file("roles.toml", ROLES)
+        .file("roles.toml", &(roles + ROLES))
         .file("rules.toml", RULES)
         .principal(READER, "seller;planner", "c1")
         .principal(OTHER, "seller;planner", "c2")
+        .principal(LEDGER, "ledger", "root")
         .principal(AUDITOR, "auditor", "root")
 }
 

@@ -4,7 +4,7 @@
 //! Hands on: record batches of visible rows and masked values, to the user's own operators.
 //!
 //! It is the barrier: per segment the order is row rule on raw values, then the user's
-//! leak-proof conditions, then masks. Nothing the user wrote runs below it; of the physical
+//! leak-proof conditions, those on masked columns of what the masks leave, then masks. Nothing the user wrote runs below it; of the physical
 //! optimizer's filters it takes only what joins and sorts have learned of columns that are granted
 //! as stored, as a hint; and it reports statistics only to a grant that covers everything they
 //! were made from.
@@ -13,9 +13,11 @@ mod as_set;
 pub(crate) mod dynamic_filter;
 pub(crate) mod key_filter;
 mod mask;
+mod masked_codes;
 mod probe;
 mod rows;
 mod segments;
+mod shown;
 pub(crate) mod statistics;
 pub(crate) mod top_rows;
 
@@ -41,16 +43,18 @@ use datafusion::physical_plan::{
     SendableRecordBatchStream,
 };
 use futures::{StreamExt, TryStreamExt};
-use martlet_core::{ColumnSchema, ColumnType, Predicate, TableSchema};
+use martlet_core::{ColumnName, ColumnSchema, ColumnType, TableSchema};
 use martlet_index::grouping::{Counted, Order};
 use martlet_index::{IndexKind, key_of_value};
 use martlet_policy::{Access, Grant, RowRule};
 
 use crate::error::QueryError;
 use crate::indexed_table::{IndexedSegment, IndexedTable};
+use crate::leak_proof::Wanted;
 use crate::scan::as_set::as_set;
 use crate::scan::dynamic_filter::DynamicFilter;
 use crate::scan::key_filter::{Keep, KeyFilter};
+use crate::scan::shown::ShownCondition;
 use crate::scan::statistics::scan_statistics;
 use crate::scan::top_rows::{Among, TopRows};
 use crate::secured_table::Rows;
@@ -75,7 +79,7 @@ impl SecuredScan {
         table: &Arc<TableSchema>,
         rows: &Rows,
         projection: &[usize],
-        wanted: Predicate,
+        wanted: Wanted,
     ) -> Result<Self, QueryError> {
         let projection = MaskedProjection::new(grant, projection)?;
         let partitions = match rows {
@@ -83,7 +87,9 @@ impl SecuredScan {
             Rows::System(_) => 1,
         };
         let properties = Arc::new(properties(projection.schema(), partitions));
-        let scan = Arc::new(SegmentScan::new(shared, grant, table, wanted));
+        shared.masked.begin_scan();
+        let shown = ShownCondition::new(wanted.of_shown, grant, table)?;
+        let scan = Arc::new(SegmentScan::new(shared, grant, table, wanted.of_stored, shown));
         Ok(Self { scan, rows: rows.clone(), projection, properties })
     }
 
@@ -229,6 +235,13 @@ impl SecuredScan {
         widest.filter(|(low, high)| low <= high).unwrap_or((0, 0))
     }
 
+    /// The columns that the conditions speak of, as EXPLAIN shows them: never their constants.
+    fn condition_names(&self) -> Vec<String> {
+        let mut columns = self.scan.wanted().columns();
+        columns.extend(self.scan.shown().into_iter().flat_map(|shown| shown.predicate().columns()));
+        columns.iter().map(ColumnName::to_string).collect()
+    }
+
     /// The columns of the key filters, as EXPLAIN shows them.
     fn key_filter_names(&self) -> Vec<String> {
         let columns = self.scan.table().columns();
@@ -299,7 +312,7 @@ impl DisplayAs for SecuredScan {
             self.scan.table().name(),
             if self.scan.is_of_values() { "values of" } else { "columns" },
             columns.join(", "),
-            joined(self.scan.wanted()),
+            self.condition_names().join(", "),
             self.key_filter_names().join(", "),
             self.dynamic_filter_names().join(", "),
             match self.scan.grant().rows() {
@@ -311,11 +324,6 @@ impl DisplayAs for SecuredScan {
             self.top_described(),
         )
     }
-}
-
-/// The columns that a predicate speaks of, never its constants.
-fn joined(predicate: &Predicate) -> String {
-    predicate.columns().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl ExecutionPlan for SecuredScan {

@@ -2,8 +2,9 @@
 //!
 //! selection = granted ∧ wanted. An index that answers exactly decides alone; what it leaves
 //! open of a condition is evaluated on the rows that may match: on their texts where those lie
-//! beside the segment, else on the segment's own columns. The row rule always comes first: a
-//! user's condition is only ever evaluated on granted rows.
+//! beside the segment, else on the segment's own columns. Conditions on what is masked come last
+//! and are asked of masked values (`shown`). The row rule always comes first: a user's condition is
+//! only ever evaluated on granted rows.
 
 use std::sync::{Arc, OnceLock};
 
@@ -25,6 +26,7 @@ use crate::scan::dynamic_filter::DynamicFilter;
 use crate::scan::key_filter::{KeyFilter, MEMBER_KINDS};
 use crate::scan::probe::{narrow_segment, settle_by_texts};
 use crate::scan::rows::stored_rows;
+use crate::scan::shown::ShownCondition;
 use crate::scan::top_rows::{KEY_KINDS, TopRows};
 use crate::shared::Shared;
 use crate::system::{self, Source};
@@ -41,6 +43,7 @@ pub(crate) struct SegmentScan {
     /// Of the row rule; made when it is asked for.
     rows_digest: Arc<OnceLock<RowsDigest>>,
     wanted: Predicate,
+    shown: Option<ShownCondition>,
     key_filters: Vec<Arc<KeyFilter>>,
     dynamic_filters: Vec<Arc<DynamicFilter>>,
     top: Option<TopRows>,
@@ -54,6 +57,7 @@ impl SegmentScan {
         grant: &Arc<Grant>,
         table: &Arc<TableSchema>,
         wanted: Predicate,
+        shown: Option<ShownCondition>,
     ) -> Self {
         Self {
             shared: Arc::clone(shared),
@@ -61,6 +65,7 @@ impl SegmentScan {
             table: Arc::clone(table),
             rows_digest: Arc::default(),
             wanted,
+            shown,
             key_filters: Vec::new(),
             dynamic_filters: Vec::new(),
             top: None,
@@ -120,6 +125,7 @@ impl SegmentScan {
             table: Arc::clone(&self.table),
             rows_digest: Arc::clone(&self.rows_digest),
             wanted: self.wanted.clone(),
+            shown: self.shown.clone(),
             key_filters: self.key_filters.clone(),
             dynamic_filters: self.dynamic_filters.clone(),
             top: self.top.as_ref().map(TopRows::anew),
@@ -151,6 +157,15 @@ impl SegmentScan {
         &self.wanted
     }
 
+    /// The conditions on what is shown, where some of it is masked.
+    pub(crate) const fn shown(&self) -> Option<&ShownCondition> {
+        self.shown.as_ref()
+    }
+
+    pub(super) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     pub(crate) fn keys(&self) -> &TokenKeys {
         &self.shared.keys
     }
@@ -175,7 +190,7 @@ impl SegmentScan {
         for filter in &self.key_filters {
             rows = self.among_keys(segment, rows, filter, context).await?;
         }
-        Ok(rows)
+        self.among_shown(segment, rows).await
     }
 
     /// The live rows that the row rule leaves. It is asked of a sealed segment once: each statement
@@ -352,7 +367,7 @@ impl SegmentScan {
     }
 
     /// Reads columns of the candidates, and keeps those that `holds` says of each batch.
-    async fn where_rows(
+    pub(super) async fn where_rows(
         &self,
         segment: &IndexedSegment,
         columns: &[usize],
@@ -371,7 +386,7 @@ impl SegmentScan {
     }
 
     /// The raw columns of selected rows. Private to the scan: what leaves is masked first.
-    async fn raw(
+    pub(super) async fn raw(
         &self,
         segment: &IndexedSegment,
         columns: &[usize],
@@ -403,8 +418,7 @@ impl SegmentScan {
         if selection.is_none() {
             return Ok(futures::stream::empty().boxed());
         }
-        let raw = self.raw(segment, projection.stored(), &selection).await?;
-        Ok(raw.map(move |batch| projection.apply(&batch?, self.keys())).boxed())
+        self.visible(segment, projection, selection).await
     }
 
     /// The visible rows of one of Martlet's own tables, with every stored column.

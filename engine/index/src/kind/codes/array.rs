@@ -18,12 +18,25 @@ impl CodesIndex {
     /// codes are not of such a column. Under a null stands zero or nothing, never a value.
     #[must_use]
     pub fn array(&self, rows: &Selection, column_type: ColumnType) -> Option<ArrayRef> {
+        let mut codes = Vec::new();
+        self.gather(rows, &mut codes);
+        self.array_of(&codes, column_type)
+    }
+
+    /// What each code stands for as a column of this type, in the order of the codes, with a null
+    /// at the end if there is one among the rows; `None` if the codes are not of such a column.
+    #[must_use]
+    pub fn values_array(&self, column_type: ColumnType) -> Option<ArrayRef> {
+        let end = self.null_code() + u32::from(self.null_count() > 0);
+        self.array_of(&(0..end).collect::<Vec<_>>(), column_type)
+    }
+
+    /// Codes of this index as a column of this type.
+    fn array_of(&self, codes: &[u32], column_type: ColumnType) -> Option<ArrayRef> {
         if !self.fits(column_type) {
             return None;
         }
-        let mut codes = Vec::new();
-        self.gather(rows, &mut codes);
-        let nulls = self.validity(&codes);
+        let nulls = self.validity(codes);
         let values = self.dictionary();
         Some(match column_type {
             ColumnType::Boolean => {
@@ -36,31 +49,31 @@ impl CodesIndex {
             }
             // Values of a column of 32 bits fit them.
             ColumnType::Int32 => {
-                Arc::new(Int32Array::new(numbers(&codes, |at| values.integer(at) as i32), nulls))
+                Arc::new(Int32Array::new(numbers(codes, |at| values.integer(at) as i32), nulls))
             }
             ColumnType::Date => {
-                Arc::new(Date32Array::new(numbers(&codes, |at| values.integer(at) as i32), nulls))
+                Arc::new(Date32Array::new(numbers(codes, |at| values.integer(at) as i32), nulls))
             }
             ColumnType::Int64 => {
-                Arc::new(Int64Array::new(numbers(&codes, |at| values.integer(at)), nulls))
+                Arc::new(Int64Array::new(numbers(codes, |at| values.integer(at)), nulls))
             }
             ColumnType::Timestamp => {
-                let moments = numbers(&codes, |at| values.integer(at));
+                let moments = numbers(codes, |at| values.integer(at));
                 Arc::new(TimestampMicrosecondArray::new(moments, nulls))
             }
             ColumnType::Float64 => {
                 let float =
                     |at| if let Some(Value::Float(float)) = values.value(at) { float } else { 0.0 };
-                Arc::new(Float64Array::new(numbers(&codes, float), nulls))
+                Arc::new(Float64Array::new(numbers(codes, float), nulls))
             }
             ColumnType::Decimal { .. } => {
                 let decimal = |at| {
                     if let Some(Value::Decimal(number)) = values.value(at) { number } else { 0 }
                 };
-                let array = Decimal128Array::new(numbers(&codes, decimal), nulls);
+                let array = Decimal128Array::new(numbers(codes, decimal), nulls);
                 Arc::new(array.with_data_type(column_type.arrow()))
             }
-            ColumnType::Text => Arc::new(self.texts(&codes, nulls)?),
+            ColumnType::Text => Arc::new(self.texts(codes, nulls)?),
         })
     }
 
