@@ -1,5 +1,6 @@
 //! The proof in a short form, and the proof that its oracles can object.
 
+mod grammar;
 mod planted;
 
 use martlet_tests::report::Finding;
