@@ -1,9 +1,11 @@
 //! The proof in a short form, and the proof that its oracles can object.
 
+mod grammar;
+mod mutants;
 mod planted;
 
 use martlet_tests::report::Finding;
-use martlet_tests::run::{Plan, Watcher, run};
+use martlet_tests::run::{Ends, Plan, Watcher, run};
 
 struct Silent;
 
@@ -17,7 +19,14 @@ impl Watcher for Silent {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_hidden_has_no_effect_on_what_is_told() {
-    let plan = Plan { seed: 20_261_122, first: 0, statements: 300, scale: 600, workers: 2 };
+    let plan = Plan {
+        seed: 20_261_122,
+        first: 0,
+        statements: 300,
+        scale: 600,
+        workers: 2,
+        ends: Ends::Never,
+    };
     let report = run(plan, &Silent).await;
     assert!(report.is_clean(), "{}", report.json());
     assert_eq!(report.statements, plan.statements);

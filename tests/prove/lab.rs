@@ -18,7 +18,7 @@ use crate::oracles::same::{Between, difference};
 use crate::random::Random;
 use crate::support::mart::Server;
 use crate::worlds::tables::READER;
-use crate::worlds::{Worlds, policy};
+use crate::worlds::{SeenTable, Worlds, policy};
 
 /// Something that an oracle says.
 #[derive(Debug, Clone)]
@@ -73,6 +73,12 @@ impl Lab {
         let reference = Engines::open(&worlds.reference, READER).await;
         let Ok(places) = <[Place; 2]>::try_from(places) else { panic!("there are two worlds") };
         Self { worlds, places, reference, watch: Watch::default(), logged, reader }
+    }
+
+    /// What the reader sees of both worlds.
+    #[must_use]
+    pub fn seen(&self) -> &Arc<Vec<SeenTable>> {
+        &self.worlds.seen
     }
 
     /// Signs one worker in.

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use martlet_tests::mutants;
+use martlet_tests::mutants::results::Results;
+use martlet_tests::mutants::{self, copy, patch};
 use martlet_tests::report::{Finding, Report};
-use martlet_tests::run::{Plan, Watcher, run};
+use martlet_tests::run::{Ends, Plan, Watcher, run};
 
 /// Asks random statements of two worlds that one reader must not be able to tell apart.
 #[derive(Debug, Parser)]
@@ -28,6 +29,9 @@ struct Arguments {
     /// Statements that are asked at the same time.
     #[arg(long, default_value_t = 2)]
     workers: usize,
+    /// Stops at the first finding and tells it as it is, not made small.
+    #[arg(long)]
+    until_found: bool,
     /// Plants each fault of tests/mutants in a copy of the source, and proves that it is found.
     #[arg(long)]
     mutants: bool,
@@ -40,6 +44,10 @@ struct Arguments {
     /// Which of them: others with each number.
     #[arg(long, default_value_t = 0)]
     turn: u64,
+    /// Keeps what came of each planted fault in this file, and does not ask again what the file has
+    /// of the same source, patch, statements and seed.
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
     /// Also tells why statements were refused that were meant to be answered.
     #[arg(long)]
     refusals: bool,
@@ -75,7 +83,13 @@ fn main() -> ExitCode {
         eprintln!("no threads can be had");
         return ExitCode::from(2);
     };
-    let report = runtime.block_on(asked(&arguments));
+    let mut report = runtime.block_on(asked(&arguments));
+    if arguments.mutants
+        && let Err(error) = planted(&arguments, &mut report)
+    {
+        eprintln!("the planted faults cannot be read: {error}");
+        return ExitCode::from(2);
+    }
     if arguments.refusals {
         report.refusals.iter().for_each(|(words, count)| eprintln!("{count:6} {words}"));
     }
@@ -83,30 +97,46 @@ fn main() -> ExitCode {
     if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }
 
-async fn asked(arguments: &Arguments) -> Report {
-    let plan = Plan {
+fn plan(arguments: &Arguments) -> Plan {
+    Plan {
         seed: arguments.seed,
         first: arguments.first,
         statements: arguments.statements,
         scale: arguments.rows,
         workers: arguments.workers,
-    };
-    let progress = Progress(bar(plan.statements));
-    let mut report = run(plan, &progress).await;
-    progress.0.finish();
-    if arguments.mutants {
-        let source = arguments.source.canonicalize().unwrap_or_else(|_| arguments.source.clone());
-        let mut planted = mutants::planted(&source.join("tests/mutants"), &arguments.only);
-        if arguments.some > 0 {
-            planted = mutants::some(planted, arguments.some, arguments.turn);
-        }
-        let bar = bar(planted.len() as u64);
-        let caught = mutants::caught(&source, &planted, plan, &|told| {
-            bar.suspend(|| eprintln!("{told}"));
-            bar.inc(1);
-        });
-        bar.finish();
-        report.mutants = Some((caught, planted.len()));
+        ends: if arguments.until_found { Ends::AtTheFirstFinding } else { Ends::Never },
     }
+}
+
+async fn asked(arguments: &Arguments) -> Report {
+    let plan = plan(arguments);
+    let progress = Progress(bar(plan.statements));
+    let report = run(plan, &progress).await;
+    progress.0.finish();
     report
+}
+
+fn planted(arguments: &Arguments, report: &mut Report) -> std::io::Result<()> {
+    let plan = plan(arguments);
+    let source = arguments.source.canonicalize()?;
+    let mut patches = patch::planted(&source.join("tests/mutants"), &arguments.only)?;
+    if arguments.some > 0 {
+        patches = mutants::some(patches, arguments.some, arguments.turn);
+    }
+    let mut results = match &arguments.results {
+        Some(file) => {
+            let statements = plan.statements.min(mutants::STATEMENTS);
+            let asked = format!("{statements} statements, seed {}, {} rows", plan.seed, plan.scale);
+            Results::of_state(file, &format!("{}, {asked}", copy::state(&source)?))
+        }
+        None => Results::forgotten(),
+    };
+    let bar = bar(patches.len() as u64);
+    let caught = mutants::caught(&source, &patches, plan, &mut results, &|told| {
+        bar.suspend(|| eprintln!("{told}"));
+        bar.inc(1);
+    });
+    bar.finish();
+    report.mutants = Some((caught, patches.len()));
+    Ok(())
 }

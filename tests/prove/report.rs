@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::doors::{Door, Outcome};
 use crate::grammar::{Judged, Statement};
@@ -82,6 +82,10 @@ impl Report {
         put("reference_mismatches", self.count(&[Oracle::Reference]).into());
         put("broken", self.count(&[Oracle::Broken]).into());
         put("unaudited", self.count(&[Oracle::Record]).into());
+        if let Some(first) = self.findings.first() {
+            let first = json!({ "by": first.oracle.name(), "statement": first.number });
+            put("first_finding", first);
+        }
         if let Some((caught, total)) = self.mutants {
             put("mutants_caught", caught.into());
             put("mutants_total", total.into());

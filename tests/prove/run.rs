@@ -16,6 +16,14 @@ const PUBLISHED_EVERY: u64 = 500;
 /// Findings that are made small; of more than these the cause is hardly another.
 const SHRUNK_MAX: usize = 12;
 
+/// When a run ends before all statements are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    Never,
+    /// Whoever asks whether anything can be found needs no more, and not in small.
+    AtTheFirstFinding,
+}
+
 /// What to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Plan {
@@ -26,6 +34,7 @@ pub struct Plan {
     /// Visible rows of the largest table.
     pub scale: usize,
     pub workers: usize,
+    pub ends: Ends,
 }
 
 /// Who is told while a run goes on.
@@ -53,7 +62,7 @@ pub async fn run(plan: Plan, watcher: &dyn Watcher) -> Report {
     let report = Mutex::new(Report::default());
     let end = plan.first + plan.statements;
     let mut at = plan.first;
-    while at < end {
+    while at < end && !plan.has_enough(&report) {
         let number = at / IN_ONE_ROUND;
         let until = end.min((number + 1) * IN_ONE_ROUND);
         let seed = plan.seed.wrapping_add(number.wrapping_mul(1_000_003));
@@ -75,12 +84,20 @@ pub async fn run(plan: Plan, watcher: &dyn Watcher) -> Report {
     report.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Plan {
+    fn has_enough(&self, report: &Mutex<Report>) -> bool {
+        let has_found =
+            || !report.lock().unwrap_or_else(PoisonError::into_inner).findings.is_empty();
+        self.ends == Ends::AtTheFirstFinding && has_found()
+    }
+}
+
 impl Round<'_> {
     async fn work(&self) {
         let mut sessions = self.lab.sign_in().await;
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= self.until {
+            if number >= self.until || self.plan.has_enough(self.report) {
                 return;
             }
             self.one(&mut sessions, number).await;
@@ -97,7 +114,7 @@ impl Round<'_> {
         self.with_report(|report| report.count_in(&statement, outcome));
         for verdict in verdicts {
             let many = self.with_report(|report| report.findings.len()) >= SHRUNK_MAX;
-            let (small, said) = if many {
+            let (small, said) = if many || self.plan.ends == Ends::AtTheFirstFinding {
                 (statement.clone(), None)
             } else {
                 shrunk(self.lab, sessions, statement.clone(), door, verdict.oracle).await

@@ -24,7 +24,7 @@ use crate::index_cache::IndexCache;
 use crate::lookup;
 use crate::mart::Mart;
 use crate::masked_cache::MaskedCache;
-use crate::optimizer::{IndexPaths, window_top};
+use crate::optimizer::{self, IndexPaths};
 use crate::rules;
 use crate::session::Session;
 use crate::shared::{EngineOptions, Shared};
@@ -138,7 +138,7 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_default_features()
         .with_optimizer_rules(rules::of_any_tables())
         .with_query_planner(Arc::new(Planner))
-        .with_physical_optimizer_rules(window_top::rules());
+        .with_physical_optimizer_rules(optimizer::rules());
     let functions = builder.scalar_functions().take().unwrap_or_default();
     builder = builder.with_scalar_functions(
         accepted(functions)

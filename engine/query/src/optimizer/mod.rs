@@ -1,10 +1,12 @@
-//! Physical optimizer rules that answer from indexes what would otherwise read rows.
+//! Physical optimizer rules: those that answer from indexes what would otherwise read rows, and
+//! those that keep DataFusion's own to what is true.
 
+mod grouping_sets;
 pub(crate) mod index_aggregate;
 mod semi_join;
 mod top_of_each;
 mod top_rows;
-pub(crate) mod window_top;
+mod window_top;
 
 use std::sync::Arc;
 
@@ -21,6 +23,13 @@ use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
 
 use crate::access_path::AccessPath;
+
+/// DataFusion's rules, each where it gives the right rows; [`IndexPaths`] comes after them.
+pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = window_top::rules();
+    rules.insert(0, Arc::new(grouping_sets::ForgetBelowGroupingSets));
+    rules
+}
 
 /// Puts the ways through indexes into a plan, from the scans upwards: semi-joins become
 /// conditions of scans, aggregations over scans become totals from indexes.

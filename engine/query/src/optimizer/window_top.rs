@@ -20,7 +20,7 @@ use super::top_of_each::ranking;
 const DROPS_ROWS: &str = "WindowTopN";
 
 /// DataFusion's rules in their order.
-pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+pub(super) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let kept_in_bounds = |rule: Arc<dyn PhysicalOptimizerRule + Send + Sync>| match rule.name() {
         DROPS_ROWS => Arc::new(OfRanksAlone(rule)) as Arc<_>,
         _ => rule,
