@@ -117,7 +117,8 @@ pub struct ServeConfig {
     pub statement_time_max: Duration,
     /// How long running statements may go on after the shutdown began.
     pub drain_time_max: Duration,
-    /// What is unusual in the journal, and what is done about it; without it, nothing is.
+    /// What is unusual in the journal, and what is done about it; without it, nothing is, and
+    /// emergencies stand on the record without an alarm.
     pub alarms: Option<AlarmOptions>,
 }
 
@@ -253,11 +254,13 @@ pub async fn serve(
     };
     let door = FlightDoor::new(engine.clone(), &config, Arc::clone(&curbs))?;
     let kept = keep_watch(&engine, &config, curbs, &door).await?;
+    let desk = door.desk();
     let server = configured(tls)?;
     let (closing, closed) = watch::channel(());
     let journal = Arc::clone(&config.journal);
     let task = tokio::spawn(async move {
         let refresher = tokio::spawn(keep_fresh(engine, config.refresh_every));
+        let looking = tokio::spawn(desk.keep());
         let watching =
             kept.map(|(keeper, told)| (tokio::spawn(keeper.keep()), tokio::spawn(told.tell())));
         let result = run(server, listener, door, closed, config.drain_time_max, async move {
@@ -266,6 +269,7 @@ pub async fn serve(
         })
         .await;
         refresher.abort();
+        looking.abort();
         if let Some((keeper, told)) = watching {
             keeper.abort();
             told.abort();

@@ -70,6 +70,8 @@ pub fn entry(act: &Act, number: u64, name: &str) -> Entry {
         columns: Vec::new(),
         column_access: BTreeMap::new(),
         lookups,
+        emergency: None,
+        emergency_reason: None,
         policy_version: "made".to_owned(),
         snapshot: 1,
         decision,

@@ -5,6 +5,7 @@ mod approvals;
 mod canary;
 mod doors;
 mod duties;
+mod emergencies;
 mod explain_policy;
 mod groups;
 mod hostile;

@@ -147,12 +147,12 @@ impl fmt::Display for Approval {
     }
 }
 
-fn written_time(seconds: i64) -> String {
+pub(crate) fn written_time(seconds: i64) -> String {
     DateTime::from_timestamp(seconds, 0)
         .map_or_else(String::new, |moment| moment.format(TIME).to_string())
 }
 
-fn read_time(text: &str) -> Option<i64> {
+pub(crate) fn read_time(text: &str) -> Option<i64> {
     let seconds = NaiveDateTime::parse_from_str(text, TIME).ok()?.and_utc().timestamp();
     (written_time(seconds) == text).then_some(seconds)
 }

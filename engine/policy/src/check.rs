@@ -7,6 +7,7 @@
 
 mod classes;
 mod duties;
+mod emergencies;
 mod minimum_group;
 mod organization;
 mod roles;
@@ -50,6 +51,8 @@ pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle,
     let conflicts = duties::check(&raw, &roles, &mut findings);
     let accepted_risks =
         coherence::check(&raw, &classes, &roles, &conflicts, &tables, &mut findings);
+    let emergencies =
+        emergencies::check(&raw.emergencies, &roles, &conflicts, &officers, &mut findings);
 
     let utc_offset = check_utc_offset(&raw, &mut findings);
     let lookups_per_hour = check_lookups_per_hour(&raw, &mut findings);
@@ -71,6 +74,7 @@ pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle,
             officers,
             conflicts,
             accepted_risks,
+            emergencies,
         }),
         _ => Err(findings),
     }

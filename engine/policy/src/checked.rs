@@ -11,6 +11,7 @@ use crate::access::Sight;
 use crate::bundle::PolicyVersion;
 use crate::coherence::{AcceptedRisk, Kind};
 use crate::duty::{Conflict, Duty};
+use crate::emergency::EmergencyRule;
 use crate::mask::{Mask, Profile};
 use crate::minimum_group::GroupRule;
 use crate::names::{AttributeName, RoleName};
@@ -125,6 +126,7 @@ pub struct CheckedBundle {
     pub(crate) officers: Officers,
     pub(crate) conflicts: Vec<Conflict>,
     pub(crate) accepted_risks: Vec<AcceptedRisk>,
+    pub(crate) emergencies: Vec<EmergencyRule>,
 }
 
 /// How far the bank's clocks are ahead of UTC, in minutes.
@@ -232,6 +234,18 @@ impl CheckedBundle {
     #[must_use]
     pub fn accepted_risks(&self) -> &[AcceptedRisk] {
         &self.accepted_risks
+    }
+
+    /// The emergencies for which the rules provide, in the order of the file.
+    #[must_use]
+    pub fn emergencies(&self) -> &[EmergencyRule] {
+        &self.emergencies
+    }
+
+    /// The emergency of that name.
+    #[must_use]
+    pub fn emergency(&self, name: &str) -> Option<&EmergencyRule> {
+        self.emergencies.iter().find(|emergency| emergency.name == name)
     }
 
     /// The row rules, by name.

@@ -10,6 +10,8 @@
 //!   about the class counts too, but their silence does not.
 //! * Of several minimum group sizes the largest counts, and a role without one loosens none.
 //! * Whoever breaks the separation of duties is denied everything.
+//! * Whoever is under an emergency is decided about by its role alone: their own roles neither
+//!   add to it nor narrow it, and what they break together counts as ever.
 //!
 //! So a cell that several roles show together is shown by one of them alone: roles never add
 //! up to more than each gives by itself.
@@ -23,7 +25,8 @@ use martlet_core::{BatchDate, ColumnName, ColumnSchema, TableSchema};
 
 use crate::access::{Access, Sight};
 use crate::checked::{Capability, CheckedBundle, Role};
-use crate::duty::{Breach, breaches};
+use crate::duty::{Breach, breaches_by_feed};
+use crate::emergency::counting::{Emergency, breach_under};
 use crate::grant::{ExplainRight, Grant, GrantedColumn, LookupRight};
 use crate::minimum_group::{MinimumGroup, Uncountable};
 use crate::names::{RoleName, RuleName};
@@ -50,6 +53,8 @@ pub(crate) enum Denial {
     UnknownRole(RoleName),
     #[error("separation of duties: {0}")]
     Duty(Breach),
+    #[error("the emergency was proven under other rules")]
+    OtherRules,
     #[error("no role of the principal grants the table")]
     NotGranted,
     #[error("no column of the table is visible")]
@@ -118,8 +123,9 @@ fn minimum_group(
     }
 }
 
-/// The principal's roles. One that the policy does not know might have held a restriction, and
-/// whoever breaks a duty with them has none.
+/// The roles that decide about the principal: theirs, or that of the emergency that they are
+/// under. One that the policy does not know might have held a restriction, and whoever breaks a
+/// duty with them has none.
 pub(crate) fn held_roles<'a>(
     principal: &Principal,
     bundle: &'a CheckedBundle,
@@ -128,9 +134,27 @@ pub(crate) fn held_roles<'a>(
         bundle.role(name.as_str()).ok_or_else(|| Denial::UnknownRole(name.clone()))
     };
     let held = principal.roles().map(find).collect::<Result<Vec<_>, _>>()?;
-    let name = Some(principal.name());
-    let broken = breaches(name, &held, bundle.officers(), bundle.conflicts());
+    if let Some(emergency) = principal.emergency() {
+        return role_under(principal, emergency, held, bundle).map(|role| vec![role]);
+    }
+    let broken = breaches_by_feed(Some(principal.name()), &held, bundle);
     broken.into_iter().next().map_or(Ok(held), |breach| Err(Denial::Duty(breach)))
+}
+
+/// The role of the emergency that somebody with these roles is under.
+fn role_under<'a>(
+    principal: &Principal,
+    emergency: &Emergency,
+    held: Vec<&'a Role>,
+    bundle: &'a CheckedBundle,
+) -> Result<&'a Role, Denial> {
+    if !emergency.is_under(bundle) {
+        return Err(Denial::OtherRules);
+    }
+    let name = emergency.role();
+    let role = bundle.role(name.as_str()).ok_or_else(|| Denial::UnknownRole(name.clone()))?;
+    let breach = breach_under(principal, held, role, bundle);
+    breach.map_or(Ok(role), |breach| Err(Denial::Duty(breach)))
 }
 
 /// Whether a role of the principal gives a right that is about no table. Whoever is denied every

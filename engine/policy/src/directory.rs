@@ -15,7 +15,7 @@ use std::sync::Arc;
 use martlet_core::BatchDate;
 
 use crate::checked::{CheckedBundle, Role};
-use crate::duty::breaches;
+use crate::duty::breaches_by_feed;
 use crate::error::{RefusalReason, SignInRefused};
 use crate::finding::{Finding, Place};
 use crate::names::{AttributeName, RoleName};
@@ -267,8 +267,7 @@ impl Directory {
             }
             let held: Vec<&Role> =
                 principal.roles().filter_map(|role| bundle.role(role.as_str())).collect();
-            let (officers, conflicts) = (bundle.officers(), bundle.conflicts());
-            for breach in breaches(Some(principal.name()), &held, officers, conflicts) {
+            for breach in breaches_by_feed(Some(principal.name()), &held, bundle) {
                 findings.push(place.finding(format!("separation of duties: {breach}")));
             }
             let node = principal.attribute(AttributeName::NODE);
@@ -305,6 +304,7 @@ fn read_entry(row: &Row, findings: &mut Vec<Finding>) -> Option<Entry> {
         name: Arc::from(name),
         roles: read_roles(row, findings),
         attributes: read_attributes(row),
+        emergency: None,
     };
     (findings.len() == known_findings).then(|| Entry {
         principal,

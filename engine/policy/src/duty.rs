@@ -9,7 +9,7 @@ use std::fmt;
 
 use martlet_core::TableName;
 
-use crate::checked::Role;
+use crate::checked::{CheckedBundle, Role};
 use crate::names::RoleName;
 use crate::officers::Officers;
 
@@ -77,6 +77,8 @@ pub enum Breach {
     Duties(Duty, Duty),
     /// Two roles that the bundle keeps apart.
     Roles(RoleName, RoleName),
+    /// A role that is for emergencies alone.
+    Reserved(RoleName),
 }
 
 impl fmt::Display for Breach {
@@ -97,6 +99,12 @@ impl fmt::Display for Breach {
             ),
             Self::Roles(one, other) => {
                 write!(formatter, "nobody may hold the roles `{one}` and `{other}` together")
+            }
+            Self::Reserved(role) => {
+                write!(
+                    formatter,
+                    "the role `{role}` is for emergencies: nobody holds it by the feed"
+                )
             }
         }
     }
@@ -126,6 +134,22 @@ pub(crate) fn breaches(
     breaches.extend(duties.windows(2).map(|pair| Breach::Duties(pair[0], pair[1])));
     breaches.extend(conflicts.iter().filter_map(|conflict| broken(conflict, held)));
     breaches
+}
+
+/// Everything that the holder of these roles breaks to whom a feed gives them.
+pub(crate) fn breaches_by_feed(
+    name: Option<&str>,
+    held: &[&Role],
+    bundle: &CheckedBundle,
+) -> Vec<Breach> {
+    let reserved = bundle.emergencies().iter().map(|emergency| &emergency.role);
+    let mut broken = breaches(name, held, bundle.officers(), bundle.conflicts());
+    broken.extend(
+        reserved
+            .filter(|reserved| held.iter().any(|role| role.family.contains(*reserved)))
+            .map(|reserved| Breach::Reserved(reserved.clone())),
+    );
+    broken
 }
 
 /// The first table with data that one of the roles grants. Martlet's own tables have the rules

@@ -39,6 +39,23 @@ pub enum PolicyError {
         /// What does not fit.
         what: &'static str,
     },
+    /// Stored bytes are not what a mart keeps of emergencies.
+    #[error("what the mart keeps of emergencies is damaged")]
+    EmergenciesDamaged,
+    /// A text is no request, approval or closing of an emergency.
+    #[error("this is not the paper of an emergency that was expected: {what}")]
+    NotAnEmergency {
+        /// What does not fit.
+        what: &'static str,
+    },
+    /// A line of such a text is missing, out of its place, or does not say what it should.
+    #[error(
+        "this is not the paper of an emergency that was expected: its line `{word}` is missing, out of place or malformed"
+    )]
+    EmergencyLine {
+        /// The line's first word.
+        word: &'static str,
+    },
     /// A mask was handed an array of a type that the grant did not name.
     #[error("the mask `{mask}` cannot be applied to a column of type {given}")]
     MaskMismatch {
@@ -52,10 +69,12 @@ pub enum PolicyError {
 impl Kinded for PolicyError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unreadable { .. } | Self::TooLarge { .. } | Self::NotAnApproval { .. } => {
-                ErrorKind::Invalid
-            }
-            Self::Damaged { .. } => ErrorKind::Damaged,
+            Self::Unreadable { .. }
+            | Self::TooLarge { .. }
+            | Self::NotAnApproval { .. }
+            | Self::NotAnEmergency { .. }
+            | Self::EmergencyLine { .. } => ErrorKind::Invalid,
+            Self::Damaged { .. } | Self::EmergenciesDamaged => ErrorKind::Damaged,
             Self::MaskMismatch { .. } => ErrorKind::Bug,
         }
     }

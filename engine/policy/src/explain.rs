@@ -8,6 +8,7 @@ use crate::checked::{CheckedBundle, Role};
 use crate::coherence::AcceptedRisk;
 use crate::decide::{held_roles, rules_about, try_decide};
 use crate::directory::Directory;
+use crate::emergency::counting::Emergencies;
 use crate::grant::{Grant, LookupRight};
 use crate::principal::Principal;
 use crate::rule::{RowRule, Rule};
@@ -28,6 +29,7 @@ pub fn explain(
         (Err(denial), _) | (_, Err(denial)) => return vec![format!("{title}: denied: {denial}")],
     };
     let mut lines = vec![format!("{title}: granted, policy {}", bundle.version())];
+    lines.extend(principal.emergency().map(|it| format!("in an emergency, alone by it: {it}")));
     lines.extend(held.iter().map(|role| explain_role(role, table)));
     lines.push(explain_rows(&grant).to_owned());
     lines.extend(grant.minimum_group().map(|group| format!("groups: {group}")));
@@ -38,17 +40,29 @@ pub fn explain(
     lines
 }
 
-/// The same for someone of the directory, who need not have signed in; `None` if it does not know
-/// the name.
+/// When something is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// The bank's day, by which rules count.
+    pub day: BatchDate,
+    /// Seconds since 1970-01-01 00:00 UTC, by which emergencies do.
+    pub seconds: i64,
+}
+
+/// The same for someone of the directory, who need not have signed in and is decided about as if
+/// they asked at that moment; `None` if it does not know the name.
 #[must_use]
 pub fn explain_named(
     directory: &Directory,
+    emergencies: &Emergencies,
     name: &str,
     table: &TableSchema,
     bundle: &CheckedBundle,
-    day: BatchDate,
+    moment: Moment,
 ) -> Option<Vec<String>> {
-    directory.principal_named(name).map(|principal| explain(principal, table, bundle, day))
+    let principal = directory.principal_named(name)?.clone();
+    let principal = emergencies.elevate(principal, moment.seconds);
+    Some(explain(&principal, table, bundle, moment.day))
 }
 
 fn explain_role(role: &Role, table: &TableSchema) -> String {

@@ -13,7 +13,8 @@
 //! value is hidden).
 //!
 //! Beside it: [`stored`] and [`approval`] (who changed the rules), [`duty`] (what nobody may hold
-//! together), [`coherence`] (what masks give away together).
+//! together), [`coherence`] (what masks give away together), [`emergency`] (who sees more for a
+//! short while, by whose word).
 //!
 //! Three rules hold everywhere here. Silence denies. Of several answers the strictest wins.
 //! Whatever cannot be decided is denied.
@@ -28,6 +29,7 @@ pub mod decide;
 pub mod diff;
 pub mod directory;
 pub mod duty;
+pub mod emergency;
 pub mod error;
 pub mod explain;
 pub mod finding;
@@ -62,8 +64,14 @@ pub use decide::{Decision, decide, may};
 pub use diff::diff;
 pub use directory::{Directory, PasswordAge, Presented, Terms};
 pub use duty::{Breach, Conflict, Duty};
+pub use emergency::approval::{EmergencyApproval, EmergencyVerdict, judge_emergency};
+pub use emergency::counting::{
+    Emergencies, Emergency, EmergencyRefused, EmergencyState, JudgedEmergency,
+};
+pub use emergency::ledger::{Closing, EmergencyLedger, Opening};
+pub use emergency::{EmergencyId, EmergencyRequest, EmergencyRule, Span};
 pub use error::{PolicyError, RefusalReason, SignInRefused};
-pub use explain::{explain, explain_named};
+pub use explain::{Moment, explain, explain_named};
 pub use finding::Finding;
 pub use grant::{Grant, GrantedColumn, LookupRight, RowsDigest};
 pub use key::{OfficerKey, OfficerSecret};

@@ -14,7 +14,10 @@ use crate::bundle::{
 use crate::finding::{Finding, Located, Place};
 use crate::rule::Literal;
 use csv::{Row, read_rows};
-use governance::{RawConflict, RawOfficer, RawRisk, parse_conflict, parse_officer, parse_risk};
+use governance::{
+    RawConflict, RawEmergency, RawOfficer, RawRisk, parse_conflict, parse_emergency, parse_officer,
+    parse_risk,
+};
 pub(crate) use minimum_group::RawGroups;
 use toml::{Keys, Source};
 
@@ -38,6 +41,7 @@ pub(crate) struct RawBundle {
     pub(crate) rules: Vec<RawRule>,
     pub(crate) conflicts: Vec<RawConflict>,
     pub(crate) accepted_risks: Vec<RawRisk>,
+    pub(crate) emergencies: Vec<RawEmergency>,
 }
 
 /// A line of `organization.csv`.
@@ -203,6 +207,7 @@ fn parse_roles(text: &BundleText, raw: &mut RawBundle, findings: &mut Vec<Findin
     raw.roles = take_list(&mut keys, "role", parse_role, findings);
     raw.conflicts = take_list(&mut keys, "conflict", parse_conflict, findings);
     raw.accepted_risks = take_list(&mut keys, "accepted_risk", parse_risk, findings);
+    raw.emergencies = take_list(&mut keys, "emergency", parse_emergency, findings);
     keys.finish(findings);
 }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::emergency::counting::Emergency;
 use crate::names::{AttributeName, RoleName};
 
 /// The proof that someone signed in under this name. It says nothing about what they may see:
@@ -30,6 +31,8 @@ pub struct Principal {
     pub(crate) name: Arc<str>,
     pub(crate) roles: BTreeSet<RoleName>,
     pub(crate) attributes: BTreeMap<AttributeName, Arc<str>>,
+    /// Under which they come at this moment: then its role alone decides.
+    pub(crate) emergency: Option<Arc<Emergency>>,
 }
 
 impl Principal {
@@ -39,9 +42,16 @@ impl Principal {
         &self.name
     }
 
-    /// The roles, in the order of their names.
+    /// The roles that the directory gives, in the order of their names.
     pub fn roles(&self) -> impl Iterator<Item = &RoleName> {
         self.roles.iter()
+    }
+
+    /// The emergency under which they come at this moment. It holds for this one decision: ask
+    /// [`crate::Emergencies`] anew for every statement.
+    #[must_use]
+    pub fn emergency(&self) -> Option<&Arc<Emergency>> {
+        self.emergency.as_ref()
     }
 
     /// An attribute, such as `node`; `name` is the principal's own name. `None` if the

@@ -9,7 +9,7 @@ use crate::access::Access;
 use crate::checked::{CheckedBundle, Role};
 use crate::decide::try_decide;
 use crate::directory::Directory;
-use crate::duty::breaches;
+use crate::duty::breaches_by_feed;
 use crate::grant::{Grant, LookupRight};
 use crate::names::{AttributeName, RoleName};
 use crate::principal::Principal;
@@ -85,8 +85,7 @@ pub fn duty_conflicts<'a>(
     directory.principals().flat_map(move |principal| {
         let held: Vec<&Role> =
             principal.roles().filter_map(|role| bundle.role(role.as_str())).collect();
-        let (officers, conflicts) = (bundle.officers(), bundle.conflicts());
-        let broken = breaches(Some(principal.name()), &held, officers, conflicts);
+        let broken = breaches_by_feed(Some(principal.name()), &held, bundle);
         broken.into_iter().map(move |breach| DutyConflict {
             principal: principal.name().to_owned(),
             roles: principal.roles().map(RoleName::to_string).collect(),

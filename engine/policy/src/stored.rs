@@ -240,7 +240,7 @@ fn read_approvals(bytes: &[u8]) -> Result<Vec<Approval>, PolicyError> {
 }
 
 /// Takes one length-prefixed part off the front.
-fn take_part<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], PolicyError> {
+pub(crate) fn take_part<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], PolicyError> {
     let cut = PolicyError::Damaged { what: "it is cut off" };
     let Some((length, after)) = rest.split_first_chunk::<8>() else { return Err(cut) };
     let Ok(length) = usize::try_from(u64::from_le_bytes(*length)) else { return Err(cut) };

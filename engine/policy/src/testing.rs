@@ -7,10 +7,13 @@ use martlet_core::{BatchDate, ColumnName, ColumnSchema, ColumnType, TableName, T
 use crate::bundle::BundleText;
 use crate::checked::CheckedBundle;
 use crate::directory::Directory;
+use crate::emergency::{EmergencyId, EmergencyRequest, Span};
 use crate::grant::Grant;
+use crate::key::OfficerSecret;
 use crate::password::{PasswordCost, hash_password};
 use crate::principal::Principal;
-use crate::{Decision, check, decide};
+use crate::stored::Edition;
+use crate::{Decision, Moment, check, decide};
 
 /// The files that `docs/security.md` shows.
 pub(crate) const EXAMPLE: [(&str, &str); 5] = [
@@ -26,6 +29,11 @@ pub(crate) const MONEY: ColumnType = ColumnType::Decimal { precision: 18, scale:
 /// The day of every decision in the tests.
 pub(crate) fn today() -> BatchDate {
     "2026-11-22".parse().unwrap()
+}
+
+/// The same to the second.
+pub(crate) fn moment() -> Moment {
+    Moment { day: today(), seconds: NOON }
 }
 
 pub(crate) const PASSWORD: &str = "a long enough password";
@@ -98,3 +106,97 @@ pub(crate) fn granted(principal: &Principal) -> Grant {
         Decision::Denied => panic!("denied"),
     }
 }
+
+/// When the emergencies of the tests begin: 2026-11-23, midnight UTC.
+pub(crate) const NOON: i64 = 1_795_392_000;
+
+/// An edition of no rules.
+pub(crate) const EDITION: Edition = Edition([5; 32]);
+
+pub(crate) fn officer_secret(seed: u8) -> OfficerSecret {
+    OfficerSecret::from_bytes(&[seed; 32])
+}
+
+pub(crate) fn request(principal: &str, access: &str, from: i64, until: i64) -> EmergencyRequest {
+    request_of(7, principal, access, from, until)
+}
+
+pub(crate) fn request_of(
+    id: u8,
+    principal: &str,
+    access: &str,
+    from: i64,
+    until: i64,
+) -> EmergencyRequest {
+    request_under(EDITION, id, principal, access, from, until)
+}
+
+/// From so many seconds after the tests' beginning until so many.
+pub(crate) fn request_under(
+    edition: Edition,
+    id: u8,
+    principal: &str,
+    access: &str,
+    from: i64,
+    until: i64,
+) -> EmergencyRequest {
+    let span = Span { from: NOON + from, until: NOON + until };
+    let id = EmergencyId::from_bytes([id; 16]);
+    EmergencyRequest::new(id, principal, access, "the core is down", span, edition).unwrap()
+}
+
+/// The example with the officers ann, bob and cas, and an emergency for tellers.
+pub(crate) fn emergency_text() -> BundleText {
+    let mut text = example_text();
+    let mut officers = "approvals = 2\n".to_owned();
+    for (name, seed) in [("ann", 1), ("bob", 2), ("cas", 3)] {
+        let key = officer_secret(seed).public();
+        officers.push_str(&format!("[[officer]]\nname = \"{name}\"\nkey = \"{key}\"\n"));
+    }
+    for (file, more) in [
+        ("bundle.toml", officers.as_str()),
+        ("roles.toml", EMERGENCY_ROLES),
+        (
+            "rules.toml",
+            "\n[[row_rule]]\nname = \"outage-all\"\neffect = \"permit\"\nroles = [\"outage\"]\n\
+             tables = [\"customer\"]\nall = true\n",
+        ),
+    ] {
+        text.files.get_mut(file).unwrap().push_str(more);
+    }
+    text
+}
+
+pub(crate) const EMERGENCY_ROLES: &str = r#"
+[[role]]
+name = "outage"
+tables = ["customer"]
+
+[role.classes]
+open = "clear"
+customer_number = "clear"
+name = "clear"
+balance = "clear"
+
+[[role]]
+name = "writer"
+duty = "rules"
+
+[[role]]
+name = "developer"
+
+[[conflict]]
+roles = ["developer", "outage"]
+
+[[emergency]]
+name = "core outage"
+role = "outage"
+may_ask = ["teller"]
+hours = 2
+approvers = 2
+"#;
+
+/// Ann is an officer; wil writes rules, dev develops, both beside; odd has a role that is none.
+pub(crate) const EMERGENCY_PEOPLE: &str = "name,roles,node,password,desk\n\
+    kim,teller,440301,,7\nlee,teller,440301,,7\nana,analyst,440301,,7\nann,teller,440301,,7\n\
+    wil,writer;teller,440301,,7\ndev,developer;teller,440301,,7\nodd,ghost;teller,440301,,7\n";

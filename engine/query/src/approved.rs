@@ -107,7 +107,7 @@ async fn follow(
     Ok(rules)
 }
 
-fn is_damage(error: &QueryError) -> bool {
+pub(crate) fn is_damage(error: &QueryError) -> bool {
     matches!(error, QueryError::Rules { .. }) || error.kind() == ErrorKind::Damaged
 }
 

@@ -11,11 +11,12 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use martlet_core::limits::BATCH_ROWS_MAX;
 use martlet_core::{SnapshotNumber, TableName};
-use martlet_policy::{Principal, TokenKeys};
-use martlet_store::Store;
+use martlet_policy::{EmergencyId, Principal, SignedIn, TokenKeys};
+use martlet_store::{Snapshot, Store};
 
 use crate::calendar;
 use crate::catalog::CATALOG;
+use crate::clock::Clock;
 use crate::error::QueryError;
 use crate::functions::accepted;
 use crate::granted_rows::GrantedRows;
@@ -68,6 +69,7 @@ impl Engine {
             keys,
             groups,
             template,
+            clock: Clock::start(),
         };
         Ok(Self { shared: Arc::new(shared), mart: Arc::new(RwLock::new(mart)) })
     }
@@ -82,12 +84,36 @@ impl Engine {
         if latest.number() == current.snapshot().number() {
             return Ok(current);
         }
-        let mart = Arc::new(Mart::of_snapshot(&self.shared.store, latest, Some(&current)).await?);
+        let loaded = Mart::of_snapshot(&self.shared.store, latest.clone(), Some(&current)).await;
+        let mart = match loaded {
+            Ok(mart) => Arc::new(mart),
+            Err(error) => {
+                self.take_closings(&current, &latest).await;
+                return Err(error);
+            }
+        };
         let mut slot = self.mart.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if mart.snapshot().number() > slot.snapshot().number() {
             *slot = mart;
         }
         Ok(Arc::clone(&slot))
+    }
+
+    /// Of a snapshot that cannot be taken over its closings are: nobody keeps an emergency open by
+    /// publishing what is not whole.
+    async fn take_closings(&self, current: &Arc<Mart>, latest: &Snapshot) {
+        let closed = match current.with_closings_of(&self.shared.store, latest).await {
+            Ok(Some(closed)) => Arc::new(closed),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(%error, "what the mart keeps of emergencies cannot be reached");
+                return;
+            }
+        };
+        let mut slot = self.mart.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if Arc::ptr_eq(&slot, current) {
+            *slot = closed;
+        }
     }
 
     /// The current state of the mart.
@@ -106,6 +132,39 @@ impl Engine {
             return Ok(current);
         }
         Ok(Arc::new(current.at(&self.shared.store, number).await?))
+    }
+
+    /// Who asks, as a state of the mart knows them at this moment: under their emergency, if one is
+    /// open. `None` if the directory does not know them any more.
+    #[must_use]
+    pub fn asker(&self, signed_in: &SignedIn, mart: &Mart) -> Option<Principal> {
+        let principal = mart.directory().principal(signed_in)?;
+        Some(match self.now() {
+            Some(now) => mart.emergencies().elevate(principal, now),
+            None => principal,
+        })
+    }
+
+    /// The same under this very emergency and no other; as they are without it, if it is over.
+    #[must_use]
+    pub fn asker_under(
+        &self,
+        signed_in: &SignedIn,
+        mart: &Mart,
+        emergency: Option<EmergencyId>,
+    ) -> Option<Principal> {
+        let principal = mart.directory().principal(signed_in)?;
+        Some(match (emergency, self.now()) {
+            (Some(id), Some(now)) => mart.emergencies().elevate_by(principal, id, now),
+            _ => principal,
+        })
+    }
+
+    /// The time by which emergencies begin and end, in seconds since 1970-01-01 00:00 UTC. It never
+    /// goes back; without one no emergency counts.
+    #[must_use]
+    pub fn now(&self) -> Option<i64> {
+        self.shared.clock.seconds()
     }
 
     /// Opens a session: one principal, one snapshot, the rules in force.

@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 use martlet_core::TableSchema;
 use martlet_core::limits::STATEMENT_BYTES_MAX;
-use martlet_policy::explain_named;
+use martlet_policy::{Moment, explain_named};
 
 use crate::error::QueryError;
 use crate::mart::Mart;
@@ -71,18 +71,26 @@ fn small(ident: &Ident) -> String {
     ident.value.to_lowercase()
 }
 
-/// The lines that answer it.
+/// The lines that answer it: the principal's emergencies first, then each table.
 ///
 /// # Errors
 /// [`QueryError::UnknownTable`] or [`QueryError::UnknownPrincipal`].
-pub(crate) fn lines(mart: &Mart, question: &Question) -> Result<Vec<String>, QueryError> {
+pub(crate) fn lines(
+    mart: &Mart,
+    question: &Question,
+    now: Option<i64>,
+) -> Result<Vec<String>, QueryError> {
     let (Some(bundle), Some(tables)) = (mart.bundle(), tables(mart, question)) else {
         return Err(QueryError::UnknownTable { table: question.table.clone().unwrap_or_default() });
     };
-    let day = today(bundle).ok_or(QueryError::Bug { promise: "the clock shows a day" })?;
-    let mut lines = Vec::new();
+    let no_time = QueryError::Bug { promise: "the clock shows a day" };
+    let Some((day, seconds)) = today(bundle).zip(now) else { return Err(no_time) };
+    let (emergencies, name) = (mart.emergencies(), &question.principal);
+    let moment = Moment { day, seconds };
+    let mut lines: Vec<String> =
+        emergencies.of(name).map(|emergency| emergency.in_words(seconds)).collect();
     for table in &tables {
-        let told = explain_named(mart.directory(), &question.principal, table, bundle, day);
+        let told = explain_named(mart.directory(), emergencies, name, table, bundle, moment);
         let told = told.ok_or_else(|| QueryError::UnknownPrincipal {
             principal: question.principal.clone(),
         })?;

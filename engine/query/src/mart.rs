@@ -6,16 +6,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use martlet_core::{SnapshotNumber, TableName, TableSchema};
-use martlet_policy::{BundleText, CheckedBundle, Directory, StoredBundle, check};
+use martlet_policy::{
+    BundleText, CheckedBundle, Directory, Emergencies, EmergencyLedger, StoredBundle, check,
+};
 use martlet_store::{Snapshot, Store, StoreError, TableVersion};
 
 use crate::approved::{self, Followed};
+use crate::emergencies;
 use crate::error::QueryError;
 use crate::indexed_table::IndexedTable;
 use crate::system;
 
 /// A snapshot together with the rules and principals under which it is read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Mart {
     snapshot: Snapshot,
     tables: BTreeMap<TableName, Arc<IndexedTable>>,
@@ -25,6 +28,8 @@ pub struct Mart {
     rules: Option<Arc<StoredBundle>>,
     bundle: Option<Arc<CheckedBundle>>,
     directory: Arc<Directory>,
+    /// Proven by these rules and people.
+    emergencies: Arc<Emergencies>,
 }
 
 impl Mart {
@@ -60,8 +65,34 @@ impl Mart {
             None => Directory::default(),
         };
         let directory = Arc::new(directory);
+        let ledger = match before {
+            Some(before) => {
+                let known = before.emergencies.ledger().clone();
+                emergencies::follow(store, &snapshot, known, before.newest.number()).await?
+            }
+            None => emergencies::known(store, &snapshot).await?,
+        };
+        let emergencies = Arc::new(judged(ledger, rules.as_deref(), bundle.as_deref(), &directory));
         let tables = indexed_tables(&snapshot, before);
-        Ok(Self { newest: snapshot.clone(), tables, snapshot, rules, bundle, directory })
+        let newest = snapshot.clone();
+        Ok(Self { newest, tables, snapshot, rules, bundle, directory, emergencies })
+    }
+
+    /// This state with the emergencies closed that a later snapshot closes; nothing if it closes
+    /// none.
+    pub(crate) async fn with_closings_of(
+        &self,
+        store: &Store,
+        later: &Snapshot,
+    ) -> Result<Option<Self>, QueryError> {
+        let mut ledger = self.emergencies.ledger().clone();
+        let told = emergencies::follow(store, later, ledger.clone(), self.newest.number()).await?;
+        if !ledger.learn_closings(&told) {
+            return Ok(None);
+        }
+        let (rules, bundle) = (self.rules.as_deref(), self.bundle.as_deref());
+        let emergencies = Arc::new(judged(ledger, rules, bundle, &self.directory));
+        Ok(Some(Self { emergencies, ..self.clone() }))
     }
 
     /// An older snapshot's tables under this state's rules and principals: today's rules
@@ -82,6 +113,7 @@ impl Mart {
             rules: self.rules.clone(),
             bundle: self.bundle.clone(),
             directory: Arc::clone(&self.directory),
+            emergencies: Arc::clone(&self.emergencies),
         })
     }
 
@@ -131,10 +163,31 @@ impl Mart {
         &self.directory
     }
 
+    /// What the mart keeps of emergencies, proven by the rules and the people in force.
+    #[must_use]
+    pub fn emergencies(&self) -> &Emergencies {
+        &self.emergencies
+    }
+
     /// The version of the rules, as the audit record names it; `none` without rules.
     #[must_use]
     pub fn policy_version(&self) -> String {
         self.bundle.as_ref().map_or_else(|| "none".into(), |bundle| bundle.version().to_string())
+    }
+}
+
+/// Without rules there is no emergency.
+fn judged(
+    ledger: EmergencyLedger,
+    rules: Option<&StoredBundle>,
+    bundle: Option<&CheckedBundle>,
+    directory: &Directory,
+) -> Emergencies {
+    match (rules, bundle) {
+        (Some(rules), Some(bundle)) => {
+            Emergencies::judge(ledger, rules.edition(), bundle, directory)
+        }
+        _ => Emergencies::unjudged(ledger),
     }
 }
 

@@ -87,7 +87,8 @@ impl Session {
         match explain_policy::asked(sql)? {
             Some(_) if self.rules == RulesTold::Nobody => Err(QueryError::ExplainPolicyNotGranted),
             Some(question) => {
-                let lines = explain_policy::lines(&self.mart, &question)?;
+                let now = self.shared.clock.seconds();
+                let lines = explain_policy::lines(&self.mart, &question, now)?;
                 Statement::told(self, sql, "policy", lines)
             }
             None => Statement::prepare(self, sql).await,

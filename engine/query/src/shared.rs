@@ -9,6 +9,7 @@ use martlet_policy::TokenKeys;
 use martlet_store::{Store, machine};
 
 use crate::access_path::AccessPath;
+use crate::clock::Clock;
 use crate::granted_rows::GrantedRows;
 use crate::group_size::GroupMemory;
 use crate::index_cache::IndexCache;
@@ -74,4 +75,5 @@ pub(crate) struct Shared {
     pub(crate) groups: GroupMemory,
     /// A session state with every function registered and no table: sessions copy it.
     pub(crate) template: SessionState,
+    pub(crate) clock: Clock,
 }

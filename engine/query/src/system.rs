@@ -18,7 +18,7 @@ use martlet_policy::{CheckedBundle, Class, Grant, Role, Rule};
 use crate::error::QueryError;
 use crate::mart::Mart;
 
-/// How many audit records a query sees at most, newest first.
+/// How many audit records a query sees at most, newest first; and how many alarms.
 pub const AUDIT_RECORDS_MAX: usize = 100_000;
 
 /// Gives the server's records to the engine.
@@ -28,6 +28,15 @@ pub trait SystemRecords: Send + Sync + Debug {
     /// # Errors
     /// A text that says why they cannot be read; it is logged, not shown.
     fn audit_records(&self, limit: usize) -> Result<RecordBatch, String>;
+
+    /// The newest alarms of the record, at most `limit`, in [`alarm_schema`]. Where nobody keeps
+    /// watch there are none.
+    ///
+    /// # Errors
+    /// As for [`SystemRecords::audit_records`].
+    fn alarms(&self, _limit: usize) -> Result<RecordBatch, String> {
+        Ok(RecordBatch::new_empty(alarm_schema()))
+    }
 }
 
 /// What the tables are made from when they are read.
@@ -58,12 +67,28 @@ const AUDIT_RECORD: &[(&str, ColumnType)] = &[
     ("columns", ColumnType::Text),
     ("column_access", ColumnType::Text),
     ("lookups", ColumnType::Int64),
+    ("emergency", ColumnType::Text),
+    ("emergency_reason", ColumnType::Text),
     ("policy_version", ColumnType::Text),
     ("decision", ColumnType::Text),
     ("rows", ColumnType::Int64),
     ("bytes", ColumnType::Int64),
     ("milliseconds", ColumnType::Int64),
     ("outcome", ColumnType::Text),
+];
+
+const ALARM: &[(&str, ColumnType)] = &[
+    ("record_id", ColumnType::Text),
+    ("at", ColumnType::Timestamp),
+    ("principal", ColumnType::Text),
+    ("kind", ColumnType::Text),
+    ("rule", ColumnType::Text),
+    ("severity", ColumnType::Text),
+    ("figures", ColumnType::Text),
+    ("met_by", ColumnType::Text),
+    ("actions", ColumnType::Text),
+    ("emergency", ColumnType::Text),
+    ("text", ColumnType::Text),
 ];
 
 const ROLE: &[(&str, ColumnType)] = &[
@@ -98,6 +123,7 @@ type SystemTable = (&'static str, &'static [(&'static str, ColumnType)], &'stati
 /// Every system table: its name, its columns and the class of all its columns.
 const TABLES: &[SystemTable] = &[
     ("system.audit_record", AUDIT_RECORD, "audit"),
+    ("system.alarm", ALARM, "audit"),
     ("system.role", ROLE, "rules"),
     ("system.row_rule", ROW_RULE, "rules"),
     ("system.column_class", COLUMN_CLASS, "rules"),
@@ -114,7 +140,17 @@ pub fn schemas() -> Vec<TableSchema> {
 /// The Arrow schema of `system.audit_record`.
 #[must_use]
 pub fn audit_record_schema() -> SchemaRef {
-    schema("system.audit_record", AUDIT_RECORD, "audit").map_or_else(
+    arrow_schema("system.audit_record", AUDIT_RECORD)
+}
+
+/// The Arrow schema of `system.alarm`.
+#[must_use]
+pub fn alarm_schema() -> SchemaRef {
+    arrow_schema("system.alarm", ALARM)
+}
+
+fn arrow_schema(name: &str, columns: &[(&str, ColumnType)]) -> SchemaRef {
+    schema(name, columns, "audit").map_or_else(
         || Arc::new(datafusion::arrow::datatypes::Schema::empty()),
         |schema| schema.arrow(),
     )
@@ -144,13 +180,15 @@ pub(crate) fn rows(
     records: &dyn SystemRecords,
 ) -> Result<RecordBatch, QueryError> {
     let mart = &source.mart;
+    let unreadable = |reason: String| {
+        tracing::error!(reason, "audit records cannot be read");
+        QueryError::RecordsUnreadable
+    };
     let texts = match table.name().table_part() {
         "audit_record" => {
-            return records.audit_records(AUDIT_RECORDS_MAX).map_err(|reason| {
-                tracing::error!(reason, "audit records cannot be read");
-                QueryError::RecordsUnreadable
-            });
+            return records.audit_records(AUDIT_RECORDS_MAX).map_err(unreadable);
         }
+        "alarm" => return records.alarms(AUDIT_RECORDS_MAX).map_err(unreadable),
         "table_index" => return table_index::rows(table, source),
         "role" => mart.bundle().map(roles),
         "row_rule" => mart.bundle().map(row_rules),
@@ -237,5 +275,6 @@ mod tests {
     fn every_system_table_can_be_made() {
         assert_eq!(schemas().len(), TABLES.len());
         assert_eq!(audit_record_schema().fields().len(), AUDIT_RECORD.len());
+        assert_eq!(alarm_schema().fields().len(), ALARM.len());
     }
 }

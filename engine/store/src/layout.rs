@@ -10,6 +10,7 @@
 //! deletes/<table>/<digest>             deleted rows of a segment that are too many for the table's part
 //! policies/<digest>                    a policy bundle
 //! principals/<digest>                  a feed of principals
+//! emergencies/<digest>                 what the mart keeps of emergencies
 //! ```
 
 use martlet_core::{SegmentId, SnapshotNumber, TableName};
@@ -21,8 +22,8 @@ pub(crate) const SNAPSHOTS: &str = "snapshots";
 pub(crate) const RETIRED: &str = "retired";
 
 /// The folders of everything that a snapshot refers to.
-pub(crate) const REFERRED: [&str; 6] =
-    ["tables", "segments", "indexes", "deletes", "policies", "principals"];
+pub(crate) const REFERRED: [&str; 7] =
+    ["tables", "segments", "indexes", "deletes", "policies", "principals", "emergencies"];
 
 /// Digits of a snapshot's number in its path: enough for any `u64`, so that names sort as numbers.
 const NUMBER_DIGITS: usize = 20;
@@ -89,6 +90,10 @@ pub(crate) fn policy(digest: &[u8; 32]) -> String {
 
 pub(crate) fn principals(digest: &[u8; 32]) -> String {
     format!("principals/{}", hex(digest))
+}
+
+pub(crate) fn emergencies(digest: &[u8; 32]) -> String {
+    format!("emergencies/{}", hex(digest))
 }
 
 fn hex(digest: &[u8; 32]) -> String {

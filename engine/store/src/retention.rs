@@ -135,7 +135,7 @@ impl Store {
         head: &SnapshotHead,
         named: &mut HashSet<String>,
     ) -> Result<(), StoreError> {
-        let documents = [&head.policy, &head.principals].into_iter().flatten();
+        let documents = [&head.policy, &head.principals, &head.emergencies].into_iter().flatten();
         named.extend(documents.map(|object| object.path().to_owned()));
         for (_, part) in &head.tables {
             if named.insert(part.path().to_owned()) {

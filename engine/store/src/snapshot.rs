@@ -34,6 +34,7 @@ impl Snapshot {
             batches: Vec::new(),
             policy: None,
             principals: None,
+            emergencies: None,
         };
         Self::new(head, BTreeMap::new())
     }
@@ -100,6 +101,12 @@ impl Snapshot {
     #[must_use]
     pub fn principals(&self) -> Option<&ObjectRef> {
         self.state.head.principals.as_ref()
+    }
+
+    /// What the mart keeps of emergencies, if there ever was one.
+    #[must_use]
+    pub fn emergencies(&self) -> Option<&ObjectRef> {
+        self.state.head.emergencies.as_ref()
     }
 }
 

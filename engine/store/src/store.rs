@@ -196,18 +196,39 @@ impl Store {
         after: SnapshotNumber,
         last: SnapshotNumber,
     ) -> Result<Vec<ObjectRef>, StoreError> {
-        let mut policies: Vec<ObjectRef> = Vec::new();
+        self.documents_between(after, last, |head| head.policy).await
+    }
+
+    /// The same of what the mart keeps of emergencies.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if a snapshot is not whole.
+    pub async fn emergencies_between(
+        &self,
+        after: SnapshotNumber,
+        last: SnapshotNumber,
+    ) -> Result<Vec<ObjectRef>, StoreError> {
+        self.documents_between(after, last, |head| head.emergencies).await
+    }
+
+    async fn documents_between(
+        &self,
+        after: SnapshotNumber,
+        last: SnapshotNumber,
+        of: impl Fn(SnapshotHead) -> Option<ObjectRef>,
+    ) -> Result<Vec<ObjectRef>, StoreError> {
+        let mut documents: Vec<ObjectRef> = Vec::new();
         let between = |number: &SnapshotNumber| *number > after && *number <= last;
         for number in self.numbers().await?.into_iter().filter(between) {
-            let policy = match self.head(number).await {
-                Ok(head) => head.policy,
+            let document = match self.head(number).await {
+                Ok(head) => of(head),
                 // It is being retired; the later ones stay.
                 Err(StoreError::NoSnapshot { .. }) => None,
                 Err(error) => return Err(error),
             };
-            policies.extend(policy.filter(|policy| policies.last() != Some(policy)));
+            documents.extend(document.filter(|document| documents.last() != Some(document)));
         }
-        Ok(policies)
+        Ok(documents)
     }
 
     /// The whole object, proven.

@@ -83,6 +83,7 @@ async fn unchanged_tables_policy_and_principals_are_shared() {
     let mut commit = store.begin(&first);
     commit.set_policy(Bytes::from_static(b"rules"));
     commit.set_principals(Bytes::from_static(b"people"));
+    commit.set_emergencies(Bytes::from_static(b"fire"));
     let second = committed(commit).await;
     assert_eq!(first.table("numbers").unwrap().part(), second.table("numbers").unwrap().part());
 
@@ -90,6 +91,10 @@ async fn unchanged_tables_policy_and_principals_are_shared() {
     assert_eq!(third.policy(), second.policy());
     assert_eq!(store.read(third.policy().unwrap()).await.unwrap(), "rules");
     assert_eq!(store.read(third.principals().unwrap()).await.unwrap(), "people");
+    assert_eq!(store.read(third.emergencies().unwrap()).await.unwrap(), "fire");
+    let told = store.emergencies_between(first.number(), third.number()).await.unwrap();
+    assert_eq!(told, [third.emergencies().unwrap().clone()]);
+    assert_eq!(store.orphans().await.unwrap(), [], "all of it is named");
     let reopened = Store::over(objects).latest().await.unwrap();
     assert_eq!(reopened.policy(), third.policy());
     assert_eq!(reopened.tables(), third.tables());
@@ -178,6 +183,7 @@ async fn a_flipped_bit_in_any_object_is_detected() {
     commit.replace_table(&schema, vec![staged]).unwrap();
     commit.set_policy(Bytes::from_static(b"rules"));
     commit.set_principals(Bytes::from_static(b"people"));
+    commit.set_emergencies(Bytes::from_static(b"fire"));
     let snapshot = committed(commit).await;
 
     let table = snapshot.table("numbers").unwrap();
@@ -190,6 +196,7 @@ async fn a_flipped_bit_in_any_object_is_detected() {
         index.path().to_owned(),
         snapshot.policy().unwrap().path().to_owned(),
         snapshot.principals().unwrap().path().to_owned(),
+        snapshot.emergencies().unwrap().path().to_owned(),
     ];
     for path in paths {
         let bytes = bytes_at(objects.as_ref(), &path).await;
@@ -208,7 +215,8 @@ async fn a_flipped_bit_in_any_object_is_detected() {
 
 async fn read_everything(store: &Store) -> Result<(), StoreError> {
     let snapshot = store.latest().await?;
-    for object in [snapshot.policy(), snapshot.principals()].into_iter().flatten() {
+    let documents = [snapshot.policy(), snapshot.principals(), snapshot.emergencies()];
+    for object in documents.into_iter().flatten() {
         store.read(object).await?;
     }
     for table in snapshot.tables().values() {

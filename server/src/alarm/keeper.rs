@@ -4,7 +4,7 @@
 //! goes on the audit record, then into the alarms' file. What the disk does not take is tried
 //! again each second. Must never hold up a statement: records are handed over, not waited for.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -228,29 +228,7 @@ impl Keeper {
     }
 
     fn entry(&self, id: &RecordId, principal: String, text: &str) -> Entry {
-        let mart = self.engine.mart();
-        Entry {
-            record_id: id.clone(),
-            at: now_micros(),
-            principal,
-            peer: "server".to_owned(),
-            client: CLIENT.to_owned(),
-            purpose: None,
-            method: None,
-            refused_because: None,
-            statement_id: None,
-            statement: text.to_owned(),
-            fingerprint: None,
-            cut: None,
-            parameters: None,
-            tables: Vec::new(),
-            columns: Vec::new(),
-            column_access: BTreeMap::new(),
-            lookups: 0,
-            policy_version: mart.policy_version(),
-            snapshot: mart.snapshot().number().get(),
-            decision: Decision::Alarm,
-        }
+        Entry::notice(id.clone(), principal, CLIENT, text, &self.engine.mart())
     }
 }
 

@@ -18,6 +18,7 @@
 mod clock;
 mod crowd;
 pub(crate) mod curbs;
+mod emergencies;
 mod error;
 mod fields;
 mod judge;
@@ -77,6 +78,18 @@ pub struct Alarm {
 }
 
 impl Alarm {
+    #[cfg(test)]
+    pub(crate) fn for_tests(
+        rule: &str,
+        severity: Severity,
+        figures: Vec<(&'static str, u64)>,
+        record: RecordId,
+    ) -> Self {
+        let actions = Actions { notify: true, curbing: None, lasts: None };
+        let (rule, principal) = (rule.to_owned(), "kim".to_owned());
+        Self { at: 0, rule, severity, principal, figures, record, actions }
+    }
+
     /// The alarm as a line of the audit record.
     #[must_use]
     pub fn text(&self) -> String {

@@ -10,6 +10,7 @@ use chrono::NaiveDate;
 use toml::{Table, Value};
 
 use super::clock::{Clock, DAY, MINUTE, SECOND, offset};
+use super::emergencies::RESERVED;
 use super::error::AlarmError;
 use super::fields::Fields;
 use super::{syslog, webhook};
@@ -309,6 +310,9 @@ fn rule(at: usize, table: Table, folder: &Path, findings: &mut Vec<String>) -> R
     let well_named = |part: char| part.is_ascii_lowercase() || part.is_ascii_digit() || part == '-';
     if name.is_empty() || name.len() > 64 || !name.chars().all(well_named) {
         fields.find("`name` must be a word of a-z, 0-9 and -, of 64 characters at most");
+    }
+    if name.starts_with(RESERVED) {
+        fields.find("names that begin with `emergency-` are those of the built-in alarms");
     }
     let severity = fields.word("severity", &Severity::WORDS, Severity::Medium);
     let quiet = fields.maybe_time("quiet").unwrap_or(DAY);

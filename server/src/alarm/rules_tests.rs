@@ -57,6 +57,10 @@ fn whatever_cannot_be_meant_is_found() {
         ("[[rule]]\nname = \"A b\"\nkind = \"two_places\"\nwindow = \"1h\"\n", "`name` must be"),
         ("[[rule]]\nname = \"a\"\nkind = \"crowd\"\nwindow = \"1h\"\n", "`principals` is missing"),
         (
+            "[[rule]]\nname = \"emergency-used\"\nkind = \"two_places\"\nwindow = \"1h\"\n",
+            "are those of the built-in alarms",
+        ),
+        (
             "[[rule]]\nname = \"a\"\nkind = \"crowd\"\nprincipals = 99999\nwindow = \"1h\"\n",
             "at most",
         ),

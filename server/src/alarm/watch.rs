@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::Alarm;
 use super::clock::DAY;
 use super::crowd::Crowd;
+use super::emergencies::Emergencies;
 use super::judge::{Figures, Moment, Stage, grows, judge};
 use super::ledger::{HISTORY_DAYS, Ledger};
 use super::norms::Norms;
@@ -42,6 +43,7 @@ pub struct Watch {
     /// By rule.
     crowds: HashMap<usize, Crowd>,
     norms: Norms,
+    emergencies: Emergencies,
     today: i32,
 }
 
@@ -73,6 +75,7 @@ impl Watch {
             open: HashMap::new(),
             crowds: HashMap::new(),
             norms: Norms::default(),
+            emergencies: Emergencies::default(),
             today: i32::MIN,
         }
     }
@@ -154,11 +157,13 @@ impl Watch {
 
     /// Takes a line of the journal.
     pub(crate) fn hear(&mut self, line: &Line) -> Vec<Alarm> {
-        match line {
+        let mut alarms = self.emergencies.hear(line);
+        alarms.extend(match line {
             Line::Begin { entry } => self.begun(entry),
             Line::End { record_id, at, ending } => self.ended(record_id, *at, ending),
             Line::Whole { entry, .. } => self.whole(entry),
-        }
+        });
+        alarms
     }
 
     /// What still ran when the server ended will never end.

@@ -45,7 +45,7 @@ use tokio::sync::mpsc;
 pub use hex::{Digest, Hex, PublicKey};
 pub(crate) use reader::{days_since, replay_day};
 pub use record::{Decision, Ending, Entry, Outcome, RecordId};
-pub(crate) use record::{Line, SIGN_IN, now_micros};
+pub(crate) use record::{EMERGENCY_OPENED, Line, SIGN_IN, now_micros};
 use ring::Ring;
 pub use signing::{public_key_of, public_keys};
 use writer::{Purpose, Writer};
@@ -235,6 +235,12 @@ impl Journal {
         heard
     }
 
+    /// The newest alarms and notices that are still in memory, oldest first.
+    pub(crate) fn notices(&self) -> Vec<Entry> {
+        let newest = self.ring().newest_alarms(usize::MAX);
+        newest.iter().rev().map(|row| row.entry.clone()).collect()
+    }
+
     /// The folder of its files.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
@@ -263,6 +269,11 @@ impl SystemRecords for Journal {
     fn audit_records(&self, limit: usize) -> Result<RecordBatch, String> {
         let rows = self.ring().newest(limit);
         table::batch_of(&rows).map_err(|error| error.to_string())
+    }
+
+    fn alarms(&self, limit: usize) -> Result<RecordBatch, String> {
+        let rows = self.ring().newest_alarms(limit);
+        table::alarms_of(&rows).map_err(|error| error.to_string())
     }
 }
 

@@ -8,6 +8,7 @@ use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use martlet_core::limits::STATEMENT_BYTES_MAX;
+use martlet_query::Mart;
 use serde::{Deserialize, Serialize};
 
 use crate::random::{self, NoEntropy};
@@ -24,6 +25,9 @@ const PARAMETER_BYTES_SHOWN: usize = 4 * 1024;
 
 /// What a sign-in is recorded as. It is no SQL, so no statement is ever allowed by this text.
 pub(crate) const SIGN_IN: &str = "sign in";
+
+/// How the notice begins that an emergency counts from now on.
+pub(crate) const EMERGENCY_OPENED: &str = "emergency opened";
 
 /// One record's id: 32 hexadecimal digits, drawn at random.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -59,7 +63,8 @@ pub enum Decision {
     Denied,
     /// It could not be understood or carried out.
     Failed,
-    /// No request: a rule over the record was met, or somebody whom it held was let go.
+    /// No request: a rule over the record was met, or somebody whom it held was let go; an
+    /// emergency began, was refused or ended.
     Alarm,
 }
 
@@ -162,6 +167,12 @@ pub struct Entry {
     /// How many times it asks for a raw value of a masked column.
     #[serde(default, skip_serializing_if = "is_none")]
     pub lookups: u64,
+    /// The emergency under which it was decided: its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<String>,
+    /// Why that emergency was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency_reason: Option<String>,
     /// The rules under which it was decided.
     pub policy_version: String,
     /// The snapshot that it reads.
@@ -185,6 +196,40 @@ pub struct Cut {
 }
 
 impl Entry {
+    /// What the server itself has to say about a principal, in this state of the mart.
+    pub(crate) fn notice(
+        record_id: RecordId,
+        principal: String,
+        client: &str,
+        text: &str,
+        mart: &Mart,
+    ) -> Self {
+        Self {
+            record_id,
+            at: now_micros(),
+            principal,
+            peer: "server".to_owned(),
+            client: client.to_owned(),
+            purpose: None,
+            method: None,
+            refused_because: None,
+            statement_id: None,
+            statement: text.to_owned(),
+            fingerprint: None,
+            cut: None,
+            parameters: None,
+            tables: Vec::new(),
+            columns: Vec::new(),
+            column_access: BTreeMap::new(),
+            lookups: 0,
+            emergency: None,
+            emergency_reason: None,
+            policy_version: mart.policy_version(),
+            snapshot: mart.snapshot().number().get(),
+            decision: Decision::Alarm,
+        }
+    }
+
     /// Puts the statement's text in, shortened where it is too long.
     pub(crate) fn with_statement(mut self, statement: &str) -> Self {
         self.statement = statement.to_string();

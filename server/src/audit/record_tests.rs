@@ -23,6 +23,8 @@ pub(crate) fn entry(statement: &str) -> Entry {
         columns: vec!["customer.name".into()],
         column_access: BTreeMap::from([("customer.name".into(), "mask:name".into())]),
         lookups: 0,
+        emergency: None,
+        emergency_reason: None,
         policy_version: "2026-11-22.1".into(),
         snapshot: 3,
         decision: Decision::Allowed,
@@ -46,6 +48,7 @@ fn a_record_from_before_the_newer_fields_is_read() {
     assert_ne!(old, json);
     let Some(Line::Begin { entry }) = Line::from_json(old.as_bytes()) else { panic!("{old}") };
     assert_eq!((entry.purpose, entry.fingerprint), (None, None));
+    assert_eq!((entry.emergency, entry.emergency_reason), (None, None));
     assert!(entry.column_access.is_empty());
 }
 

@@ -77,6 +77,11 @@ impl Ring {
         rows
     }
 
+    /// The newest alarms and notices, newest first.
+    pub(crate) fn newest_alarms(&self, limit: usize) -> Vec<Arc<Row>> {
+        self.alarms.newest(limit).collect()
+    }
+
     fn push(&mut self, entry: Entry, ending: Ending) {
         let shelf = if entry.statement_id.is_none() && entry.statement == SIGN_IN {
             &mut self.sign_ins
@@ -148,7 +153,7 @@ impl Shelf {
 fn text_bytes(entry: &Entry) -> usize {
     let lists: usize = entry.tables.iter().chain(&entry.columns).map(String::len).sum();
     let access = entry.column_access.iter().map(|(column, how)| column.len() + how.len());
-    let given = [&entry.parameters, &entry.purpose, &entry.fingerprint];
+    let given = [&entry.parameters, &entry.purpose, &entry.fingerprint, &entry.emergency_reason];
     let given: usize = given.into_iter().flatten().map(String::len).sum();
     entry.statement.len() + given + entry.principal.len() + lists + access.sum::<usize>()
 }

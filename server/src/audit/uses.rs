@@ -26,7 +26,8 @@ impl LastUses {
 
     fn note(&mut self, line: Line) {
         let (Line::Begin { entry } | Line::Whole { entry, .. }) = line else { return };
-        if entry.decision != Decision::Allowed {
+        // What an emergency showed is no use of what somebody holds.
+        if entry.decision != Decision::Allowed || entry.emergency.is_some() {
             return;
         }
         let of_principal = self.at.entry(entry.principal).or_default();

@@ -6,12 +6,11 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-use martlet_policy::{Principal, SignedIn};
-use martlet_query::Mart;
+use martlet_policy::SignedIn;
 use tonic::metadata::MetadataMap;
 
 use super::tokens::Successor;
-use super::{ClientCertificate, Refused, Source};
+use super::{ClientCertificate, Source};
 
 /// Bytes of a client's self-given name that are recorded at most.
 const CLIENT_BYTES_MAX: usize = 256;
@@ -92,7 +91,8 @@ pub(crate) enum SessionLife {
 pub(crate) struct Caller {
     /// The session of its token.
     pub(crate) session: SessionId,
-    /// The proof that it signed in.
+    /// The proof that it signed in. Its roles and attributes are asked of the state of the mart
+    /// whose rules decide, so that old attributes never meet new rules.
     pub(crate) signed_in: SignedIn,
     /// What ends its session.
     pub(crate) life: SessionLife,
@@ -106,12 +106,6 @@ impl Caller {
     /// The name under which it signed in.
     pub(crate) fn name(&self) -> &str {
         self.signed_in.name()
-    }
-
-    /// Its roles and attributes in this state of the mart: always asked of the same state
-    /// whose rules decide, so that old attributes never meet new rules.
-    pub(crate) fn principal_in(&self, mart: &Mart) -> Result<Principal, Refused> {
-        mart.directory().principal(&self.signed_in).ok_or(Refused::NoSession)
     }
 }
 

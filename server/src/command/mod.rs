@@ -8,6 +8,7 @@ mod alarms;
 mod audit;
 mod compact;
 mod demo;
+mod emergency;
 mod exit;
 mod grid;
 mod index;
@@ -66,6 +67,9 @@ enum Command {
     /// Check, compare and apply the rules of who may see what
     #[command(subcommand)]
     Policy(policy::Arguments),
+    /// Let somebody see more for a few hours, by the word of several officers
+    #[command(subcommand)]
+    Emergency(emergency::Arguments),
     /// List and show the snapshots of a mart
     #[command(subcommand)]
     Snapshot(snapshot::Arguments),
@@ -132,6 +136,7 @@ fn answer(command: Command) -> Result<(), Failure> {
             Command::Serve(arguments) => serve::run(*arguments).await,
             Command::Sql(arguments) => sql::run(arguments).await,
             Command::Policy(arguments) => policy::run(arguments).await,
+            Command::Emergency(arguments) => emergency::run(arguments).await,
             Command::Snapshot(arguments) => snapshot::run(arguments).await,
             Command::Compact(arguments) => compact::run(arguments).await,
             Command::Index(arguments) => index::run(arguments).await,

@@ -213,6 +213,9 @@ fn cut(revoked: Revoked) -> Status {
         Revoked::Grant => Status::permission_denied(
             "the answer was cut: the rules have changed; ask again for what is granted now",
         ),
+        Revoked::Emergency => Status::permission_denied(
+            "the answer was cut: the emergency has ended; ask again for what is granted now",
+        ),
     }
 }
 

@@ -4,10 +4,12 @@
 //! into a closed enum, answered through one principal's session, recorded, and only then
 //! sent. Must never read a row by another way than `Session::prepare` and `Statement::execute`.
 //!
-//! Read in this order: `service`, `command`, `statement`, `ticket`, `deliver`, `metadata`.
+//! Read in this order: `service`, `command`, `statement`, `emergencies`, `ticket`, `deliver`,
+//! `metadata`.
 
 mod command;
 mod deliver;
+mod emergencies;
 mod metadata;
 mod options;
 mod parameters;

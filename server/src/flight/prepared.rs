@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
+use martlet_policy::EmergencyId;
 use martlet_query::Mart;
 
 use super::ticket::Holder;
@@ -46,6 +47,8 @@ pub(crate) struct Prepared {
     pub(crate) schema: SchemaRef,
     /// The state of the mart in which it was described.
     pub(crate) described_in: Weak<Mart>,
+    /// The emergency under which it was described.
+    pub(crate) described_under: Option<EmergencyId>,
 }
 
 impl fmt::Debug for Prepared {
@@ -55,9 +58,10 @@ impl fmt::Debug for Prepared {
 }
 
 impl Prepared {
-    /// Whether the description still holds: neither data, rules nor principals have changed.
-    pub(crate) fn is_described_in(&self, mart: &Arc<Mart>) -> bool {
-        Weak::ptr_eq(&self.described_in, &Arc::downgrade(mart))
+    /// Whether the description still holds: neither data, rules nor principals have changed, and
+    /// its reader is under the same emergency, or under none as then.
+    pub(crate) fn is_described_in(&self, mart: &Arc<Mart>, under: Option<EmergencyId>) -> bool {
+        Weak::ptr_eq(&self.described_in, &Arc::downgrade(mart)) && self.described_under == under
     }
 
     fn bytes(&self) -> usize {
@@ -116,18 +120,18 @@ impl PreparedStatements {
         Some(())
     }
 
-    /// Notes that a statement was described anew.
+    /// Notes how a statement was described anew.
     pub(crate) fn describe(
         &self,
         handle: &[u8],
         session: SessionId,
-        schema: SchemaRef,
-        mart: &Arc<Mart>,
+        described: &Prepared,
         now: Instant,
     ) {
         self.with(handle, session, now, |prepared| {
-            prepared.schema = schema;
-            prepared.described_in = Arc::downgrade(mart);
+            prepared.schema = Arc::clone(&described.schema);
+            prepared.described_in = Weak::clone(&described.described_in);
+            prepared.described_under = described.described_under;
         });
     }
 

@@ -18,6 +18,7 @@ fn prepared(sql: &str) -> Prepared {
         parameters: Bytes::new(),
         schema: Arc::new(Schema::empty()),
         described_in: Weak::new(),
+        described_under: None,
     }
 }
 

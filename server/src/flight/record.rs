@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use martlet_core::ErrorKind;
 use martlet_core::limits::STATEMENT_BYTES_MAX;
+use martlet_policy::Emergency;
 use martlet_query::constants::without_constants;
 use martlet_query::{Mart, Statement};
 use tonic::Status;
@@ -33,12 +34,14 @@ pub(crate) struct Subject<'a> {
     pub(crate) text: &'a str,
     /// The one row that is bound to it.
     pub(crate) parameters: Option<&'a RecordBatch>,
+    /// The emergency under which it is decided.
+    pub(crate) emergency: Option<&'a Emergency>,
 }
 
 impl<'a> Subject<'a> {
     /// A request that is no statement.
     pub(crate) const fn claim(caller: &'a Caller, mart: &'a Mart, text: &'a str) -> Self {
-        Self { caller, mart, statement_id: None, text, parameters: None }
+        Self { caller, mart, statement_id: None, text, parameters: None, emergency: None }
     }
 }
 
@@ -143,7 +146,9 @@ fn entry(subject: Subject<'_>, decision: Decision) -> Result<Entry, Status> {
     let statement_id = subject.statement_id.map(|id| id.to_string());
     // What is not a statement has no constants.
     let fingerprint = subject.statement_id.and_then(|_| fingerprint(subject.text));
-    Ok(Entry { statement_id, fingerprint, ..blank }
+    let emergency = subject.emergency.map(|emergency| emergency.id().to_string());
+    let emergency_reason = subject.emergency.map(|it| it.request().reason().to_owned());
+    Ok(Entry { statement_id, fingerprint, emergency, emergency_reason, ..blank }
         .with_statement(subject.text)
         .with_parameters(subject.parameters.map(parameters::as_text)))
 }
@@ -182,6 +187,8 @@ fn blank(
         columns: Vec::new(),
         column_access: BTreeMap::new(),
         lookups: 0,
+        emergency: None,
+        emergency_reason: None,
         policy_version: mart.policy_version(),
         snapshot: mart.snapshot().number().get(),
         decision,

@@ -33,6 +33,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, Put, Query};
 use super::deliver::{Messages, encode_batch};
+use super::emergencies::EmergencyDesk;
 use super::record::{Recorder, Subject};
 use super::statement::{Cancelled, Statements, Times, info, schema_message};
 use super::status::{STATEMENT_ID, malformed, unknown_ticket};
@@ -90,6 +91,7 @@ struct Judged {
 pub(crate) struct FlightDoor {
     engine: Engine,
     gate: Arc<Gate>,
+    desk: Arc<EmergencyDesk>,
     statements: Arc<Statements>,
     recorder: Recorder,
     peers: Peers,
@@ -110,9 +112,11 @@ impl FlightDoor {
             max: config.statement_time_max,
             checked_every: config.sign_in.streams_checked_every,
         };
+        let desk = Arc::new(EmergencyDesk::new(engine.clone(), Arc::clone(&config.journal)));
         let statements = Statements::new(
             engine.clone(),
             Arc::clone(&gate),
+            Arc::clone(&desk),
             recorder.clone(),
             times,
             Arc::clone(&curbs),
@@ -120,7 +124,12 @@ impl FlightDoor {
         let statements = Arc::new(statements);
         let peers = Peers::of(&config.transport);
         let certificate_name = ClientCertificates::of(&config.transport).name();
-        Ok(Self { engine, gate, statements, recorder, peers, certificate_name, curbs })
+        Ok(Self { engine, gate, desk, statements, recorder, peers, certificate_name, curbs })
+    }
+
+    /// Who looks after the emergencies.
+    pub(crate) fn desk(&self) -> Arc<EmergencyDesk> {
+        Arc::clone(&self.desk)
     }
 
     /// What the gate says about a request.
@@ -248,11 +257,12 @@ impl FlightDoor {
     /// Answers from the principal's catalog, after the record.
     async fn answer(&self, caller: &Caller, query: &MetadataQuery) -> Result<Messages, Status> {
         let mart = self.engine.mart();
-        let principal = caller.principal_in(&mart)?;
-        let session = self.engine.session(&principal, &mart);
+        let asker = self.desk.asker(caller, &mart).await?;
+        let session = self.engine.session(&asker, &mart);
         let batch = metadata::answer(query, session.catalog())?;
         if let Some(text) = query.recorded_as() {
-            let subject = Subject::claim(caller, &mart, text);
+            let emergency = asker.emergency().map(AsRef::as_ref);
+            let subject = Subject { emergency, ..Subject::claim(caller, &mart, text) };
             let tables = metadata::tables_told(query, session.catalog());
             self.recorder.metadata(subject, tables, batch.num_rows()).await?;
         }

@@ -2,7 +2,7 @@
 //!
 //! Owns the question that an open stream is asked again and again: is its session still open, is
 //! its principal still in the feed, and would the rules in force still decide the same of every
-//! table that it reads? Must never answer yes because it could not find out: who cannot be asked
+//! table that it reads, also where an emergency under which it began has ended? Must never answer yes because it could not find out: who cannot be asked
 //! about for half a minute is cut.
 //!
 //! Receives: the caller, the snapshot and the sights of a statement from `statement`.
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use martlet_core::{BatchDate, SnapshotNumber};
+use martlet_policy::EmergencyId;
 use martlet_query::{Engine, Mart, Sights, today};
 use tokio::time::Instant;
 
@@ -27,6 +28,8 @@ pub(crate) enum Revoked {
     Session,
     /// The rules in force do not show its principal the same any more.
     Grant,
+    /// The emergency is over under which it was shown.
+    Emergency,
 }
 
 /// Under which rules, and on which day, something was last decided.
@@ -54,6 +57,8 @@ pub(crate) struct Standing {
     /// What it was shown when it was planned.
     pub(crate) sights: Sights,
     pub(crate) decided_in: DecidedIn,
+    /// The emergency under which that was decided. One that begins later changes nothing here.
+    pub(crate) under: Option<EmergencyId>,
     pub(crate) checked_every: Duration,
 }
 
@@ -66,8 +71,8 @@ impl Standing {
                 return Revoked::Session;
             }
             match self.decides_the_same().await {
-                Some(true) => decided_at = Instant::now(),
-                Some(false) => return Revoked::Grant,
+                Some(Ok(())) => decided_at = Instant::now(),
+                Some(Err(revoked)) => return revoked,
                 None if decided_at.elapsed() >= UNDECIDED_MAX => return Revoked::Grant,
                 None => {}
             }
@@ -76,11 +81,15 @@ impl Standing {
     }
 
     /// Whether the rules in force show the same; `None` if that cannot be found out now.
-    async fn decides_the_same(&mut self) -> Option<bool> {
+    async fn decides_the_same(&mut self) -> Option<Result<(), Revoked>> {
         let current = self.engine.mart();
         let in_force = DecidedIn::of(&current);
-        if in_force == self.decided_in {
-            return Some(true);
+        let is_open = |id: &EmergencyId| {
+            self.engine.now().is_some_and(|now| current.emergencies().is_open(*id, now))
+        };
+        let under = self.under.filter(is_open);
+        if in_force == self.decided_in && under == self.under {
+            return Some(Ok(()));
         }
         let read = if current.snapshot().number() == self.snapshot {
             current
@@ -89,11 +98,15 @@ impl Standing {
             let read = self.engine.mart_at(self.snapshot);
             tokio::time::timeout(self.checked_every, read).await.ok()?.ok()?
         };
-        let Ok(principal) = self.caller.principal_in(&read) else { return Some(false) };
-        let holds = self.sights.hold_in(&self.engine.session(&principal, &read));
-        if holds {
-            self.decided_in = in_force;
+        let signed_in = &self.caller.signed_in;
+        let Some(principal) = self.engine.asker_under(signed_in, &read, under) else {
+            return Some(Err(Revoked::Grant));
+        };
+        if !self.sights.hold_in(&self.engine.session(&principal, &read)) {
+            let is_ended = under != self.under;
+            return Some(Err(if is_ended { Revoked::Emergency } else { Revoked::Grant }));
         }
-        Some(holds)
+        (self.decided_in, self.under) = (in_force, under);
+        Some(Ok(()))
     }
 }

@@ -20,13 +20,14 @@ use arrow_ipc::writer::IpcWriteOptions;
 use bytes::Bytes;
 use futures::FutureExt;
 use martlet_core::{ErrorKind, Kinded};
-use martlet_policy::CheckedBundle;
+use martlet_policy::{CheckedBundle, EmergencyId, Principal};
 use martlet_proto::flight::ActionCreatePreparedStatementResult;
 use martlet_query::{Engine, Mart, RowStream, Sights, Statement};
 use prost::Message;
 use tonic::Status;
 
 use super::deliver::{Delivery, Messages, cancelled, deliver};
+use super::emergencies::EmergencyDesk;
 use super::parameters;
 use super::prepared::{Prepared, PreparedStatements};
 use super::record::{Recorder, Subject};
@@ -59,6 +60,7 @@ pub(crate) enum Cancelled {
 pub(crate) struct Statements {
     engine: Engine,
     gate: Arc<Gate>,
+    desk: Arc<EmergencyDesk>,
     recorder: Recorder,
     sealer: Sealer,
     prepared: PreparedStatements,
@@ -82,6 +84,7 @@ impl Statements {
     pub(crate) fn new(
         engine: Engine,
         gate: Arc<Gate>,
+        desk: Arc<EmergencyDesk>,
         recorder: Recorder,
         times: Times,
         curbs: Arc<Curbs>,
@@ -89,6 +92,7 @@ impl Statements {
         Ok(Self {
             engine,
             gate,
+            desk,
             recorder,
             sealer: Sealer::new()?,
             prepared: PreparedStatements::default(),
@@ -108,8 +112,9 @@ impl Statements {
         descriptor: FlightDescriptor,
     ) -> Result<FlightInfo, Status> {
         let mart = self.engine.mart();
+        let asker = self.desk.asker(caller, &mart).await?;
         let id = StatementId::draw()?;
-        let statement = self.describe(caller, &mart, id, sql).await?;
+        let statement = self.describe(caller, &asker, &mart, id, sql).await?;
         let ticket = ticket(id, &mart, sql, Bytes::new());
         self.info_of(caller, &ticket, &statement.schema(), descriptor)
     }
@@ -117,7 +122,8 @@ impl Statements {
     /// Tells a statement's schema.
     pub(crate) async fn schema(&self, caller: &Caller, sql: &str) -> Result<SchemaRef, Status> {
         let mart = self.engine.mart();
-        Ok(self.describe(caller, &mart, StatementId::draw()?, sql).await?.schema())
+        let asker = self.desk.asker(caller, &mart).await?;
+        Ok(self.describe(caller, &asker, &mart, StatementId::draw()?, sql).await?.schema())
     }
 
     /// Prepares a statement and gives its handle and schemas.
@@ -127,12 +133,15 @@ impl Statements {
         sql: &str,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         let mart = self.engine.mart();
-        let statement = self.describe(caller, &mart, StatementId::draw()?, sql).await?;
+        let asker = self.desk.asker(caller, &mart).await?;
+        let id = StatementId::draw()?;
+        let statement = self.describe(caller, &asker, &mart, id, sql).await?;
         let prepared = Prepared {
             sql: sql.into(),
             parameters: Bytes::new(),
             schema: statement.schema(),
             described_in: Arc::downgrade(&mart),
+            described_under: under(&asker),
         };
         let handle = self.prepared.keep(Holder::from(caller), prepared, Instant::now())?;
         Ok(ActionCreatePreparedStatementResult {
@@ -273,11 +282,11 @@ impl Statements {
     async fn plan(
         &self,
         subject: Subject<'_>,
+        asker: &Principal,
         mart: &Arc<Mart>,
     ) -> Result<(Statement, Place), Status> {
-        let principal = subject.caller.principal_in(mart)?;
         let place = self.place(subject.caller).await?;
-        let (engine, mart) = (self.engine.clone(), Arc::clone(mart));
+        let (engine, mart, principal) = (self.engine.clone(), Arc::clone(mart), asker.clone());
         let text = subject.text.to_string();
         let work = async move { engine.session(&principal, &mart).prepare(&text).await };
         let told = match in_time(PLANNING_TIME_MAX, place, work).await {
@@ -318,18 +327,23 @@ impl Statements {
     async fn describe(
         &self,
         caller: &Caller,
+        asker: &Principal,
         mart: &Arc<Mart>,
         id: StatementId,
         sql: &str,
     ) -> Result<Statement, Status> {
-        let subject = Subject { caller, mart, statement_id: Some(id), text: sql, parameters: None };
-        let (statement, _place) = self.plan(subject, mart).await?;
+        let subject = Subject {
+            statement_id: Some(id),
+            emergency: asker.emergency().map(AsRef::as_ref),
+            ..Subject::claim(caller, mart, sql)
+        };
+        let (statement, _place) = self.plan(subject, asker, mart).await?;
         self.recorder.described(subject, &statement).await?;
         Ok(statement)
     }
 
-    /// A prepared statement whose description holds now; described anew where data, rules or
-    /// principals have changed since.
+    /// A prepared statement whose description holds now; described anew where data, rules,
+    /// principals or the caller's emergency have changed since.
     async fn described(
         &self,
         caller: &Caller,
@@ -338,16 +352,13 @@ impl Statements {
         handle: &Bytes,
     ) -> Result<Prepared, Status> {
         let mut prepared = self.find(caller, handle).await?;
-        if !prepared.is_described_in(mart) {
-            let statement = self.describe(caller, mart, id, &prepared.sql).await?;
+        let asker = self.desk.asker(caller, mart).await?;
+        if !prepared.is_described_in(mart, under(&asker)) {
+            let statement = self.describe(caller, &asker, mart, id, &prepared.sql).await?;
             prepared.schema = statement.schema();
-            self.prepared.describe(
-                handle,
-                caller.session,
-                statement.schema(),
-                mart,
-                Instant::now(),
-            );
+            prepared.described_in = Arc::downgrade(mart);
+            prepared.described_under = under(&asker);
+            self.prepared.describe(handle, caller.session, &prepared, Instant::now());
         }
         Ok(prepared)
     }
@@ -378,10 +389,11 @@ impl Statements {
             return Err(cancelled());
         }
         let decided_in = DecidedIn::of(mart);
+        let asker = self.desk.asker(caller, mart).await?;
         let started = tokio::select! {
             biased;
             _ = run.cancelled() => Err(cancelled()),
-            started = self.start(caller, mart, &ticket) => started,
+            started = self.start(caller, &asker, mart, &ticket) => started,
         };
         let Started { rows, schema, sights, record, place } =
             started.map_err(|told| status::naming(told, id))?;
@@ -392,6 +404,7 @@ impl Statements {
             snapshot: mart.snapshot().number(),
             sights,
             decided_in,
+            under: under(&asker),
             checked_every: self.times.checked_every,
         };
         let (revoked, time_max) = (standing.revoked().boxed(), self.times.max);
@@ -405,6 +418,7 @@ impl Statements {
     async fn start(
         &self,
         caller: &Caller,
+        asker: &Principal,
         mart: &Arc<Mart>,
         ticket: &Ticket,
     ) -> Result<Started, Status> {
@@ -415,8 +429,9 @@ impl Statements {
             statement_id: Some(ticket.statement_id),
             text: &ticket.sql,
             parameters: bound.as_ref(),
+            emergency: asker.emergency().map(AsRef::as_ref),
         };
-        let (statement, place) = self.plan(subject, mart).await?;
+        let (statement, place) = self.plan(subject, asker, mart).await?;
         self.count_lookups(subject, &statement).await?;
         let (schema, sights) = (statement.schema(), statement.sights());
         let record = self.recorder.begin(subject, &statement).await?;
@@ -429,6 +444,11 @@ impl Statements {
         record.end(Outcome::Failed, Sent::default());
         Err(told)
     }
+}
+
+/// The emergency that somebody asks under.
+fn under(asker: &Principal) -> Option<EmergencyId> {
+    asker.emergency().map(|emergency| emergency.id())
 }
 
 /// An execution whose rows are about to be told.

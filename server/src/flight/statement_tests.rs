@@ -37,8 +37,10 @@ impl Scene {
         let recorder = Recorder::new(Arc::clone(&journal));
         let times = Times { max: Duration::from_secs(60), checked_every: Duration::from_secs(5) };
         let gate = Arc::new(Gate::new(engine.clone(), &SignInRules::default()).unwrap());
+        let desk = Arc::new(EmergencyDesk::new(engine.clone(), Arc::clone(&journal)));
+        let curbs = Arc::default();
         let statements =
-            Statements::new(engine, Arc::clone(&gate), recorder, times, Arc::default()).unwrap();
+            Statements::new(engine, Arc::clone(&gate), desk, recorder, times, curbs).unwrap();
         Self { _folder: folder, journal, gate, statements }
     }
 

@@ -1,12 +1,13 @@
 use super::measure::Measure;
 use super::people::{id_check, luhn_check, people};
 use super::*;
+use crate::Emergencies;
 use crate::bundle::BundleText;
 use crate::check::check;
 use crate::directory::Directory;
 use crate::explain::explain_named;
 use crate::mask::{Mask, Profile};
-use crate::testing::{bundle_text, table, today};
+use crate::testing::{bundle_text, moment, table};
 use martlet_core::{ColumnType, TableSchema};
 
 const CLASSES: &str = r#"
@@ -266,7 +267,8 @@ fn a_risk_is_accepted_by_name_with_a_reason_for_its_roles_alone() {
     let checked = check(&bundle("doc", &accepted), &[person_table(&accepted)]).unwrap();
     let people = Directory::parse("name,roles,node,password\nkim,reader,00,\n").unwrap();
     let table = person_table(&accepted);
-    let why = explain_named(&people, "kim", &table, &checked, today()).unwrap();
+    let why =
+        explain_named(&people, &Emergencies::default(), "kim", &table, &checked, moment()).unwrap();
     assert!(why.iter().any(|line| line.starts_with("accepted risk `month`")), "{why:?}");
     let [of] = checked.accepted_risks() else { panic!("one was accepted") };
     assert_eq!((of.name.as_str(), of.percent), ("month", 50));

@@ -1,13 +1,14 @@
-//! What changed of the rules about the rules: officers, duties, conflicts and accepted risks.
+//! What changed of the rules about the rules: officers, duties, conflicts, accepted risks and
+//! emergencies.
 //!
-//! Fewer approvals, other officers, a duty or a conflict less, a risk more: each makes it easier
-//! that someone sees more, so each has its star.
+//! Fewer approvals, other officers, a duty or a conflict less, a risk or an emergency more: each
+//! makes it easier that someone sees more, so each has its star.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Weight, as_strs, by_name, value, words};
 use crate::parse::RawBundle;
-use crate::parse::governance::RawRisk;
+use crate::parse::governance::{RawEmergency, RawRisk};
 
 /// The lines.
 pub(super) fn diff(before: &RawBundle, after: &RawBundle) -> Vec<String> {
@@ -16,6 +17,7 @@ pub(super) fn diff(before: &RawBundle, after: &RawBundle) -> Vec<String> {
     lines.extend(diff_duties(before, after));
     lines.extend(diff_conflicts(before, after));
     lines.extend(diff_risks(before, after));
+    lines.extend(diff_emergencies(before, after));
     lines
 }
 
@@ -85,6 +87,34 @@ fn diff_risks(before: &RawBundle, after: &RawBundle) -> Vec<String> {
     let new = after.difference(&before);
     let new = new.map(|risk| Weight::Widens.line(format!("accepted risk {risk}: new")));
     gone.chain(new).collect()
+}
+
+/// A changed one is an old one less and a new one more.
+fn diff_emergencies(before: &RawBundle, after: &RawBundle) -> Vec<String> {
+    let all = |bundle: &RawBundle| -> BTreeSet<String> {
+        bundle.emergencies.iter().map(describe_emergency).collect()
+    };
+    let (before, after) = (all(before), all(after));
+    let gone = before.difference(&after);
+    let gone = gone.map(|one| Weight::Narrows.line(format!("emergency {one}: removed")));
+    let new = after.difference(&before);
+    let new = new.map(|one| Weight::Widens.line(format!("emergency {one}: new")));
+    gone.chain(new).collect()
+}
+
+fn describe_emergency(emergency: &RawEmergency) -> String {
+    let number = |number: &Option<crate::finding::Located<i64>>| {
+        number.as_ref().map_or_else(String::new, |number| number.value.to_string())
+    };
+    let may_ask: Vec<&str> = words(&emergency.may_ask).into_iter().collect();
+    format!(
+        "`{}`: role `{}` for {}, {} hours, {} approvals",
+        emergency.name.value,
+        value(emergency.role.as_ref()),
+        may_ask.join(", "),
+        number(&emergency.hours),
+        number(&emergency.approvers),
+    )
 }
 
 fn describe(risk: &RawRisk) -> String {

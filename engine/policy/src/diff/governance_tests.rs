@@ -56,3 +56,22 @@ fn so_has_whatever_keeps_less_apart_or_accepts_more() {
     assert_eq!(lines(&duty("load"), &plain), ["* role `teller`: duty `load` -> ``"]);
     assert_eq!(lines(&duty("rules"), &duty("load")), ["* role `teller`: duty `rules` -> `load`"]);
 }
+
+#[test]
+fn so_has_an_emergency_more_and_every_change_of_one() {
+    let emergency = |hours: u8| {
+        let text = format!(
+            "[[emergency]]\nname = \"fire\"\nrole = \"analyst\"\nmay_ask = [\"teller\"]\n\
+             hours = {hours}\napprovers = 2\n"
+        );
+        with("roles.toml", &text)
+    };
+    let line = |hours: u8| {
+        format!("emergency `fire`: role `analyst` for teller, {hours} hours, 2 approvals")
+    };
+    let plain = example_text();
+    assert_eq!(lines(&plain, &emergency(1)), [format!("* {}: new", line(1))]);
+    assert_eq!(lines(&emergency(1), &plain), [format!("  {}: removed", line(1))]);
+    let changed = [format!("  {}: removed", line(1)), format!("* {}: new", line(2))];
+    assert_eq!(lines(&emergency(1), &emergency(2)), changed);
+}

@@ -8,8 +8,8 @@ use crate::directory::Directory;
 use crate::explain::explain_named;
 use crate::key::OfficerSecret;
 use crate::review::duty_conflicts;
-use crate::testing::{customer, example_with, table, today};
-use crate::{Decision, decide};
+use crate::testing::{customer, example_with, moment, table, today};
+use crate::{Decision, Emergencies, decide};
 
 /// A table of Martlet's own, by its name alone.
 fn records() -> martlet_core::TableSchema {
@@ -95,7 +95,15 @@ fn the_feed_is_checked_and_the_decision_denies() {
                 assert!(findings[0].message.contains(expected), "{roles}: {}", findings[0]);
                 assert_eq!((findings[0].line, findings[0].column), (2, 1), "{roles}");
                 assert!(!granted, "{name} with {roles} is denied everything");
-                let why = explain_named(&directory, name, &customer(), &bundle, today()).unwrap();
+                let why = explain_named(
+                    &directory,
+                    &Emergencies::default(),
+                    name,
+                    &customer(),
+                    &bundle,
+                    moment(),
+                )
+                .unwrap();
                 assert!(why[0].contains(expected), "{why:?}");
             }
             None => {

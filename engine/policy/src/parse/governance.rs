@@ -1,11 +1,11 @@
 //! The words of a bundle about itself: who may change it, and what nobody may hold together.
 //!
-//! The form only: officers and their number in `bundle.toml`, conflicts and accepted risks in
-//! `roles.toml`.
+//! The form only: officers and their number in `bundle.toml`, conflicts, accepted risks and
+//! emergencies in `roles.toml`.
 
 use super::Word;
 use super::toml::Keys;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Located, Place};
 
 /// An `[[officer]]`.
 #[derive(Debug)]
@@ -33,6 +33,18 @@ pub(crate) struct RawRisk {
     pub(crate) reason: Option<Word>,
 }
 
+/// An `[[emergency]]`.
+#[derive(Debug)]
+pub(crate) struct RawEmergency {
+    pub(crate) name: Word,
+    /// The role that decides while it is open.
+    pub(crate) role: Option<Word>,
+    /// The roles whose holders may be given it.
+    pub(crate) may_ask: Vec<Word>,
+    pub(crate) hours: Option<Located<i64>>,
+    pub(crate) approvers: Option<Located<i64>>,
+}
+
 pub(super) fn parse_officer(
     keys: &mut Keys<'_>,
     findings: &mut Vec<Finding>,
@@ -57,4 +69,17 @@ pub(super) fn parse_risk(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Op
     let beside = keys.texts("beside", findings);
     let reason = keys.required_text("reason", findings);
     Some(RawRisk { name: name?, roles, hidden, beside, reason })
+}
+
+pub(super) fn parse_emergency(
+    keys: &mut Keys<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<RawEmergency> {
+    keys.text("description", findings);
+    let name = keys.required_text("name", findings);
+    let role = keys.required_text("role", findings);
+    let may_ask = keys.texts("may_ask", findings);
+    let hours = keys.integer("hours", findings);
+    let approvers = keys.integer("approvers", findings);
+    Some(RawEmergency { name: name?, role, may_ask, hours, approvers })
 }

@@ -1,7 +1,8 @@
 use martlet_policy::Principal;
 
 fn principal() -> Principal {
-    Principal { name: "head".into(), roles: Default::default(), attributes: Default::default() }
+    let (roles, attributes) = Default::default();
+    Principal { name: "head".into(), roles, attributes, emergency: None }
 }
 
 fn main() {

@@ -42,6 +42,7 @@ pub struct Commit {
     batches: Vec<BatchRecord>,
     policy: Option<Bytes>,
     principals: Option<Bytes>,
+    emergencies: Option<Bytes>,
 }
 
 impl Commit {
@@ -55,6 +56,7 @@ impl Commit {
             batches: Vec::new(),
             policy: None,
             principals: None,
+            emergencies: None,
         }
     }
 
@@ -218,6 +220,11 @@ impl Commit {
     /// The feed of principals becomes this one.
     pub fn set_principals(&mut self, feed: Bytes) {
         self.principals = Some(feed);
+    }
+
+    /// What the mart keeps of emergencies becomes this.
+    pub fn set_emergencies(&mut self, ledger: Bytes) {
+        self.emergencies = Some(ledger);
     }
 
     /// The mart holds this batch. A record of the same label in the base is replaced.

@@ -41,6 +41,8 @@ impl Commit {
         let tables = self.write_tables().await?;
         let policy = self.write_document(self.policy.as_ref(), layout::policy).await?;
         let principals = self.write_document(self.principals.as_ref(), layout::principals).await?;
+        let emergencies =
+            self.write_document(self.emergencies.as_ref(), layout::emergencies).await?;
         let committed_at = chrono::Utc::now().timestamp_micros();
         let head = SnapshotHead {
             number: self.base.number().next(),
@@ -50,6 +52,7 @@ impl Commit {
             batches: self.batches_after(committed_at),
             policy: policy.or_else(|| self.base.policy().cloned()),
             principals: principals.or_else(|| self.base.principals().cloned()),
+            emergencies: emergencies.or_else(|| self.base.emergencies().cloned()),
         };
         let path = layout::snapshot(head.number);
         let sealed = codec::encode_snapshot(&head);

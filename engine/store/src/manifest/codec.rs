@@ -33,6 +33,15 @@ pub(crate) struct SnapshotHead {
     pub(crate) batches: Vec<BatchRecord>,
     pub(crate) policy: Option<ObjectRef>,
     pub(crate) principals: Option<ObjectRef>,
+    pub(crate) emergencies: Option<ObjectRef>,
+}
+
+impl SnapshotHead {
+    /// The first format that has what the snapshot needs. An older program would leave out the
+    /// emergencies of the snapshot that it makes next, so it must not read this one.
+    const fn format(&self) -> Format {
+        if self.emergencies.is_some() { Format::Changed } else { Format::Loaded }
+    }
 }
 
 pub(crate) fn encode_snapshot(head: &SnapshotHead) -> Bytes {
@@ -49,8 +58,9 @@ pub(crate) fn encode_snapshot(head: &SnapshotHead) -> Bytes {
         batches: head.batches.iter().map(batch_to_proto).collect(),
         policy: head.policy.as_ref().map(object_to_proto),
         principals: head.principals.as_ref().map(object_to_proto),
+        emergencies: head.emergencies.as_ref().map(object_to_proto),
     };
-    envelope::seal(Content::Snapshot, Format::Loaded, &message.encode_to_vec())
+    envelope::seal(Content::Snapshot, head.format(), &message.encode_to_vec())
 }
 
 /// The snapshot of that number, which lies at the path.
@@ -81,7 +91,11 @@ pub(crate) fn decode_snapshot(
             .collect::<Result<_, _>>()?,
         policy: message.policy.map(|object| reading.object(object)).transpose()?,
         principals: message.principals.map(|object| reading.object(object)).transpose()?,
+        emergencies: message.emergencies.map(|object| reading.object(object)).transpose()?,
     };
+    if head.format() > opened.format {
+        return Err(reading.damaged("it holds what its format does not have"));
+    }
     invariants::check_snapshot(path, number, &head)?;
     Ok(head)
 }

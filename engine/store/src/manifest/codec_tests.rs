@@ -87,6 +87,7 @@ fn head() -> SnapshotHead {
         batches: vec![record("2026-11-22", 5), record("1969-12-31", 0)],
         policy: Some(document(layout::policy, b"policy")),
         principals: Some(document(layout::principals, b"")),
+        emergencies: Some(document(layout::emergencies, b"emergencies")),
     }
 }
 
@@ -96,8 +97,27 @@ fn snapshot_message() -> proto::Snapshot {
 }
 
 fn decode_message(message: &proto::Snapshot) -> Result<SnapshotHead, StoreError> {
-    let sealed = envelope::seal(Content::Snapshot, Format::Loaded, &message.encode_to_vec());
+    decode_message_as(Format::Changed, message)
+}
+
+fn decode_message_as(
+    format: Format,
+    message: &proto::Snapshot,
+) -> Result<SnapshotHead, StoreError> {
+    let sealed = envelope::seal(Content::Snapshot, format, &message.encode_to_vec());
     decode_snapshot("snapshots/7", SnapshotNumber::new(7), &sealed)
+}
+
+#[test]
+fn only_a_snapshot_with_emergencies_needs_the_newer_format() {
+    let format = |head: &SnapshotHead| {
+        envelope::open(Content::Snapshot, "x", &encode_snapshot(head)).unwrap().format
+    };
+    let without = SnapshotHead { emergencies: None, ..head() };
+    assert_eq!((format(&head()), format(&without)), (Format::Changed, Format::Loaded));
+    assert!(decode_message_as(Format::Loaded, &snapshot_message()).is_err());
+    let message = proto::Snapshot { emergencies: None, ..snapshot_message() };
+    assert_eq!(decode_message_as(Format::Loaded, &message).unwrap(), without);
 }
 
 #[test]
@@ -126,7 +146,7 @@ fn a_snapshot_under_another_number_is_damage() {
 
 #[test]
 fn each_broken_rule_of_a_snapshot_is_damage() {
-    let breaks: [Break<proto::Snapshot>; 15] = [
+    let breaks: [Break<proto::Snapshot>; 16] = [
         ("number", |message| message.number = 8),
         ("base", |message| message.base = 5),
         ("last number", |message| message.base = u64::MAX),
@@ -140,6 +160,7 @@ fn each_broken_rule_of_a_snapshot_is_damage() {
         ("checksums", |message| message.policy.as_mut().unwrap().block_checksums = Bytes::new()),
         ("size", |message| message.policy.as_mut().unwrap().size = u64::MAX),
         ("exchanged", |message| std::mem::swap(&mut message.policy, &mut message.principals)),
+        ("emergencies elsewhere", |message| message.emergencies = message.policy.clone()),
         ("batch twice", |message| message.batches.push(message.batches[0].clone())),
         ("date", |message| message.batches[0].date = i32::MAX),
     ];

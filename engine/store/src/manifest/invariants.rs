@@ -40,12 +40,13 @@ pub(crate) fn check_snapshot(
     let mut documents = [
         (&head.policy, layout::policy as fn(&[u8; 32]) -> String),
         (&head.principals, layout::principals),
+        (&head.emergencies, layout::emergencies),
     ]
     .into_iter()
     .filter_map(|(object, place)| object.as_ref().map(|object| (object, place)));
     check(
         documents.all(|(object, place)| object.path() == place(object.digest())),
-        "its policy or principals lie where they do not belong",
+        "its policy, principals or emergencies lie where they do not belong",
     )
 }
 

@@ -1,9 +1,9 @@
 //! What the review finds about the rules themselves: duties that somebody breaks, risks that the
-//! rules accept.
+//! rules accept, and emergencies, open and past.
 //!
 //! Owns the lines of `findings.csv`. Must never leave one out because it was found before.
 
-use martlet_policy::{CheckedBundle, Directory, duty_conflicts};
+use martlet_policy::{CheckedBundle, Directory, Emergencies, duty_conflicts};
 
 use super::sheet::harmless;
 use crate::command::exit::Failure;
@@ -17,6 +17,8 @@ pub(super) enum FindingKind {
     DutyConflict,
     /// The rules let something stand that gives hidden values away.
     AcceptedRisk,
+    /// Somebody was let see more for a while, or was to be.
+    Emergency,
 }
 
 impl FindingKind {
@@ -24,6 +26,7 @@ impl FindingKind {
         match self {
             Self::DutyConflict => "duty conflict",
             Self::AcceptedRisk => "accepted risk",
+            Self::Emergency => "emergency",
         }
     }
 }
@@ -38,8 +41,13 @@ pub(super) struct ReviewFinding {
     pub(super) what: String,
 }
 
-/// Everything that there is to find.
-pub(super) fn of(bundle: &CheckedBundle, directory: &Directory) -> Vec<ReviewFinding> {
+/// Everything that there is to find at a moment.
+pub(super) fn of(
+    bundle: &CheckedBundle,
+    directory: &Directory,
+    emergencies: &Emergencies,
+    seconds: i64,
+) -> Vec<ReviewFinding> {
     let conflicts = duty_conflicts(directory, bundle).map(|conflict| ReviewFinding {
         kind: FindingKind::DutyConflict,
         who: conflict.principal,
@@ -52,7 +60,13 @@ pub(super) fn of(bundle: &CheckedBundle, directory: &Directory) -> Vec<ReviewFin
         roles: risk.roles.iter().map(ToString::to_string).collect(),
         what: risk.to_string(),
     });
-    conflicts.chain(risks).collect()
+    let emergencies = emergencies.iter().map(|emergency| ReviewFinding {
+        kind: FindingKind::Emergency,
+        who: emergency.request().principal().to_owned(),
+        roles: emergency.proof().map(|it| it.role().to_string()).into_iter().collect(),
+        what: emergency.in_words(seconds),
+    });
+    conflicts.chain(risks).chain(emergencies).collect()
 }
 
 /// The bytes of the file.

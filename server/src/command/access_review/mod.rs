@@ -11,6 +11,7 @@ mod sheet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use chrono::Utc;
 use findings::ReviewFinding;
 use martlet_core::BatchDate;
 use martlet_policy::{Reviewed, review};
@@ -31,7 +32,8 @@ Examples:
   martlet access-review --mart ./mart --unused-days 180
 
 It writes three files: access.csv has a line for every principal and table, findings.csv who holds
-what nobody may hold together and which risks the rules accept, access.html is for reading.";
+what nobody may hold together, which risks the rules accept and which emergencies there were,
+access.html is for reading.";
 
 /// The options of `martlet access-review`.
 #[derive(Debug, clap::Args)]
@@ -101,7 +103,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Count(review.unused() as u64),
         review.unused_days,
     );
-    say!("{} findings about duties and accepted risks.", Count(review.findings.len() as u64));
+    say!(
+        "{} findings about duties, accepted risks and emergencies.",
+        Count(review.findings.len() as u64)
+    );
     say!("Written to {}: access.csv, findings.csv and access.html.", arguments.out.display());
     Ok(())
 }
@@ -116,7 +121,7 @@ fn uses_of(journal: &Path) -> Result<Option<LastUses>, Failure> {
 }
 
 fn reviewed(in_force: &InForce, uses: Option<&LastUses>, unused_days: u32) -> Review {
-    let InForce { bundle, directory, tables, day } = in_force;
+    let InForce { bundle, directory, tables, day, emergencies, .. } = in_force;
     let oldest =
         i64::from(day.days()).saturating_sub(unused_days.into()).saturating_mul(DAY_MICROS);
     let line = |grant: Reviewed| {
@@ -131,7 +136,7 @@ fn reviewed(in_force: &InForce, uses: Option<&LastUses>, unused_days: u32) -> Re
         principals: directory.len(),
         knows_uses: uses.is_some(),
         lines: review(directory, tables, bundle, *day).map(line).collect(),
-        findings: findings::of(bundle, directory),
+        findings: findings::of(bundle, directory, emergencies, Utc::now().timestamp()),
     }
 }
 

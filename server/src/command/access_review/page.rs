@@ -76,7 +76,10 @@ fn figures(review: &Review) -> String {
         ("policy", review.policy_version.clone()),
         ("decided for", review.day.to_string()),
         ("people", review.principals.to_string()),
-        ("findings about duties and accepted risks", review.findings.len().to_string()),
+        (
+            "findings about duties, accepted risks and emergencies",
+            review.findings.len().to_string(),
+        ),
         ("grants (a principal and a table)", review.lines.len().to_string()),
         (
             "grants not used",
@@ -93,11 +96,12 @@ fn figures(review: &Review) -> String {
     format!("<table>{rows}</table>")
 }
 
-/// What nobody may hold together and somebody does, and what the rules let stand.
+/// What nobody may hold together and somebody does, what the rules let stand, and who was let see
+/// more for a while.
 fn findings(findings: &[ReviewFinding]) -> String {
-    let mut part = "<h2>Duties and accepted risks</h2>".to_owned();
+    let mut part = "<h2>Duties, accepted risks and emergencies</h2>".to_owned();
     if findings.is_empty() {
-        part.push_str("<p>Nobody holds what must not go together, and no risk is accepted.</p>");
+        part.push_str("<p>Nobody holds what must not go together, no risk is accepted, and there was no emergency.</p>");
         return part;
     }
     part.push_str(

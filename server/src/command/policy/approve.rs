@@ -93,7 +93,11 @@ pub(super) async fn approve(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// The private key of an officer of the rules in force.
-fn officers_secret(officers: &Officers, name: &str, file: &Path) -> Result<OfficerSecret, Failure> {
+pub(crate) fn officers_secret(
+    officers: &Officers,
+    name: &str,
+    file: &Path,
+) -> Result<OfficerSecret, Failure> {
     let denied = |what: String| {
         let names: Vec<&str> = officers.iter().map(|officer| officer.name.as_str()).collect();
         let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
@@ -134,17 +138,21 @@ fn default_file(officer: &str, text: &BundleText) -> PathBuf {
 
 /// Reads an approval's file; whether it counts is judged with the change.
 pub(super) fn read_approval(file: &Path) -> Result<Approval, Failure> {
-    let unreadable = |error: std::io::Error| Failure::file("reading the approval", file, &error);
-    let bytes = std::fs::metadata(file).map_err(unreadable)?.len();
-    if bytes > APPROVAL_BYTES_MAX {
-        return Err(Failure::invalid(format!(
-            "`{}` is no approval: it is too large",
-            file.display()
-        )));
-    }
-    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    let text = read_small(file, "approval")?;
     Approval::parse(&text)
         .map_err(|error| Failure::from(error).during(format!("reading `{}`", file.display())))
+}
+
+/// Reads a file of a few lines.
+pub(crate) fn read_small(file: &Path, what: &str) -> Result<String, Failure> {
+    let unreadable =
+        |error: std::io::Error| Failure::file(&format!("reading the {what}"), file, &error);
+    let bytes = std::fs::metadata(file).map_err(unreadable)?.len();
+    if bytes > APPROVAL_BYTES_MAX {
+        let is_none = format!("`{}` is no {what}: it is too large", file.display());
+        return Err(Failure::invalid(is_none));
+    }
+    std::fs::read_to_string(file).map_err(unreadable)
 }
 
 fn make_secret(file: &Path) -> Result<OfficerSecret, Failure> {
@@ -177,7 +185,7 @@ fn read_secret(file: &Path) -> Result<OfficerSecret, Failure> {
 }
 
 /// Made new: never written over, never readable by more in between.
-fn write_new(file: &Path, text: &str, mode: u32) -> std::io::Result<()> {
+pub(crate) fn write_new(file: &Path, text: &str, mode: u32) -> std::io::Result<()> {
     let mut out = OpenOptions::new().write(true).create_new(true).mode(mode).open(file)?;
     out.write_all(text.as_bytes())?;
     out.sync_all()

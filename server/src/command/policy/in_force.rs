@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use martlet_core::{BatchDate, ErrorKind, TableSchema};
-use martlet_policy::{BundleText, CheckedBundle, Directory, Edition, StoredBundle};
-use martlet_query::approved;
+use martlet_policy::{BundleText, CheckedBundle, Directory, Edition, Emergencies, StoredBundle};
+use martlet_query::{approved, emergencies};
 use martlet_store::{Snapshot, Store};
 
 use super::{checked, refuse, schemas};
@@ -75,21 +75,34 @@ pub(crate) struct InForce {
     pub(crate) tables: Vec<TableSchema>,
     /// The day of the decisions.
     pub(crate) day: BatchDate,
+    /// What the mart keeps of emergencies, proven by these rules and people.
+    pub(crate) emergencies: Emergencies,
+    /// Which edition these rules are.
+    pub(crate) edition: Edition,
 }
 
 /// Reads what a mart has in force, for decisions of a day; today without one.
 pub(crate) async fn rules_in_force(mart: &str, day: Option<BatchDate>) -> Result<InForce, Failure> {
     let store = mart::open(mart, Expected::Existing)?;
     let snapshot = mart::latest(&store).await?;
+    rules_of(&store, &snapshot, day).await
+}
+
+/// The same of a snapshot of an opened mart.
+pub(crate) async fn rules_of(
+    store: &Store,
+    snapshot: &Snapshot,
+    day: Option<BatchDate>,
+) -> Result<InForce, Failure> {
     let Current { rules: Some(rules), principals: Some(people), .. } =
-        current(&store, &snapshot).await?
+        current(store, snapshot).await?
     else {
         return Err(Failure::invalid(
             "the mart has no rules or no people, so nobody sees anything",
         )
         .advise("put them into force with `martlet policy apply`"));
     };
-    let bundle = checked(rules.text(), &snapshot)?;
+    let bundle = checked(rules.text(), snapshot)?;
     let directory = refuse(Directory::parse(&people))?;
     let day = match day {
         Some(day) => day,
@@ -97,5 +110,8 @@ pub(crate) async fn rules_in_force(mart: &str, day: Option<BatchDate>) -> Result
             Failure::invalid("the clock of this machine shows no day of a calendar")
         })?,
     };
-    Ok(InForce { bundle, directory, tables: schemas(&snapshot), day })
+    let (edition, tables) = (rules.edition(), schemas(snapshot));
+    let ledger = emergencies::known(store, snapshot).await?;
+    let emergencies = Emergencies::judge(ledger, edition, &bundle, &directory);
+    Ok(InForce { bundle, directory, tables, day, emergencies, edition })
 }

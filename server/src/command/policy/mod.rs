@@ -12,22 +12,24 @@ mod sql;
 
 use std::path::PathBuf;
 
+use chrono::Utc;
 use clap::{Args, Subcommand};
 use martlet_core::{BatchDate, SnapshotNumber, TableSchema};
 use martlet_ingest::LoadPlan;
-use martlet_policy::{BundleText, CheckedBundle, Directory, Finding, check, explain_named};
+use martlet_policy::{BundleText, CheckedBundle, Directory, Finding, Moment, check, explain_named};
 use martlet_store::Snapshot;
 
 use super::exit::Failure;
 use super::mart::{self, Expected};
 use super::password;
 use super::totp;
-use crate::command::terminal::{note, say};
+use crate::command::terminal::{harmless, note, say};
 use apply::print_diff;
 use in_force::current;
 
 pub(crate) use apply::{Change, apply};
-pub(crate) use in_force::{InForce, rules_in_force};
+pub(crate) use approve::{officers_secret, read_small, write_new};
+pub(crate) use in_force::{InForce, rules_in_force, rules_of};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -181,16 +183,21 @@ async fn show_diff(arguments: &DiffArguments) -> Result<(), Failure> {
 }
 
 async fn explain_decisions(arguments: &ExplainArguments) -> Result<(), Failure> {
-    let InForce { bundle, directory, mut tables, day } =
+    let InForce { bundle, directory, mut tables, day, emergencies, .. } =
         rules_in_force(&arguments.mart, arguments.day).await?;
+    let moment = Moment { day, seconds: Utc::now().timestamp() };
     if let Some(name) = &arguments.table {
         tables.retain(|table| table.name().as_str() == name);
         if tables.is_empty() {
             return Err(Failure::invalid(format!("there is no table `{name}`")));
         }
     }
+    for emergency in emergencies.of(&arguments.principal) {
+        say!("{}", harmless(&emergency.in_words(moment.seconds)));
+    }
     for table in &tables {
-        let lines = explain_named(&directory, &arguments.principal, table, &bundle, day);
+        let name = &arguments.principal;
+        let lines = explain_named(&directory, &emergencies, name, table, &bundle, moment);
         let lines = lines.ok_or_else(|| {
             Failure::invalid(format!("there is no principal `{}`", arguments.principal))
         })?;

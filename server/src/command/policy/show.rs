@@ -5,7 +5,7 @@
 
 use chrono::DateTime;
 use clap::Args;
-use martlet_policy::{CheckedBundle, Officers, Step, StoredBundle, judge};
+use martlet_policy::{CheckedBundle, EmergencyRule, Officers, Step, StoredBundle, judge};
 use martlet_store::{Snapshot, Store};
 
 use super::in_force::{current, held};
@@ -76,6 +76,16 @@ fn print_bundle(bundle: &CheckedBundle, stored: &StoredBundle) {
     for conflict in bundle.conflicts() {
         let roles: Vec<String> = conflict.roles.iter().map(|role| format!("`{role}`")).collect();
         say!("conflict    nobody holds two of {}", roles.join(", "));
+    }
+    for emergency in bundle.emergencies() {
+        let may_ask: Vec<String> =
+            emergency.may_ask.iter().map(|role| format!("`{role}`")).collect();
+        let EmergencyRule { name, role, hours, approvers, .. } = emergency;
+        say!(
+            "emergency   {}: role `{role}` for holders of {}, {hours} hours, {approvers} approvals",
+            harmless(name),
+            may_ask.join(", ")
+        );
     }
     for risk in bundle.accepted_risks() {
         say!("accepted    {risk}");
