@@ -11,6 +11,7 @@ mod demo;
 mod exit;
 mod grid;
 mod index;
+mod ldap;
 mod load;
 mod mart;
 mod password;
