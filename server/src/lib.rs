@@ -18,9 +18,11 @@ pub mod alarm;
 pub mod audit;
 pub mod authenticate;
 mod flight;
+mod guards;
 mod lookup_quota;
 mod random;
 pub mod serve;
+mod trust;
 
 pub use alarm::AlarmOptions;
 pub use audit::{AuditError, Journal};

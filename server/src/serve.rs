@@ -27,9 +27,9 @@ use crate::alarm::curbs::Curbs;
 use crate::alarm::keeper::{Keeper, Told};
 use crate::alarm::{AlarmError, AlarmOptions};
 use crate::audit::Journal;
-use crate::authenticate::{CertificateName, SignInRules};
+use crate::authenticate::{CertificateName, LdapUnusable, NoGate, SignInRules};
 use crate::flight::FlightDoor;
-use crate::random::NoEntropy;
+use crate::guards::Guards;
 
 /// Bytes of one message from a client at most, read before it is known who sends it. Clients
 /// send statements, parameters and tickets made of both, never bulk data.
@@ -184,6 +184,15 @@ pub enum ServeError {
     /// The transport broke.
     #[error("the server stopped: its transport failed")]
     Transport(#[source] tonic::transport::Error),
+    /// The LDAP directory cannot be asked.
+    #[error("the LDAP directory cannot be asked as the options say")]
+    Ldap(#[source] LdapUnusable),
+    /// What watches over the server broke off.
+    #[error("the server stopped: {guard} broke off, which must not be missing; see its log")]
+    Unguarded {
+        /// What it was.
+        guard: &'static str,
+    },
     /// The serving task ended in an unforeseen way.
     #[error("the server stopped: its task was ended")]
     Ended,
@@ -197,14 +206,18 @@ impl Kinded for ServeError {
             }
             Self::Listen { .. } | Self::Keys | Self::Transport(_) => ErrorKind::Retry,
             Self::Alarms(error) => error.kind(),
-            Self::Ended => ErrorKind::Bug,
+            Self::Ldap(error) => error.kind(),
+            Self::Unguarded { .. } | Self::Ended => ErrorKind::Bug,
         }
     }
 }
 
-impl From<NoEntropy> for ServeError {
-    fn from(_: NoEntropy) -> Self {
-        Self::Keys
+impl From<NoGate> for ServeError {
+    fn from(why: NoGate) -> Self {
+        match why {
+            NoGate::NoEntropy(_) => Self::Keys,
+            NoGate::Ldap(error) => Self::Ldap(error),
+        }
     }
 }
 
@@ -259,21 +272,21 @@ pub async fn serve(
     let (closing, closed) = watch::channel(());
     let journal = Arc::clone(&config.journal);
     let task = tokio::spawn(async move {
-        let refresher = tokio::spawn(keep_fresh(engine, config.refresh_every));
-        let looking = tokio::spawn(desk.keep());
-        let watching =
-            kept.map(|(keeper, told)| (tokio::spawn(keeper.keep()), tokio::spawn(told.tell())));
-        let result = run(server, listener, door, closed, config.drain_time_max, async move {
+        let mut guards = Guards::default();
+        guards.post("the look for new snapshots", keep_fresh(engine, config.refresh_every));
+        guards.post("the look after sessions", door.clone().keep());
+        guards.post("the look for emergencies", desk.keep());
+        if let Some((keeper, told)) = kept {
+            guards.post("the alarms", keeper.keep());
+            guards.post("the telling of alarms", told.tell());
+        }
+        let drain_time_max = config.drain_time_max;
+        let serving = run(server, listener, door.clone(), closed, drain_time_max, async move {
             shutdown.await;
             drop(closing);
-        })
-        .await;
-        refresher.abort();
-        looking.abort();
-        if let Some((keeper, told)) = watching {
-            keeper.abort();
-            told.abort();
-        }
+        });
+        let result = guarded(serving, &mut guards, &door).await;
+        drop(guards);
         // What is not signed is on record all the same.
         if let Err(error) = journal.sign().await {
             tracing::error!(%error, "the end of the audit journal is not signed");
@@ -281,6 +294,23 @@ pub async fn serve(
         result
     });
     Ok(Serving { local_addr, task })
+}
+
+/// Serves as long as everything that watches over it does.
+async fn guarded(
+    serving: impl Future<Output = Result<(), ServeError>>,
+    guards: &mut Guards,
+    door: &FlightDoor,
+) -> Result<(), ServeError> {
+    tokio::select! {
+        result = serving => result,
+        guard = guards.broken() => {
+            // Connections are tasks of their own, and end with the process at the latest.
+            door.shut();
+            tracing::error!(guard, "what watches over the server broke off: it stops");
+            Err(ServeError::Unguarded { guard })
+        }
+    }
 }
 
 /// Reads the journal back for the alarms, before the first statement is answered.

@@ -46,6 +46,26 @@ impl martlet_query::SystemRecords for NoRecords {
 }
 
 #[tokio::test]
+async fn a_guard_that_breaks_off_stops_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let config = config(folder.path(), listen, Transport::PlainOnLoopback);
+    let store = martlet_store::Store::open("memory://").unwrap();
+    let keys = martlet_policy::TokenKeys::from_master(&[1; 32]);
+    let options = martlet_query::EngineOptions::default();
+    let engine = Engine::open(store, options, Arc::new(NoRecords), keys).await.unwrap();
+    let door = FlightDoor::new(engine, &config, Arc::default()).unwrap();
+    let mut guards = Guards::default();
+    guards.post("one that stays", std::future::pending());
+    let finished = guarded(async { Ok(()) }, &mut guards, &door).await;
+    assert!(finished.is_ok(), "nothing broke off");
+    guards.post("the alarms", async { panic!("as a bug would") });
+    let stopped = guarded(std::future::pending(), &mut guards, &door).await.unwrap_err();
+    assert!(stopped.to_string().contains("the alarms broke off"), "{stopped}");
+    assert_eq!(stopped.kind(), ErrorKind::Bug);
+}
+
+#[tokio::test]
 async fn a_stranger_cannot_make_the_server_hold_large_messages() {
     use arrow_flight::flight_service_client::FlightServiceClient;
 

@@ -1,9 +1,10 @@
-//! Who may come in, over a real socket: one-time codes, an issuer's tokens, certificates; and
-//! everything that looks like one of them and is none.
+//! Who may come in, over a real socket: one-time codes, an issuer's tokens, certificates, the
+//! passwords of an LDAP directory; and everything that looks like one of them and is none.
 
 mod certificates;
 mod codes;
 mod issuer;
+mod ldap;
 
 use crate::support::{Bundle, Client, TestMart};
 

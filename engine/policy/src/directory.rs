@@ -6,7 +6,7 @@
 //!
 //! The feed is CSV with a header: `name,roles,node,password`, where wanted `totp` and
 //! `password_changed`, and any further attributes. Roles are separated by `;`. An empty attribute
-//! is an absent one.
+//! is an absent one. The word `ldap` as a password says that an LDAP directory knows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -32,12 +32,34 @@ const FIXED: [&str; 5] = ["name", "roles", "password", "password_changed", "totp
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
+/// The word in the feed's column `password` for those whose password an LDAP directory knows.
+const LDAP: &str = "ldap";
+
 struct Entry {
     principal: Principal,
-    password: Option<StoredPassword>,
+    password: Password,
     changed: Changed,
     totp: Option<TotpSecret>,
     place: Place,
+}
+
+/// Where somebody's password is known.
+enum Password {
+    /// Nowhere: they sign in by other means.
+    Nowhere,
+    /// Here, as a hash.
+    Here(StoredPassword),
+    /// In an LDAP directory.
+    Ldap,
+}
+
+impl Password {
+    const fn here(&self) -> Option<&StoredPassword> {
+        match self {
+            Self::Here(stored) => Some(stored),
+            Self::Nowhere | Self::Ldap => None,
+        }
+    }
 }
 
 /// When a password was set.
@@ -137,11 +159,12 @@ impl Directory {
                 findings.push(place.finding("this name stands here a second time"));
             }
         }
+        check_ldap_names(&entries, &mut findings);
         if !findings.is_empty() {
             findings.sort_by_key(|finding| (finding.line, finding.column));
             return Err(findings);
         }
-        let decoy = StoredPassword::decoy(entries.values().filter_map(|e| e.password.as_ref()));
+        let decoy = StoredPassword::decoy(entries.values().filter_map(|e| e.password.here()));
         Ok(Self { entries, decoy })
     }
 
@@ -171,7 +194,7 @@ impl Directory {
     ) -> Result<SignedIn, SignInRefused> {
         let entry = self.entries.get(presented.name);
         let (password, code) = split(presented, entry.is_some_and(|entry| entry.totp.is_some()));
-        let stored = entry.and_then(|entry| entry.password.as_ref());
+        let stored = entry.and_then(|entry| entry.password.here());
         // A decoy's answer does not matter; its work does.
         let verified = stored.or(self.decoy.as_ref()).is_some_and(|hash| hash.verify(password));
         let decoy = TotpSecret::decoy();
@@ -188,15 +211,60 @@ impl Directory {
             (Some(_), Some(step)) if !terms.used.take(name, step) => {
                 refused(RefusalReason::CodeUsed)
             }
-            _ => Ok(SignedIn { name: Arc::clone(name) }),
+            _ => Ok(SignedIn { name: Arc::clone(name), lent: Arc::default() }),
         }
+    }
+
+    /// Takes someone as signed in whose password an LDAP directory has found right; the code of a
+    /// second factor is asked for here all the same. `lent` are the roles that it gives them
+    /// beside the feed's, for as long as this sign-in counts.
+    ///
+    /// # Errors
+    /// [`SignInRefused`] for the code, and for whoever's password is not the LDAP directory's.
+    pub fn sign_in_by_ldap(
+        &self,
+        presented: Presented<'_>,
+        terms: &Terms<'_>,
+        lent: BTreeSet<RoleName>,
+    ) -> Result<SignedIn, SignInRefused> {
+        let Some(entry) = self.entry_of_ldap(presented.name) else {
+            return Err(SignInRefused(RefusalReason::Password));
+        };
+        let name = &entry.principal.name;
+        if let Some(secret) = &entry.totp {
+            let (_, code) = split(presented, true);
+            let step = secret.step_of(code, terms.seconds);
+            let step = step.ok_or(SignInRefused(RefusalReason::Code))?;
+            if !terms.used.take(name, step) {
+                return Err(SignInRefused(RefusalReason::CodeUsed));
+            }
+        }
+        Ok(SignedIn { name: Arc::clone(name), lent: Arc::new(lent) })
+    }
+
+    /// Whether an LDAP directory knows this name's password. Not for who asks to sign in.
+    #[must_use]
+    pub fn asks_ldap(&self, name: &str) -> bool {
+        self.entry_of_ldap(name).is_some()
+    }
+
+    /// The password that the LDAP directory is to judge: what is presented, without a code behind
+    /// it.
+    #[must_use]
+    pub fn password_for_ldap<'a>(&self, presented: Presented<'a>) -> &'a str {
+        split(presented, self.asks_for_code(presented.name)).0
+    }
+
+    fn entry_of_ldap(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(name).filter(|entry| matches!(entry.password, Password::Ldap))
     }
 
     /// Takes someone as signed in for whom the caller has other proof than a password: a token
     /// of an issuer that it trusts, a certificate. `None` if the directory does not know them.
     #[must_use]
     pub fn vouched_for(&self, name: &str) -> Option<SignedIn> {
-        self.entries.get(name).map(|entry| SignedIn { name: Arc::clone(&entry.principal.name) })
+        let entry = self.entries.get(name)?;
+        Some(SignedIn { name: Arc::clone(&entry.principal.name), lent: Arc::default() })
     }
 
     /// Whether a password alone does not sign this name in. Not for who asks to sign in.
@@ -205,10 +273,13 @@ impl Directory {
         self.entries.get(name).is_some_and(|entry| entry.totp.is_some())
     }
 
-    /// What the directory says about someone who signed in; `None` if it no longer knows them.
+    /// What the directory says about someone who signed in, with the roles that came with the
+    /// sign-in; `None` if it no longer knows them.
     #[must_use]
     pub fn principal(&self, signed_in: &SignedIn) -> Option<Principal> {
-        self.entries.get(&*signed_in.name).map(|entry| entry.principal.clone())
+        let mut principal = self.entries.get(&*signed_in.name)?.principal.clone();
+        principal.roles.extend(signed_in.lent.iter().cloned());
+        Some(principal)
     }
 
     /// How many principals there are.
@@ -288,10 +359,15 @@ fn read_entry(row: &Row, findings: &mut Vec<Finding>) -> Option<Entry> {
         findings.push(row.place("name").finding("the name is missing or has a control character"));
     }
     let password = match row.get("password") {
-        "" => None,
-        phc => StoredPassword::parse(phc)
-            .map_err(|what| findings.push(row.place("password").finding(what)))
-            .ok(),
+        "" => Password::Nowhere,
+        LDAP => Password::Ldap,
+        phc => match StoredPassword::parse(phc) {
+            Ok(stored) => Password::Here(stored),
+            Err(what) => {
+                findings.push(row.place("password").finding(what));
+                Password::Nowhere
+            }
+        },
     };
     let totp = match row.get("totp") {
         "" => None,
@@ -313,6 +389,25 @@ fn read_entry(row: &Row, findings: &mut Vec<Finding>) -> Option<Entry> {
         totp,
         place: row.place("name"),
     })
+}
+
+/// An LDAP directory takes names for equal that differ in case, in blanks or in accents, so two
+/// people here could be one person there. Hence ASCII alone, and no two that differ in case.
+fn check_ldap_names(entries: &BTreeMap<Arc<str>, Entry>, findings: &mut Vec<Finding>) {
+    let mut known = BTreeSet::new();
+    for (name, entry) in entries {
+        if !matches!(entry.password, Password::Ldap) {
+            continue;
+        }
+        if !name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let what = "a name whose password is `ldap` has ASCII letters, digits and signs only";
+            findings.push(entry.place.finding(what));
+        }
+        if !known.insert(name.to_ascii_lowercase()) {
+            let what = "another name whose password is `ldap` differs from this one in case only";
+            findings.push(entry.place.finding(what));
+        }
+    }
 }
 
 fn read_changed(row: &Row, findings: &mut Vec<Finding>) -> Changed {

@@ -15,6 +15,8 @@ use crate::names::{AttributeName, RoleName};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedIn {
     pub(crate) name: Arc<str>,
+    /// Roles that came with the sign-in and end with it, beside those of the feed.
+    pub(crate) lent: Arc<BTreeSet<RoleName>>,
 }
 
 impl SignedIn {
@@ -22,6 +24,12 @@ impl SignedIn {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The roles that came with the sign-in, beside those of the feed.
+    #[must_use]
+    pub fn lent(&self) -> &BTreeSet<RoleName> {
+        &self.lent
     }
 }
 

@@ -18,7 +18,7 @@ use crate::audit::{RecordId, now_micros};
 
 const FILE: &str = "curbs.json";
 
-/// How somebody is held.
+/// How somebody is held; the stricter is the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Curbed {
@@ -51,16 +51,10 @@ impl Curb {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// Whichever holds more.
-    fn stricter(self, other: Self) -> Self {
+    /// Whether it takes nothing away that the other does not take away as long.
+    fn adds_nothing_to(&self, other: &Self) -> bool {
         let lasts = |curb: &Self| curb.until.unwrap_or(i64::MAX);
-        let is_cut = |curb: &Self| curb.how == Curbed::Cut;
-        match (is_cut(&self), is_cut(&other)) {
-            (true, false) => self,
-            (false, true) => other,
-            _ if lasts(&self) >= lasts(&other) => self,
-            _ => other,
-        }
+        self.how <= other.how && lasts(self) <= lasts(other)
     }
 }
 
@@ -74,19 +68,42 @@ pub(crate) struct Curbs {
 
 #[derive(Debug, Default)]
 struct Held {
-    by_name: BTreeMap<String, Curb>,
+    /// Of each only what holds longer or more strictly than the others: a throttle without an end
+    /// stays beside a cut for some minutes, and counts again after it.
+    by_name: BTreeMap<String, Vec<Curb>>,
     /// Whether the file says something else.
     unwritten: bool,
 }
 
-/// Who is held, as the folder of the alarms says.
+/// What the file holds of one name. A server of before kept one curb of each.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Several(Vec<Curb>),
+    One(Curb),
+}
+
+impl From<Kept> for Vec<Curb> {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Several(curbs) => curbs,
+            Kept::One(curb) => vec![curb],
+        }
+    }
+}
+
+/// Who is held, and by what, as the folder of the alarms says.
 ///
 /// # Errors
 /// [`AlarmError`] if it cannot be read.
-pub fn held(folder: &Path) -> Result<BTreeMap<String, Curb>, AlarmError> {
+pub fn held(folder: &Path) -> Result<BTreeMap<String, Vec<Curb>>, AlarmError> {
     let path = folder.join(FILE);
     match fs::read(&path) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| AlarmError::Damaged { path }),
+        Ok(bytes) => {
+            let kept: BTreeMap<String, Kept> =
+                serde_json::from_slice(&bytes).map_err(|_| AlarmError::Damaged { path })?;
+            Ok(kept.into_iter().map(|(name, kept)| (name, kept.into())).collect())
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
         Err(source) => Err(AlarmError::Unusable { path, source }),
     }
@@ -107,27 +124,34 @@ impl Curbs {
 
     /// Whether somebody is cut off.
     pub(crate) fn is_cut(&self, name: &str) -> bool {
-        let how = self.lock().by_name.get(name).filter(|curb| curb.holds(now_micros())).map(how);
-        how == Some(Curbed::Cut)
+        self.holding(name).contains(&Curbed::Cut)
     }
 
     /// The pause before each statement of somebody who is slowed down.
     pub(crate) fn pause(&self, name: &str) -> Option<Duration> {
-        let held = self.lock();
-        match held.by_name.get(name).filter(|curb| curb.holds(now_micros())).map(how)? {
+        let pauses = self.holding(name).into_iter().filter_map(|how| match how {
             Curbed::Throttled { pause } => Some(Duration::from_millis(pause)),
             Curbed::Cut => None,
-        }
+        });
+        pauses.max()
+    }
+
+    /// How somebody is held now.
+    fn holding(&self, name: &str) -> Vec<Curbed> {
+        let held = self.lock();
+        let curbs = held.by_name.get(name).into_iter().flatten();
+        curbs.filter(|curb| curb.holds(now_micros())).map(|curb| curb.how).collect()
     }
 
     /// Holds somebody, from now on.
     pub(crate) fn hold(&self, name: &str, curb: Curb) {
         let mut held = self.lock();
-        let curb = match held.by_name.remove(name).filter(|before| before.holds(now_micros())) {
-            Some(before) => before.stricter(curb),
-            None => curb,
-        };
-        held.by_name.insert(name.to_owned(), curb);
+        let curbs = held.by_name.entry(name.to_owned()).or_default();
+        curbs.retain(|before| before.holds(now_micros()));
+        if !curbs.iter().any(|before| curb.adds_nothing_to(before)) {
+            curbs.retain(|before| !before.adds_nothing_to(&curb));
+            curbs.push(curb);
+        }
         held.unwritten = true;
     }
 
@@ -144,9 +168,8 @@ impl Curbs {
         let Some(file) = &self.file else { return Ok(()) };
         let text = {
             let mut held = self.lock();
-            let before = held.by_name.len();
-            held.by_name.retain(|_, curb| curb.holds(now_micros()));
-            if !held.unwritten && held.by_name.len() == before {
+            let is_over = drop_what_is_over(&mut held.by_name);
+            if !held.unwritten && !is_over {
                 return Ok(());
             }
             // Set first: whoever is held while this is written is written next.
@@ -165,8 +188,14 @@ impl Curbs {
     }
 }
 
-const fn how(curb: &Curb) -> Curbed {
-    curb.how
+/// Whether anything was over.
+fn drop_what_is_over(by_name: &mut BTreeMap<String, Vec<Curb>>) -> bool {
+    let count =
+        |by_name: &BTreeMap<String, Vec<Curb>>| by_name.values().map(Vec::len).sum::<usize>();
+    let before = count(by_name);
+    by_name.values_mut().for_each(|curbs| curbs.retain(|curb| curb.holds(now_micros())));
+    by_name.retain(|_, curbs| !curbs.is_empty());
+    count(by_name) < before
 }
 
 /// Puts a whole file in the place of another.
@@ -216,6 +245,52 @@ mod tests {
         assert!(curbs.is_cut("bob"));
         curbs.keep().unwrap();
         assert_eq!(held(folder.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_throttle_comes_back_when_a_cut_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let curbs = Curbs::open(folder.path()).unwrap();
+        let soon = now_micros() + 300_000;
+        curbs.hold("ann", curb(SLOW, None));
+        curbs.hold("ann", curb(Curbed::Cut, Some(soon)));
+        assert!(curbs.is_cut("ann"));
+        curbs.keep().unwrap();
+        let again = Curbs::open(folder.path()).unwrap();
+        assert!(again.is_cut("ann"), "both are kept");
+        while now_micros() < soon {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(!again.is_cut("ann"));
+        assert_eq!(again.pause("ann"), Some(Duration::from_secs(5)));
+        again.keep().unwrap();
+        let left = &held(folder.path()).unwrap()["ann"];
+        assert_eq!(left.iter().map(|curb| curb.how).collect::<Vec<_>>(), [SLOW]);
+        assert!(again.lift("ann"), "an officer lifts all of it");
+        assert_eq!(again.pause("ann"), None);
+    }
+
+    #[test]
+    fn of_several_the_strictest_counts_and_none_is_kept_for_nothing() {
+        let curbs = Curbs::default();
+        let (soon, later) = (now_micros() + 1_000_000_000, now_micros() + 2_000_000_000);
+        let slower = Curbed::Throttled { pause: 9_000 };
+        let kept = || curbs.lock().by_name["ann"].len();
+        curbs.hold("ann", curb(SLOW, Some(later)));
+        curbs.hold("ann", curb(slower, Some(soon)));
+        assert_eq!((curbs.pause("ann"), kept()), (Some(Duration::from_secs(9)), 2));
+        curbs.hold("ann", curb(SLOW, Some(soon)));
+        assert_eq!(kept(), 2, "it is shorter and no stricter");
+        curbs.hold("ann", curb(Curbed::Cut, Some(later)));
+        assert_eq!(kept(), 1, "nothing is left of it when that is over");
+    }
+
+    #[test]
+    fn a_list_of_before_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = serde_json::json!({"ann": curb(Curbed::Cut, None)});
+        fs::write(folder.path().join(FILE), one.to_string()).unwrap();
+        assert!(Curbs::open(folder.path()).unwrap().is_cut("ann"));
     }
 
     #[test]

@@ -238,6 +238,8 @@ impl Told {
         let outbox = self.outbox;
         let all = self.receivers.into_iter().map(|receiver| outbox.clone().tell(receiver));
         futures::future::join_all(all).await;
+        // There may be nobody to tell.
+        std::future::pending().await
     }
 }
 

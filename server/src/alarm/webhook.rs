@@ -6,19 +6,16 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
 use url::{Host, Url};
 
 use super::error::AlarmError;
+use crate::trust::{self, NoTrust};
 
 /// How long one telling may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -117,23 +114,12 @@ impl Webhook {
 }
 
 fn connector(file: &Path) -> Result<TlsConnector, AlarmError> {
-    let wrong = |what: &str| AlarmError::Rules(format!("`webhook_ca` {}: {what}", file.display()));
-    let text = std::fs::read(file)
-        .map_err(|source| AlarmError::Unreadable { path: file.to_path_buf(), source })?;
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&text) {
-        let certificate = certificate.map_err(|_| wrong("it is no PEM file"))?;
-        roots.add(certificate).map_err(|_| wrong("a certificate in it cannot be used"))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("it holds no certificate"));
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|_| wrong("TLS cannot be set up"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
+    trust::connector(file).map_err(|error| match error {
+        NoTrust::Unreadable { path, source } => AlarmError::Unreadable { path, source },
+        NoTrust::Wrong { path, what } => {
+            AlarmError::Rules(format!("`webhook_ca` {}: {what}", path.display()))
+        }
+    })
 }
 
 async fn exchange<S>(mut stream: S, target: &Target, body: &str) -> Result<(), String>

@@ -135,7 +135,7 @@ pub struct Entry {
     /// What it is for, as the client says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
-    /// Of a sign-in, by which means: `password`, `totp`, `oidc`, `certificate`.
+    /// Of a sign-in, by which means: `password`, `totp`, `ldap`, `oidc`, `certificate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
     /// Of a refused sign-in, why; who tried is never told.
@@ -154,7 +154,7 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Cut>,
     /// The values that were bound to it, as a list of SQL constants; an ellipsis ends a list
-    /// that was too long.
+    /// that was too long. Of a sign-in, the roles that came with it beside the feed's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<String>,
     /// The tables that it reads.

@@ -3,6 +3,8 @@
 //! Owns what is said of it to auditors: the name that was tried, by which means, and why it was
 //! refused. Nothing of it is ever told to who tried.
 
+use martlet_policy::SignedIn;
+
 use super::Refused;
 
 /// Why a token was refused that its issuer did sign, for a time that is over or still to come.
@@ -15,6 +17,8 @@ pub(crate) enum Method {
     Password,
     /// A password with a one-time code.
     Totp,
+    /// A password that the LDAP directory knows, with or without a code.
+    Ldap,
     /// A token of the issuer.
     Issuer,
     /// A client's certificate.
@@ -27,6 +31,7 @@ impl Method {
         match self {
             Self::Password => "password",
             Self::Totp => "totp",
+            Self::Ldap => "ldap",
             Self::Issuer => "oidc",
             Self::Certificate => "certificate",
         }
@@ -41,11 +46,18 @@ pub(crate) struct Attempted {
     pub(crate) method: Method,
     /// Why it was refused; `None` if it was not.
     pub(crate) refused_because: Option<&'static str>,
+    /// The roles that came with it beside the feed's.
+    pub(crate) lent: Vec<String>,
 }
 
 impl Attempted {
     pub(crate) fn by(method: Method, name: &str) -> Self {
-        Self { name: name.to_string(), method, refused_because: None }
+        Self { name: name.to_string(), method, refused_because: None, lent: Vec::new() }
+    }
+
+    /// The same, with the roles that came with it.
+    pub(crate) fn lending(self, signed_in: &SignedIn) -> Self {
+        Self { lent: signed_in.lent().iter().map(ToString::to_string).collect(), ..self }
     }
 
     pub(crate) fn because(self, reason: &'static str) -> Self {

@@ -1,5 +1,7 @@
 //! The gate over a real directory: one answer to every refusal, and a proof at every request.
 
+use std::sync::Arc;
+
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use martlet_policy::{PasswordCost, TokenKeys, hash_password};
@@ -204,11 +206,35 @@ async fn strangers_do_not_shut_the_owner_out() {
 async fn a_full_queue_is_nobodys_wrong_password() {
     let scene = Scene::new().await;
     let source = Some(Source::from(std::net::IpAddr::from([10, 0, 0, 9])));
-    scene.gate.waiting.store(CHECKS_WAITING_MAX, Ordering::Relaxed);
+    scene.gate.passwords.waiting.store(passwords::WAITING_MAX, Ordering::Relaxed);
     for _ in 0..peers::FAILURES_MAX {
         let refused = scene.sign_in_from(source, "teller", "teller:secret").await;
         assert_eq!(refused, Err(Refused::TooMany));
     }
-    scene.gate.waiting.store(0, Ordering::Relaxed);
+    scene.gate.passwords.waiting.store(0, Ordering::Relaxed);
     assert!(scene.sign_in_from(source, "teller", "teller:secret").await.is_ok());
+}
+
+#[tokio::test]
+async fn whose_password_another_directory_knows_has_none_here() {
+    let scene = Scene::new().await;
+    let mut commit = scene.store.begin(&scene.store.latest().await.unwrap());
+    commit.set_principals(Bytes::from("name,roles,node,password\nteller,teller,,ldap\n"));
+    assert!(matches!(commit.publish().await.unwrap(), CommitOutcome::Committed(_)));
+    scene.engine.refresh().await.unwrap();
+    for password in ["ldap", "", "teller:secret"] {
+        let refused = scene.sign_in("teller", password).await;
+        assert_eq!(refused, Err(Refused::WrongCredentials), "no directory is asked");
+    }
+}
+
+#[tokio::test]
+async fn once_it_is_shut_nobody_is_let_in_and_nothing_goes_on() {
+    let scene = Scene::new().await;
+    let token = scene.sign_in("teller", "teller:secret").await.unwrap();
+    let caller = scene.admit(&format!("Bearer {token}")).unwrap();
+    scene.gate.shut();
+    assert_eq!(scene.admit(&format!("Bearer {token}")).unwrap_err(), Refused::NoSession);
+    assert!(!scene.gate.still_open(caller.session));
+    assert_eq!(scene.sign_in("teller", "teller:secret").await, Err(Refused::Unchecked));
 }

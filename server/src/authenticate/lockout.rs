@@ -54,7 +54,16 @@ pub(crate) struct OpenAttempt<'a> {
     lockout: &'a Lockout,
     name: String,
     source: Option<Source>,
-    succeeded: bool,
+    ending: Ending,
+}
+
+/// How an attempt ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Failed,
+    Succeeded,
+    /// Nobody looked at the password.
+    Untried,
 }
 
 impl Lockout {
@@ -76,19 +85,22 @@ impl Lockout {
             return Attempt::Locked;
         }
         own.open += 1;
-        Attempt::Open(OpenAttempt { lockout: self, name: name.into(), source, succeeded: false })
+        let (name, ending) = (name.into(), Ending::Failed);
+        Attempt::Open(OpenAttempt { lockout: self, name, source, ending })
     }
 
-    fn close(&self, name: &str, source: Option<Source>, succeeded: bool, now: Instant) {
+    fn close(&self, name: &str, source: Option<Source>, ending: Ending, now: Instant) {
         let mut names = self.lock();
         let Some(sources) = names.get_mut(name) else { return };
         if let Some(own) = sources.get_mut(&source) {
             own.open = own.open.saturating_sub(1);
-            if succeeded {
-                own.count = 0;
-            } else {
-                own.count += 1;
-                own.last = now;
+            match ending {
+                Ending::Succeeded => own.count = 0,
+                Ending::Failed => {
+                    own.count += 1;
+                    own.last = now;
+                }
+                Ending::Untried => {}
             }
         }
         sources.retain(|_, failures| failures.count + failures.open > 0);
@@ -114,13 +126,18 @@ fn forget_old(sources: &mut BySource, now: Instant) {
 impl OpenAttempt<'_> {
     /// The password was right: earlier failures from there are forgotten.
     pub(crate) fn succeeded(mut self) {
-        self.succeeded = true;
+        self.ending = Ending::Succeeded;
+    }
+
+    /// Nobody looked at the password: neither a failure, nor a reason to forget one.
+    pub(crate) fn untried(mut self) {
+        self.ending = Ending::Untried;
     }
 }
 
 impl Drop for OpenAttempt<'_> {
     fn drop(&mut self) {
-        self.lockout.close(&self.name, self.source, self.succeeded, Instant::now());
+        self.lockout.close(&self.name, self.source, self.ending, Instant::now());
     }
 }
 

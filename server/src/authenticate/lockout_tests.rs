@@ -89,3 +89,15 @@ fn strangers_from_everywhere_lock_a_name_for_all() {
     let later = Instant::now() + LOCKED_FOR;
     assert!(matches!(lockout.attempt("teller", source(1_000), later), Attempt::Open(_)));
 }
+
+#[test]
+fn what_nobody_looked_at_is_neither_a_failure_nor_a_success() {
+    let lockout = Lockout::new();
+    fail(&lockout, FAILURES_MAX - 1);
+    for _ in 0..FAILURES_MAX * 2 {
+        open(&lockout, Instant::now()).unwrap().untried();
+    }
+    let last = open(&lockout, Instant::now()).expect("nothing was counted");
+    drop(last);
+    assert!(open(&lockout, Instant::now()).is_none(), "and nothing was forgotten");
+}

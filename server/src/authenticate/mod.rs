@@ -11,8 +11,8 @@
 //! to the audit record.
 //!
 //! Read in this order: `rules` (the figures), `credentials` and `certificate` (what comes),
-//! `issuer` (whose tokens are believed), `lockout` and `peers` (how often one may try), `tokens`
-//! (the sessions), then the gate below.
+//! `issuer` (whose tokens are believed), `ldap` (the passwords that a directory knows), `lockout`
+//! and `peers` (how often one may try), `tokens` (the sessions), the gate below, `passwords`.
 
 mod attempt;
 mod caller;
@@ -21,19 +21,20 @@ mod clock;
 mod credentials;
 mod der;
 mod issuer;
+mod ldap;
 mod lockout;
+mod passwords;
 mod peers;
 mod rules;
 mod tokens;
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use martlet_policy::{PasswordAge, Presented, SignInRefused, SignedIn, Terms, UsedCodes};
+use martlet_core::{ErrorKind, Kinded};
+use martlet_policy::SignedIn;
 use martlet_query::Engine;
-use tokio::sync::Semaphore;
 use tonic::metadata::MetadataMap;
 
 pub(crate) use attempt::{Attempted, Method, Refusal};
@@ -42,22 +43,20 @@ pub(crate) use certificate::ClientCertificate;
 use clock::Clock;
 pub(crate) use credentials::{Credentials, Password};
 use issuer::{Issued, Issuer, KeyId, Unproven};
-use lockout::{Attempt, Lockout};
+pub use ldap::LdapUnusable;
+use ldap::{Ldap, Vouched};
+use passwords::Passwords;
 use peers::Peers;
 pub(crate) use peers::Source;
 pub use rules::{
-    CertificateName, ISSUER_LIFETIME_MAX, IssuerRules, OldToken, PASSWORD_DAYS_MAX, PrincipalClaim,
-    SESSION_IDLE_MAX, SESSION_LIFETIME_MAX, SESSIONS_PER_PRINCIPAL_MAX, SignInRules, TokenRotation,
+    CertificateName, ISSUER_LIFETIME_MAX, IssuerRules, LDAP_ASKED_EVERY, LDAP_UNASKED_LIFETIME_MAX,
+    LdapGroups, LdapPeople, LdapRoles, LdapRules, LdapService, LdapTls, OldToken,
+    PASSWORD_DAYS_MAX, PrincipalClaim, SESSION_IDLE_MAX, SESSION_LIFETIME_MAX,
+    SESSIONS_PER_PRINCIPAL_MAX, SignInRules, TokenRotation,
 };
 use tokens::{Key, OpenSession, Tokens};
 
 use crate::random::NoEntropy;
-
-/// Passwords that are checked at the same time: each check holds some 20 MiB and a core.
-const CHECKS_AT_ONCE: usize = 2;
-/// Sign-ins that may wait for a check; more would only be answered too late.
-const CHECKS_WAITING_MAX: usize = 256;
-const _: () = assert!((peers::OPEN_MAX as usize) < CHECKS_WAITING_MAX);
 
 /// Why a caller was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,20 +114,51 @@ struct Proof {
     certificate: Option<[u8; 32]>,
     /// The issuer's key that signed for it; without that key in the set it is worth nothing.
     key: Option<KeyId>,
+    /// The entry of the LDAP directory that it stands on; it is worth what that says now.
+    vouched: Option<Vouched>,
+    /// A session by it ends after this, however busy it is, if not before.
+    lasts: Duration,
+}
+
+impl Proof {
+    /// Of somebody whom the feed alone can take it back from.
+    const fn of(signed_in: SignedIn) -> Self {
+        let lasts = Duration::MAX;
+        Self { signed_in, certificate: None, key: None, vouched: None, lasts }
+    }
+}
+
+/// Why nobody can be let in or refused at all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoGate {
+    /// The operating system gave no random bytes for its keys.
+    #[error(transparent)]
+    NoEntropy(#[from] NoEntropy),
+    /// The LDAP directory cannot be asked as the options say.
+    #[error(transparent)]
+    Ldap(#[from] LdapUnusable),
+}
+
+impl Kinded for NoGate {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoEntropy(_) => ErrorKind::Retry,
+            Self::Ldap(error) => error.kind(),
+        }
+    }
 }
 
 /// Checks sign-ins and tokens.
 pub(crate) struct Gate {
     engine: Engine,
     tokens: Tokens<Proof>,
-    lockout: Lockout,
+    passwords: Passwords,
     peers: Peers,
     issuer: Option<Issuer>,
+    ldap: Option<Ldap>,
     clock: Clock,
-    used_codes: Arc<UsedCodes>,
-    password_age: PasswordAge,
-    checks: Arc<Semaphore>,
-    waiting: AtomicUsize,
+    /// Set when what watches over the server has broken off: nobody is let in any more.
+    shut: AtomicBool,
 }
 
 impl fmt::Debug for Gate {
@@ -138,19 +168,50 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(engine: Engine, rules: &SignInRules) -> Result<Self, NoEntropy> {
+    pub(crate) fn new(engine: Engine, rules: &SignInRules) -> Result<Self, NoGate> {
+        let mart = engine.mart();
+        let ldap = rules.ldap.as_ref().map(|ldap| Ldap::set_up(ldap, mart.bundle())).transpose()?;
         Ok(Self {
             engine,
             tokens: Tokens::new(rules)?,
-            lockout: Lockout::new(),
+            passwords: Passwords::new(rules),
             peers: Peers::default(),
             issuer: rules.issuer.clone().map(Issuer::new),
+            ldap,
             clock: Clock::default(),
-            used_codes: Arc::default(),
-            password_age: PasswordAge::Days(rules.password_days_max),
-            checks: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
-            waiting: AtomicUsize::new(0),
+            shut: AtomicBool::new(false),
         })
+    }
+
+    /// Keeps what sessions stand on up to date, for ever: the issuer's keys, and what the LDAP
+    /// directory says.
+    pub(crate) async fn keep(&self) {
+        let keys = async {
+            match &self.issuer {
+                Some(issuer) => issuer.keep_reading().await,
+                None => std::future::pending().await,
+            }
+        };
+        let people = async {
+            match &self.ldap {
+                Some(ldap) => ldap.keep_asking(|| self.whom_ldap_vouches_for()).await,
+                None => std::future::pending().await,
+            }
+        };
+        // Neither ends of itself; whichever breaks off is missed at once.
+        tokio::select! {
+            () = keys => {}
+            () = people => {}
+        }
+    }
+
+    fn whom_ldap_vouches_for(&self) -> Vec<String> {
+        self.tokens.names(|proof| proof.vouched.is_some(), Instant::now())
+    }
+
+    /// Lets nobody in any more, and nothing go on: what watches over the server has broken off.
+    pub(crate) fn shut(&self) {
+        self.shut.store(true, Ordering::Release);
     }
 
     /// Answers a handshake: a password, an issuer's token or a certificate opens a session, a
@@ -163,7 +224,7 @@ impl Gate {
     ) -> Result<Entered, Refusal> {
         match credentials {
             Some(Credentials::Basic { name, password }) => {
-                self.sign_in(name, password, code, connection).await
+                self.by_password(name, password, code, connection).await
             }
             Some(Credentials::Bearer(token)) if Issuer::looks_issued(&token) => {
                 let prove = || self.prove_issued(&token, connection);
@@ -177,7 +238,7 @@ impl Gate {
             }
             None if self.shown(connection).is_none() => Err(Refused::NoCredentials.into()),
             None => {
-                let (proof, _) = self.counted(connection, || self.prove_certificate(connection))?;
+                let proof = self.counted(connection, || self.prove_certificate(connection))?;
                 let attempted = Attempted::by(Method::Certificate, proof.signed_in.name());
                 self.opened(proof, connection, attempted)
             }
@@ -192,78 +253,13 @@ impl Gate {
         attempted: Attempted,
     ) -> Result<Entered, Refusal> {
         let certificate = connection.certificate.as_ref().map(|shown| *shown.digest());
-        let name = proof.signed_in.name().to_string();
-        let token = self.tokens.open(&name, Proof { certificate, ..proof }, Instant::now())?;
-        Ok(Entered::New { token, attempted })
-    }
-
-    async fn sign_in(
-        &self,
-        name: String,
-        password: Password,
-        code: Option<Password>,
-        connection: &Connection,
-    ) -> Result<Entered, Refusal> {
-        // First of all: who finds no place has tried nothing, and that is no failure of theirs.
-        let place = Place::take(&self.waiting)?;
-        let begin = |source| self.peers.begin(source, Instant::now());
-        let of_peer = connection.source.map(begin).transpose()?;
-        let asks_for_code = self.engine.mart().directory().asks_for_code(&name);
-        let method = if asks_for_code { Method::Totp } else { Method::Password };
-        let attempt = self.attempt(&name, connection.source);
-        // A locked name is checked like any other, so that locking cannot be seen from the time.
-        let checked = self.check(place, name.clone(), password, code).await?;
-        let attempted = Attempted::by(method, &name);
-        match (attempt, checked) {
-            (Attempt::Open(attempt), Ok(signed_in)) => {
-                attempt.succeeded();
-                if let Some(of_peer) = of_peer {
-                    of_peer.succeeded();
-                }
-                let proof = Proof { signed_in, certificate: None, key: None };
-                self.opened(proof, connection, attempted)
-            }
-            (Attempt::Locked, _) => Err(Refusal::wrong(attempted.because("locked"))),
-            (Attempt::Open(_) | Attempt::Unknown, Err(refused)) => {
-                Err(Refusal::wrong(attempted.because(refused.reason().as_str())))
-            }
-            // It came into the feed while it was checked.
-            (Attempt::Unknown, Ok(_)) => Err(Refusal::wrong(attempted.because("unknown name"))),
+        if self.shut.load(Ordering::Acquire) {
+            return Err(Refused::Unchecked.into());
         }
-    }
-
-    /// Only names of the feed are counted, so that the table cannot be filled from outside.
-    fn attempt(&self, name: &str, source: Option<Source>) -> Attempt<'_> {
-        let mart = self.engine.mart();
-        // No short cut: the time must not depend on where in the feed the name stands.
-        let known = mart.directory().names().fold(false, |known, each| known | (each == name));
-        if known { self.lockout.attempt(name, source, Instant::now()) } else { Attempt::Unknown }
-    }
-
-    /// Checks password and code away from the tasks that serve requests.
-    async fn check(
-        &self,
-        _place: Place<'_>,
-        name: String,
-        password: Password,
-        code: Option<Password>,
-    ) -> Result<Result<SignedIn, SignInRefused>, Refused> {
-        let permit =
-            Arc::clone(&self.checks).acquire_owned().await.map_err(|_| Refused::Unchecked)?;
-        let mart = self.engine.mart();
-        let (used, password_age) = (Arc::clone(&self.used_codes), self.password_age);
-        let seconds = self.clock.seconds().ok_or(Refused::Unchecked)?;
-        tokio::task::spawn_blocking(move || {
-            let code = code.as_ref().map(Password::text);
-            let presented = Presented { name: &name, password: password.text(), code };
-            let terms = Terms { seconds, password_age, used: &used };
-            let checked = mart.directory().sign_in_on(presented, &terms);
-            // Held until here: a caller who hangs up does not free a place that is still in use.
-            drop(permit);
-            checked
-        })
-        .await
-        .map_err(|_| Refused::Unchecked)
+        let (name, lasts) = (proof.signed_in.name().to_string(), proof.lasts);
+        let proof = Proof { certificate, ..proof };
+        let token = self.tokens.open_for(lasts, &name, proof, Instant::now())?;
+        Ok(Entered::New { token, attempted })
     }
 
     /// Proves a request's token or certificate, and looks the principal up as the feed has it
@@ -297,10 +293,12 @@ impl Gate {
         token: &str,
         connection: &Connection,
     ) -> Result<OpenSession<Proof>, Refusal> {
-        let open = self.tokens.find(Key::Token(token), Instant::now()).ok_or(Refused::NoSession)?;
-        self.is_of(connection, &open.proof)?;
-        self.still_holds(&open.proof)?;
-        Ok(open)
+        let holds = |proof: &Proof| {
+            self.is_of(connection, proof)?;
+            self.still_holds(proof).map_err(Refusal::from)
+        };
+        let open = self.tokens.find(Key::Token(token), Instant::now(), holds)?;
+        open.ok_or_else(|| Refused::NoSession.into())
     }
 
     /// A session that was opened over a certificate is worth nothing over another one, or none.
@@ -320,20 +318,18 @@ impl Gate {
         origin: Origin,
     ) -> Result<Admitted, Refusal> {
         let key = Key::Issued(token);
-        let known = self.tokens.find(key, Instant::now());
+        let is_of = |proof: &Proof| self.is_of(connection, proof);
+        let known = self.tokens.find(key, Instant::now(), is_of)?;
         let prove = || self.prove_issued(token, connection);
         let (proof, issued) = match &known {
             // What it has proven before it has to prove again: keys and time go on.
-            Some(open) => {
-                self.is_of(connection, &open.proof)?;
-                prove().inspect_err(|_| self.tokens.close(open.session))?
-            }
+            Some(open) => prove().inspect_err(|_| self.tokens.close(open.session))?,
             None => self.counted(connection, prove)?,
         };
         let certificate = connection.certificate.as_ref().map(|shown| *shown.digest());
-        let proof = Proof { certificate, ..proof };
+        let proof = Proof { certificate, lasts: issued.lasts, ..proof };
         let attempted = Attempted::by(Method::Issuer, &issued.name);
-        self.adopted(known, key, proof, issued.lasts, origin, attempted)
+        self.adopted(known, key, proof, origin, attempted)
     }
 
     fn admit_certified(
@@ -345,14 +341,14 @@ impl Gate {
             return Err(Refused::NoCredentials.into());
         };
         let key = Key::Certificate(shown.digest());
-        let known = self.tokens.find(key, Instant::now());
+        let known = self.tokens.find(key, Instant::now(), |_| Ok::<(), Refusal>(()))?;
         let prove = || self.prove_certificate(connection);
-        let (proof, lasts) = match known {
+        let proof = match known {
             Some(_) => prove()?,
             None => self.counted(connection, prove)?,
         };
         let attempted = Attempted::by(Method::Certificate, proof.signed_in.name());
-        self.adopted(known, key, proof, lasts, origin, attempted)
+        self.adopted(known, key, proof, origin, attempted)
     }
 
     /// The caller of a credential that comes with every request, in the session that all its
@@ -362,17 +358,17 @@ impl Gate {
         known: Option<OpenSession<Proof>>,
         key: Key<'_>,
         proof: Proof,
-        lasts: Duration,
         origin: Origin,
         attempted: Attempted,
     ) -> Result<Admitted, Refusal> {
+        self.still_holds(&proof)?;
         let signed_in = proof.signed_in.clone();
         let life = SessionLife::OfCredential;
         let caller = |session| Caller { session, signed_in, life, successor: None, origin };
         if let Some(open) = known {
             return Ok(Admitted { caller: caller(open.session), attempted: None });
         }
-        let name = proof.signed_in.name().to_string();
+        let (name, lasts) = (proof.signed_in.name().to_string(), proof.lasts);
         let session = self.tokens.adopt(key, &name, proof, lasts, Instant::now())?;
         Ok(Admitted { caller: caller(session), attempted: Some(attempted) })
     }
@@ -413,12 +409,11 @@ impl Gate {
         let Some(signed_in) = mart.directory().vouched_for(&issued.name) else {
             return Err(refused(&issued.name, "not in the feed"));
         };
-        let certificate = None;
-        Ok((Proof { signed_in, certificate, key: Some(issued.key) }, issued))
+        Ok((Proof { key: Some(issued.key), ..Proof::of(signed_in) }, issued))
     }
 
-    /// Whom the connection's certificate names, and how long a session by it may last.
-    fn prove_certificate(&self, connection: &Connection) -> Result<(Proof, Duration), Refusal> {
+    /// Whom the connection's certificate names.
+    fn prove_certificate(&self, connection: &Connection) -> Result<Proof, Refusal> {
         let Some(shown) = self.shown(connection) else {
             return Err(Refused::NoCredentials.into());
         };
@@ -427,8 +422,7 @@ impl Gate {
             let attempted = Attempted::by(Method::Certificate, name);
             return Err(Refusal::wrong(attempted.because("not in the feed")));
         };
-        let proof = Proof { signed_in, certificate: Some(*shown.digest()), key: None };
-        Ok((proof, SESSION_LIFETIME_MAX))
+        Ok(Proof { certificate: Some(*shown.digest()), ..Proof::of(signed_in) })
     }
 
     /// The connection's certificate, while it is good.
@@ -438,11 +432,22 @@ impl Gate {
     }
 
     /// A principal who left the feed has no session, whatever the token says; nor has one for
-    /// whom a key vouched that the issuer's set does not hold any more.
+    /// whom a key vouched that the issuer's set does not hold any more, or of whom the LDAP
+    /// directory says something else than it did, or nothing for too long.
     fn still_holds(&self, proof: &Proof) -> Result<(), Refused> {
         let is_known = self.engine.mart().directory().principal(&proof.signed_in).is_some();
         let pins = |key| self.issuer.as_ref().is_some_and(|issuer| issuer.pins(key));
-        if is_known && proof.key.is_none_or(pins) { Ok(()) } else { Err(Refused::NoSession) }
+        let vouches = |ldap: &Ldap, entry: &Vouched| ldap.still_vouches(&proof.signed_in, entry);
+        let is_vouched = proof
+            .vouched
+            .as_ref()
+            .is_none_or(|entry| self.ldap.as_ref().is_some_and(|ldap| vouches(ldap, entry)));
+        let is_shut = self.shut.load(Ordering::Acquire);
+        if is_known && proof.key.is_none_or(pins) && is_vouched && !is_shut {
+            Ok(())
+        } else {
+            Err(Refused::NoSession)
+        }
     }
 
     /// Whether a session is still open and its principal still there. Asking keeps it open: it is
@@ -472,23 +477,6 @@ pub(crate) fn credentials_of(headers: &MetadataMap) -> Result<Option<Credentials
         return Err(Refused::NoCredentials);
     }
     Credentials::parse(header.as_bytes()).map(Some).ok_or(Refused::NoCredentials)
-}
-
-/// A place in the queue for a password check.
-struct Place<'a>(&'a AtomicUsize);
-
-impl<'a> Place<'a> {
-    fn take(waiting: &'a AtomicUsize) -> Result<Self, Refused> {
-        let before = waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Self(waiting);
-        if before < CHECKS_WAITING_MAX { Ok(place) } else { Err(Refused::TooMany) }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 #[cfg(test)]

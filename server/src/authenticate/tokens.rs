@@ -5,7 +5,7 @@
 //! cannot be presented. A successor is made from its predecessor and a key that the process drew,
 //! so it can be told again without being kept, and nobody else can make it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -224,11 +224,18 @@ impl<P: Clone> Tokens<P> {
         })
     }
 
-    /// Opens a session and gives its token: 256 random bits as text.
-    pub(crate) fn open(&self, name: &str, proof: P, now: Instant) -> Result<String, Refused> {
+    /// Opens a session and gives its token: 256 random bits as text. It ends with this time, if
+    /// not before.
+    pub(crate) fn open_for(
+        &self,
+        lasts: Duration,
+        name: &str,
+        proof: P,
+        now: Instant,
+    ) -> Result<String, Refused> {
         let token = URL_SAFE_NO_PAD.encode(random::draw::<32>().map_err(|_| Refused::Unchecked)?);
         let opener = Opener::Own(Succession::new(Key::Token(&token).hash(), now));
-        let ends = now + self.lifetime_max;
+        let ends = now + lasts.min(self.lifetime_max);
         self.insert(Entry { proof, name: name.into(), opener, used: now, ends }, now)?;
         Ok(token)
     }
@@ -263,21 +270,28 @@ impl<P: Clone> Tokens<P> {
         Ok(session)
     }
 
-    /// Finds the session that a credential opens; finding it counts as use.
-    pub(crate) fn find(&self, key: Key<'_>, now: Instant) -> Option<OpenSession<P>> {
+    /// Finds the session that a credential opens, if what was proven for it holds for who comes
+    /// with it. Then alone it counts as use: who is refused leaves everything as it is.
+    pub(crate) fn find<R>(
+        &self,
+        key: Key<'_>,
+        now: Instant,
+        holds: impl FnOnce(&P) -> Result<(), R>,
+    ) -> Result<Option<OpenSession<P>>, R> {
         let hash = key.hash();
         let mut table = self.lock();
-        let session = *table.by_key.get(&hash)?;
-        let entry = table.sessions.get_mut(&session)?;
+        let Some(session) = table.by_key.get(&hash).copied() else { return Ok(None) };
+        let Some(entry) = table.sessions.get_mut(&session) else { return Ok(None) };
         if !self.is_alive(entry, now) {
             table.remove(session);
-            return None;
+            return Ok(None);
         }
+        holds(&entry.proof)?;
         let (mut successor, mut offered, mut forgotten) = (None, None, None);
         if let (Opener::Own(succession), Key::Token(token)) = (&mut entry.opener, key) {
             match succession.present(hash, self.rotation, now) {
                 Presented::Good => {}
-                Presented::Retired => return None,
+                Presented::Retired => return Ok(None),
                 Presented::Succeeded { forgotten: last } => forgotten = last,
                 Presented::Old => {
                     let next = self.successor_of(token);
@@ -295,7 +309,16 @@ impl<P: Clone> Tokens<P> {
         if let Some(hash) = offered {
             table.by_key.insert(hash, session);
         }
-        Some(OpenSession { session, proof, successor })
+        Ok(Some(OpenSession { session, proof, successor }))
+    }
+
+    /// The names that have an open session for which this is true of what was proven.
+    pub(crate) fn names(&self, is_meant: impl Fn(&P) -> bool, now: Instant) -> Vec<String> {
+        let table = self.lock();
+        let alive = table.sessions.values().filter(|entry| self.is_alive(entry, now));
+        let meant = alive.filter(|entry| is_meant(&entry.proof));
+        let names: BTreeSet<&str> = meant.map(|entry| entry.name.as_str()).collect();
+        names.into_iter().map(str::to_owned).collect()
     }
 
     /// What was proven for a session that is still open; asking counts as use, because a stream

@@ -19,8 +19,19 @@ fn tokens() -> Tokens<u8> {
     tokens_with(OldToken::UntilSuccessorIsUsed)
 }
 
+impl Tokens<u8> {
+    /// For as long as sessions live.
+    fn open(&self, name: &str, proof: u8, now: Instant) -> Result<String, Refused> {
+        self.open_for(LIFETIME, name, proof, now)
+    }
+}
+
+fn found(tokens: &Tokens<u8>, key: Key<'_>, now: Instant) -> Option<OpenSession<u8>> {
+    tokens.find(key, now, |_| Ok::<(), Refused>(())).unwrap()
+}
+
 fn find(tokens: &Tokens<u8>, token: &str, now: Instant) -> Option<OpenSession<u8>> {
-    tokens.find(Key::Token(token), now)
+    found(tokens, Key::Token(token), now)
 }
 
 fn successor(tokens: &Tokens<u8>, token: &str, now: Instant) -> Option<String> {
@@ -208,16 +219,16 @@ fn credentials_of_others_open_one_session_each_and_end_with_them() {
     let lasts = Duration::from_secs(60);
     let session = tokens.adopt(issued, "teller", 1, lasts, now).unwrap();
     assert_eq!(tokens.adopt(issued, "teller", 1, lasts, now).unwrap(), session, "at the same time");
-    assert_eq!(tokens.find(issued, now).unwrap().session, session);
-    assert!(tokens.find(issued, now + lasts).is_none());
+    assert_eq!(found(&tokens, issued, now).unwrap().session, session);
+    assert!(found(&tokens, issued, now + lasts).is_none());
     let bound = tokens.adopt(Key::Certificate(&digest), "teller", 1, LIFETIME * 9, now).unwrap();
     let mut at = now;
     while at + IDLE / 2 < now + LIFETIME {
         at += IDLE / 2;
-        let open = tokens.find(Key::Certificate(&digest), at).unwrap();
+        let open = found(&tokens, Key::Certificate(&digest), at).unwrap();
         assert_eq!((open.session, open.successor), (bound, None), "no successor either");
     }
-    assert!(tokens.find(Key::Certificate(&digest), now + LIFETIME).is_none());
+    assert!(found(&tokens, Key::Certificate(&digest), now + LIFETIME).is_none());
 }
 
 #[test]
@@ -228,7 +239,7 @@ fn the_name_of_a_credential_is_no_token() {
     tokens.adopt(Key::Issued("a.b.c"), "teller", 1, LIFETIME, now).unwrap();
     let text = std::str::from_utf8(&digest).unwrap();
     assert!(find(&tokens, text, now).is_none() && find(&tokens, "a.b.c", now).is_none());
-    assert!(tokens.find(Key::Issued(text), now).is_none());
+    assert!(found(&tokens, Key::Issued(text), now).is_none());
 }
 
 #[test]
@@ -239,4 +250,39 @@ fn closing_all_of_one_principal_leaves_the_others() {
     tokens.close_all("teller");
     assert!(own.iter().all(|token| find(&tokens, token, now).is_none()));
     assert!(find(&tokens, &other, now).is_some());
+}
+
+#[test]
+fn whoever_is_refused_leaves_a_token_as_it_is() {
+    let (tokens, now) = (tokens_with(OldToken::OverlapOnly), Instant::now());
+    let refused = |token: &str, at| {
+        let found = tokens.find(Key::Token(token), at, |_| Err(Refused::NoSession));
+        assert_eq!(found.unwrap_err(), Refused::NoSession);
+    };
+    let token = tokens.open("teller", 0, now).unwrap();
+    let idle = now + IDLE - Duration::from_secs(1);
+    refused(&token, idle);
+    assert!(find(&tokens, &token, now + IDLE).is_none(), "it was no use");
+    let token = tokens.open("teller", 0, now).unwrap();
+    refused(&token, now + AFTER);
+    let later = now + AFTER + OVERLAP * 2;
+    let next = successor(&tokens, &token, later).expect("nothing had begun its end");
+    refused(&next, later);
+    let with_the_old_one = later + OVERLAP - Duration::from_secs(1);
+    assert!(find(&tokens, &token, with_the_old_one).is_some());
+    assert!(find(&tokens, &next, with_the_old_one).is_some());
+}
+
+#[test]
+fn a_session_can_be_opened_for_a_shorter_time_and_names_are_told_once() {
+    let (tokens, now) = (tokens(), Instant::now());
+    let token = tokens.open_for(IDLE / 3, "teller", 1, now).unwrap();
+    tokens.open("teller", 1, now).unwrap();
+    tokens.open("manager", 1, now).unwrap();
+    tokens.open("auditor", 2, now).unwrap();
+    assert_eq!(tokens.names(|proof| *proof == 1, now), ["manager", "teller"]);
+    assert!(tokens.names(|_| true, now + IDLE).is_empty(), "their sessions are over");
+    assert!(find(&tokens, &token, now + IDLE / 3 - Duration::from_secs(1)).is_some());
+    assert!(find(&tokens, &token, now + IDLE / 3).is_none());
+    assert!(tokens.open_for(LIFETIME * 2, "teller", 1, now).is_ok());
 }

@@ -173,13 +173,15 @@ fn actions(actions: &Value) -> String {
 
 fn holding(arguments: &ListArguments) -> Result<Grid, Failure> {
     let mut grid = Grid::with_headings(&["held", "how", "rule", "since", "until"]);
-    for (name, curb) in held(&arguments.dir)? {
+    let held = held(&arguments.dir)?;
+    let each = held.iter().flat_map(|(name, curbs)| curbs.iter().map(move |curb| (name, curb)));
+    for (name, curb) in each {
         let how = match curb.how {
             Curbed::Cut => "cut off".to_owned(),
             Curbed::Throttled { pause } => format!("one at once, after {pause} ms"),
         };
         let until = curb.until.map_or_else(|| "lifted".to_owned(), time);
-        grid.texts([name, how, curb.rule, time(curb.since), until]);
+        grid.texts([name.clone(), how, curb.rule.clone(), time(curb.since), until]);
     }
     Ok(grid)
 }

@@ -12,6 +12,7 @@ mod emergency;
 mod exit;
 mod grid;
 mod index;
+mod ldap;
 mod load;
 mod mart;
 mod password;

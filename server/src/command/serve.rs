@@ -36,6 +36,7 @@ Examples:
   martlet serve --mart ./mart --memory 16G --threads 8 --audit /var/log/martlet
   martlet serve --mart ./mart --audit-anchor /worm/mart.anchor
   martlet serve --mart ./mart --oidc-issuer https://id.bank --oidc-audience mart --oidc-jwks keys.json
+  martlet serve --mart ./mart --ldap ldaps://dir.bank --ldap-ca ca.pem --ldap-user-dn 'uid={name},ou=people,dc=bank'
   martlet serve --mart ./mart --alarms alarms.toml
 
 The server takes over new snapshots, rules and principals within a second of their publishing.

@@ -13,6 +13,8 @@ use martlet_server::authenticate::{
 };
 use martlet_server::{ClientAuthority, ClientCertificates};
 
+use super::ldap::LdapArguments;
+
 const SECONDS_PER_MINUTE: u64 = 60;
 
 /// The options about signing in.
@@ -46,6 +48,8 @@ pub(crate) struct SignInArguments {
     /// Minutes that a token of the issuer may live, from its beginning to its end
     #[arg(long, value_name = "N", default_value_t = 120, requires = "oidc_issuer")]
     oidc_minutes: u64,
+    #[command(flatten)]
+    ldap: LdapArguments,
     /// Take client certificates of these authorities (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_client_ca: Option<PathBuf>,
@@ -106,6 +110,7 @@ impl SignInArguments {
             password_days_max: self.password_days,
             rotation: TokenRotation { after: minutes(self.token_minutes), old, ..usual },
             issuer: self.issuer(),
+            ldap: self.ldap.rules(),
             ..SignInRules::default()
         }
     }

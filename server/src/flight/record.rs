@@ -119,7 +119,9 @@ impl Recorder {
             refused_because: attempted.refused_because.map(Into::into),
             ..blank(name, origin, mart, decision)?
         };
-        self.whole(entry.with_statement(SIGN_IN), outcome).await
+        let lent =
+            (!attempted.lent.is_empty()).then(|| format!("lent: {}", attempted.lent.join(", ")));
+        self.whole(entry.with_statement(SIGN_IN).with_parameters(lent), outcome).await
     }
 
     async fn whole(&self, entry: Entry, outcome: Outcome) -> Result<(), Status> {

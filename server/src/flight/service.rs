@@ -9,7 +9,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::sql::{
@@ -42,9 +42,8 @@ use super::{metadata, options, parameters};
 use crate::alarm::curbs::Curbs;
 use crate::authenticate::{
     Admitted, Attempted, Caller, CertificateName, ClientCertificate, Connection, Entered, Gate,
-    Origin, Password, Refusal, Refused, SessionLife, Source, credentials_of,
+    NoGate, Origin, Password, Refusal, Refused, SessionLife, Source, credentials_of,
 };
-use crate::random::NoEntropy;
 use crate::serve::{ClientCertificates, ServeConfig, Transport};
 
 /// Why somebody is refused who is right, and cut off by an alarm.
@@ -105,7 +104,7 @@ impl FlightDoor {
         engine: Engine,
         config: &ServeConfig,
         curbs: Arc<Curbs>,
-    ) -> Result<Self, NoEntropy> {
+    ) -> Result<Self, NoGate> {
         let recorder = Recorder::new(Arc::clone(&config.journal));
         let gate = Arc::new(Gate::new(engine.clone(), &config.sign_in)?);
         let times = Times {
@@ -146,6 +145,16 @@ impl FlightDoor {
     pub(crate) fn cut_off(&self, principal: &str) {
         self.gate.close_all(principal);
         self.statements.cut_off(principal);
+    }
+
+    /// Keeps what sessions stand on up to date, for ever.
+    pub(crate) async fn keep(self) {
+        self.gate.keep().await;
+    }
+
+    /// Lets nobody in any more, and nothing go on.
+    pub(crate) fn shut(&self) {
+        self.gate.shut();
     }
 
     /// The proven sender of a request. Where the request opens a session by what it proves, that
@@ -396,7 +405,12 @@ impl FlightService for FlightDoor {
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
         let (connection, origin) = (self.connection(&request)?, origin(&request));
-        let token = self.enter(request.metadata().clone(), connection, origin).await?;
+        let begun = Instant::now();
+        let entered = self.enter(request.metadata().clone(), connection, origin).await;
+        if entered.is_err() {
+            self.gate.refusal_is_due(begun).await;
+        }
+        let token = entered?;
         let answer = HandshakeResponse { protocol_version: 0, payload: Bytes::new() };
         let mut response = Response::new(stream::iter([Ok(answer)]).boxed());
         let bearer = bearer(&token).ok_or(Refused::NoSession)?;

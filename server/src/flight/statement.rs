@@ -38,7 +38,7 @@ use super::ticket::{Holder, Sealer, StatementId, Ticket};
 use crate::admission::{Admission, PLANNING_TIME_MAX, Place, Stopped, in_time};
 use crate::alarm::curbs::Curbs;
 use crate::audit::{OpenRecord, Outcome, Sent};
-use crate::authenticate::{Caller, Gate, SessionId};
+use crate::authenticate::{Caller, Gate, Refused, SessionId};
 use crate::lookup_quota::LookupQuota;
 use crate::random::NoEntropy;
 
@@ -338,8 +338,22 @@ impl Statements {
             ..Subject::claim(caller, mart, sql)
         };
         let (statement, _place) = self.plan(subject, asker, mart).await?;
+        if let Err(gone) = self.is_still_there(caller) {
+            self.recorder.denied(subject).await?;
+            return Err(status::naming(gone, id));
+        }
         self.recorder.described(subject, &statement).await?;
+        // Once more, for the time that the disk took; then it is on record and not told.
+        self.is_still_there(caller).map_err(|gone| status::naming(gone, id))?;
         Ok(statement)
+    }
+
+    /// Whether a request that was let in may still be answered: planning takes its time.
+    fn is_still_there(&self, caller: &Caller) -> Result<(), Status> {
+        if !self.gate.still_open(caller.session) {
+            return Err(Refused::NoSession.into());
+        }
+        if self.curbs.is_cut(caller.name()) { Err(cancelled()) } else { Ok(()) }
     }
 
     /// A prepared statement whose description holds now; described anew where data, rules,

@@ -185,3 +185,22 @@ async fn whoever_is_cut_off_with_a_request_under_way_is_told_nothing() {
     scene.statements.curbs.lift("ann");
     assert!(scene.statements.fetch(&caller, &sealed).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_description_that_is_under_way_at_a_cut_is_not_told() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let (how, alarm_id) = (crate::alarm::Curbed::Cut, crate::audit::RecordId::draw().unwrap());
+    let curb = crate::alarm::Curb { how, rule: "rule".into(), alarm_id, since: 0, until: None };
+    scene.statements.curbs.hold("ann", curb);
+    // They were let in before.
+    assert_eq!(code(scene.statements.schema(&caller, "SELECT 1").await), Some(Code::Cancelled));
+    scene.assert_denied("SELECT 1");
+    assert!(scene.statements.prepare(&caller, "SELECT 1").await.is_err());
+    scene.statements.curbs.lift("ann");
+    assert!(scene.statements.schema(&caller, "SELECT 1").await.is_ok());
+    scene.gate.close(caller.session);
+    let told = scene.statements.schema(&caller, "SELECT 2").await;
+    assert_eq!(code(told), Some(Code::Unauthenticated));
+    scene.assert_denied("SELECT 2");
+}

@@ -15,13 +15,13 @@ use crate::support::mart::{PASSWORD, Server};
 use crate::support::{Client, TestMart};
 
 /// An authority for tests.
-struct Authority {
+pub(super) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    pem: String,
+    pub(super) pem: String,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, name);
@@ -31,7 +31,11 @@ impl Authority {
     }
 
     /// A certificate and its key, both PEM.
-    fn certify(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+    pub(super) fn certify(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (String, String) {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];

@@ -11,10 +11,10 @@ use crate::support::mart::{PASSWORD, Server};
 use crate::support::{Client, TestMart};
 
 /// `12345678901234567890` in base32.
-const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+pub(super) const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
 /// The code of a step, as an authenticator app would show it.
-fn code(step: u64) -> String {
+pub(super) fn code(step: u64) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"12345678901234567890");
     let mac = hmac::sign(&key, &step.to_be_bytes());
     let at = usize::from(mac.as_ref()[19] & 15);
@@ -22,7 +22,7 @@ fn code(step: u64) -> String {
     format!("{:06}", (u32::from_be_bytes(four) & 0x7fff_ffff) % 1_000_000)
 }
 
-fn step() -> u64 {
+pub(super) fn step() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() / 30
 }
 

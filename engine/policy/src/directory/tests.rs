@@ -212,6 +212,90 @@ fn whom_nobody_knows_nobody_can_vouch_for() {
     assert!(Directory::default().vouched_for("").is_none());
 }
 
+/// Kim's and Lee's passwords are the LDAP directory's, Kim's with a code; Max's is here, Ann's
+/// nowhere.
+fn mixed() -> Directory {
+    let hash = hash_password(PASSWORD, [2; 16], PasswordCost::Test);
+    let feed = format!(
+        "name,roles,node,password,totp,password_changed\nkim,teller,00,ldap,{SECRET},\n\
+         lee,teller,00,ldap,,\nmax,teller,00,\"{hash}\",,1970-01-01\nann,teller,00,,,\n"
+    );
+    Directory::parse(&feed).unwrap()
+}
+
+fn by_ldap(
+    directory: &Directory,
+    used: &UsedCodes,
+    (name, password, code): (&str, &str, Option<&str>),
+    lent: &[&str],
+) -> Result<SignedIn, RefusalReason> {
+    let terms = Terms { seconds: 59, password_age: PasswordAge::Days(90), used };
+    let lent = lent.iter().map(|role| RoleName::new(role).unwrap()).collect();
+    let presented = Presented { name, password, code };
+    directory.sign_in_by_ldap(presented, &terms, lent).map_err(|refused| refused.reason())
+}
+
+#[test]
+fn a_password_is_judged_where_it_is_known_and_nowhere_else() {
+    let (directory, used) = (mixed(), UsedCodes::default());
+    for name in ["kim", "lee"] {
+        assert!(directory.asks_ldap(name));
+        for password in ["ldap", "", PASSWORD] {
+            let refused = try_at(&directory, &used, 59, (name, password, None)).unwrap_err();
+            assert_eq!(refused, RefusalReason::Password, "{name}");
+        }
+    }
+    for name in ["max", "ann", "nobody", "LEE"] {
+        assert!(!directory.asks_ldap(name));
+        let refused = by_ldap(&directory, &used, (name, PASSWORD, None), &[]).unwrap_err();
+        assert_eq!(refused, RefusalReason::Password, "{name}: nobody else vouches for it");
+    }
+    assert!(try_at(&directory, &used, 59, ("max", PASSWORD, None)).is_ok());
+    assert_eq!(by_ldap(&directory, &used, ("lee", "x", None), &[]).unwrap().name(), "lee");
+}
+
+#[test]
+fn a_second_factor_is_asked_for_behind_another_directorys_password() {
+    let (directory, used) = (mixed(), UsedCodes::default());
+    let part = |name, password, code| {
+        directory.password_for_ldap(Presented { name, password, code }).to_owned()
+    };
+    assert_eq!(part("kim", "secret287082", None), "secret");
+    assert_eq!(part("kim", "secret", Some("287082")), "secret");
+    assert_eq!(part("kim", "287082", None), "", "a code alone is no password");
+    assert_eq!(part("lee", "secret287082", None), "secret287082");
+    let attempt = |password, code| by_ldap(&directory, &used, ("kim", password, code), &[]);
+    assert_eq!(attempt("secret", None).unwrap_err(), RefusalReason::Code);
+    assert_eq!(attempt("secret287083", None).unwrap_err(), RefusalReason::Code);
+    assert!(attempt("secret287082", None).is_ok());
+    assert_eq!(attempt("secret", Some("287082")).unwrap_err(), RefusalReason::CodeUsed);
+}
+
+#[test]
+fn lent_roles_come_with_the_sign_in_and_go_with_it() {
+    let (directory, used) = (mixed(), UsedCodes::default());
+    let roles = |signed_in: &SignedIn| {
+        let lee = directory.principal(signed_in).unwrap();
+        lee.roles().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let lent = by_ldap(&directory, &used, ("lee", "x", None), &["analyst", "teller"]).unwrap();
+    assert_eq!(roles(&lent), ["analyst", "teller"]);
+    let without = by_ldap(&directory, &used, ("lee", "x", None), &[]).unwrap();
+    assert_eq!(roles(&without), ["teller"]);
+    assert_eq!(roles(&directory.vouched_for("lee").unwrap()), ["teller"]);
+    let tomorrow = Directory::parse(&feed("kim,teller,00,,\n")).unwrap();
+    assert!(tomorrow.principal(&lent).is_none(), "who left the feed has no lent role either");
+}
+
+#[test]
+fn names_that_another_directory_takes_for_one_are_found() {
+    let wrong = |lines: &str| Directory::parse(&feed(lines)).unwrap_err().len();
+    assert_eq!(wrong("kim,teller,00,ldap,\nKIM,teller,00,ldap,\n"), 1);
+    assert_eq!(wrong("k im,teller,00,ldap,\njosé,teller,00,ldap,\nｋim,teller,00,ldap,\n"), 3);
+    let fine = "kim,teller,00,ldap,\nKIM,teller,00,HASH,\njosé,teller,00,HASH,\n";
+    assert!(Directory::parse(&feed(fine)).is_ok());
+}
+
 proptest::proptest! {
     #[test]
     fn any_password_is_survived(password in "\\PC{0,12}") {

@@ -1,20 +1,23 @@
 //! The file of the issuer's keys, read again when it changes.
 //!
 //! Owns when it is looked at, and what is said about it in the log. Must never go on with keys
-//! that the file does not hold any more: a file that is missing, damaged or open to everybody's
-//! hand is no keys at all.
+//! that the file does not hold any more: a file that is missing, damaged, open to everybody's
+//! hand or on a disk that does not answer is no keys at all. Must never make a request wait for
+//! the disk.
 
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::key_set::KeySet;
 
-/// How often the file is looked at, at most.
-const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
+/// How often the file is looked at.
+const LOOKED_AT_EVERY: Duration = Duration::from_millis(500);
+/// For how long the keys count that were read last: a disk that does not answer is no keys.
+const COUNT_FOR: Duration = Duration::from_secs(10);
 /// A set of keys is a few KiB.
 const BYTES_MAX: u64 = 1024 * 1024;
 /// Permission of everybody to write.
@@ -31,6 +34,7 @@ struct Stamp {
 
 #[derive(Debug, Default)]
 struct State {
+    /// When the look began whose outcome this is.
     looked_at: Option<Instant>,
     stamp: Option<Stamp>,
     keys: Option<Arc<KeySet>>,
@@ -38,7 +42,8 @@ struct State {
     said: Option<String>,
 }
 
-/// The file with the keys.
+/// The file with the keys. Requests read what is known of it; looking at it can take as long as
+/// the disk likes.
 #[derive(Debug)]
 pub(super) struct KeysFile {
     path: PathBuf,
@@ -50,28 +55,36 @@ impl KeysFile {
         Self { path, state: Mutex::default() }
     }
 
-    /// The keys that the file holds now, or held within the last second.
+    /// The keys that the file held when it was looked at last, if that is not too long ago.
     pub(super) fn current(&self, now: Instant) -> Option<Arc<KeySet>> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_fresh =
-            state.looked_at.is_some_and(|at| now.saturating_duration_since(at) < LOOKED_AT_EVERY);
-        if !is_fresh {
-            state.looked_at = Some(now);
-            self.look(&mut state);
-        }
-        state.keys.clone()
+        let state = self.lock();
+        let looked_at = state.looked_at?;
+        let counts = now.saturating_duration_since(looked_at) < COUNT_FOR;
+        state.keys.clone().filter(|_| counts)
     }
 
-    fn look(&self, state: &mut State) {
-        match self.read_if_changed(state.stamp) {
+    /// Looks at the file again and again, for ever, away from the tasks that serve requests.
+    pub(super) async fn keep_reading(self: &Arc<Self>) {
+        loop {
+            let file = Arc::clone(self);
+            if tokio::task::spawn_blocking(move || file.look(Instant::now())).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(LOOKED_AT_EVERY).await;
+        }
+    }
+
+    /// Looks at the file. Nothing is held that requests wait for while the disk answers.
+    pub(super) fn look(&self, now: Instant) {
+        let known = self.lock().stamp;
+        let read = self.read_if_changed(known);
+        let mut state = self.lock();
+        state.looked_at = Some(now);
+        match read {
             Ok(None) => {}
             Ok(Some((stamp, keys))) => {
-                *state = State {
-                    looked_at: state.looked_at,
-                    stamp: Some(stamp),
-                    keys: Some(Arc::new(keys)),
-                    said: None,
-                };
+                (state.stamp, state.keys) = (Some(stamp), Some(Arc::new(keys)));
+                state.said = None;
                 tracing::info!(file = %self.path.display(), "the issuer's keys were read");
             }
             Err(reason) => {
@@ -85,6 +98,10 @@ impl KeysFile {
                 }
             }
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read_if_changed(&self, known: Option<Stamp>) -> Result<Option<(Stamp, KeySet)>, String> {

@@ -14,6 +14,7 @@ mod keys_file;
 mod token;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::attempt::OUT_OF_TIME;
@@ -27,7 +28,7 @@ use token::Token;
 /// An issuer whose tokens sign in.
 pub(crate) struct Issuer {
     rules: IssuerRules,
-    keys: KeysFile,
+    keys: Arc<KeysFile>,
 }
 
 impl fmt::Debug for Issuer {
@@ -89,11 +90,15 @@ impl Unproven {
 
 impl Issuer {
     pub(crate) fn new(rules: IssuerRules) -> Self {
-        let keys = KeysFile::new(rules.keys.clone());
-        let issuer = Self { rules, keys };
-        // Said in the log now, where the file is not usable, and not at the first sign-in.
-        let _ = issuer.keys.current(Instant::now());
-        issuer
+        let keys = Arc::new(KeysFile::new(rules.keys.clone()));
+        // Before anything is served: whoever comes first finds them.
+        keys.look(Instant::now());
+        Self { rules, keys }
+    }
+
+    /// Keeps the keys up to date, for ever.
+    pub(crate) async fn keep_reading(&self) {
+        self.keys.keep_reading().await;
     }
 
     /// Whether a bearer's text has the form of an issuer's token and not of the server's own.

@@ -370,22 +370,47 @@ fn a_file_that_is_missing_damaged_or_open_to_all_is_no_keys() {
     let file = scene.folder.path().join("keys.json");
     let keys = KeysFile::new(file.clone());
     let now = Instant::now();
-    let later = |seconds| now + Duration::from_secs(seconds);
-    assert!(keys.current(now).is_some());
+    let looked = || {
+        keys.look(now);
+        keys.current(now)
+    };
+    assert!(keys.current(now).is_none(), "nobody has looked");
+    assert!(looked().is_some());
     let good = std::fs::read(&file).unwrap();
     std::fs::write(&file, &good[..good.len() / 2]).unwrap();
-    assert!(keys.current(now).is_some(), "looked at once a second");
-    assert!(keys.current(later(1)).is_none(), "half of it");
+    assert!(looked().is_none(), "half of it");
     std::fs::write(&file, &good).unwrap();
-    assert!(keys.current(later(2)).is_some(), "whole again");
+    assert!(looked().is_some(), "whole again");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
-    assert!(keys.current(later(3)).is_none(), "everybody could be anybody");
+    assert!(looked().is_none(), "everybody could be anybody");
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(keys.current(later(4)).is_some());
+    assert!(looked().is_some());
     std::fs::remove_file(&file).unwrap();
-    assert!(keys.current(later(5)).is_none(), "gone");
+    assert!(looked().is_none(), "gone");
     std::fs::write(&file, " ".repeat(2 * 1024 * 1024)).unwrap();
-    assert!(keys.current(later(6)).is_none(), "too large");
+    assert!(looked().is_none(), "too large");
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_no_keys_and_holds_nobody_up() {
+    let scene = Scene::new();
+    let file = scene.folder.path().join("keys.json");
+    let keys = Arc::new(KeysFile::new(file.clone()));
+    let now = Instant::now();
+    keys.look(now);
+    std::fs::remove_file(&file).unwrap();
+    // Opening a pipe to read waits for who writes.
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let looking = std::thread::spawn({
+        let keys = Arc::clone(&keys);
+        move || keys.look(Instant::now())
+    });
+    let later = |seconds| now + Duration::from_secs(seconds);
+    assert!(keys.current(later(5)).is_some(), "answered at once, by what was read last");
+    assert!(keys.current(later(10)).is_none(), "and not for long");
+    drop(std::fs::OpenOptions::new().write(true).open(&file).unwrap());
+    looking.join().unwrap();
+    assert!(keys.current(Instant::now()).is_none(), "a pipe is no file");
 }
 
 #[test]
