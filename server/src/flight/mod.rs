@@ -9,6 +9,7 @@
 
 mod command;
 mod deliver;
+mod description;
 mod emergencies;
 mod metadata;
 mod options;

@@ -33,9 +33,10 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, Put, Query};
 use super::deliver::{Messages, encode_batch};
+use super::description::{info, schema_message};
 use super::emergencies::EmergencyDesk;
 use super::record::{Recorder, Subject};
-use super::statement::{Cancelled, Statements, Times, info, schema_message};
+use super::statement::{Cancelled, Statements, Times};
 use super::status::{STATEMENT_ID, malformed, unknown_ticket};
 use super::ticket::StatementId;
 use super::{metadata, options, parameters};

@@ -13,10 +13,7 @@ use std::time::{Duration, Instant};
 
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow_flight::sql::{Any, ProstMessageExt, TicketStatementQuery};
-use arrow_flight::{
-    FlightDescriptor, FlightEndpoint, FlightInfo, IpcMessage, SchemaAsIpc, Ticket as FlightTicket,
-};
-use arrow_ipc::writer::IpcWriteOptions;
+use arrow_flight::{FlightDescriptor, FlightInfo};
 use bytes::Bytes;
 use futures::FutureExt;
 use martlet_core::{ErrorKind, Kinded};
@@ -27,6 +24,7 @@ use prost::Message;
 use tonic::Status;
 
 use super::deliver::{Delivery, Messages, cancelled, deliver};
+use super::description::{info, schema_message};
 use super::emergencies::EmergencyDesk;
 use super::parameters;
 use super::prepared::{Prepared, PreparedStatements};
@@ -487,33 +485,6 @@ fn not_planned(stopped: Stopped) -> Status {
 fn ticket(id: StatementId, mart: &Mart, sql: &str, parameters: Bytes) -> Ticket {
     let snapshot = mart.snapshot().number();
     Ticket { statement_id: id, snapshot, sql: sql.to_string(), parameters }
-}
-
-/// A `FlightInfo` with one endpoint on this connection. How many rows there are is not told:
-/// nobody knows before the rows were filtered.
-pub(crate) fn info(
-    schema: &Schema,
-    ticket: Bytes,
-    descriptor: FlightDescriptor,
-) -> Result<FlightInfo, Status> {
-    let endpoint = FlightEndpoint::new().with_ticket(FlightTicket::new(ticket));
-    let info = FlightInfo::new()
-        .try_with_schema(schema)
-        .map_err(|_| status::bug("a wire schema can be encoded"))?;
-    Ok(info
-        .with_descriptor(descriptor)
-        .with_endpoint(endpoint)
-        .with_total_records(-1)
-        .with_total_bytes(-1))
-}
-
-/// A schema as one encapsulated IPC message.
-pub(crate) fn schema_message(schema: &Schema) -> Result<Bytes, Status> {
-    let options = IpcWriteOptions::default();
-    let IpcMessage(bytes) = SchemaAsIpc::new(schema, &options)
-        .try_into()
-        .map_err(|_| status::bug("a wire schema can be encoded"))?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
