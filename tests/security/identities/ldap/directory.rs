@@ -100,10 +100,12 @@ impl Directory {
         let person = |name: &str| format!("uid={name},ou=people,dc=bank");
         let people =
             ["ann", "bob", "fay", "cat"].map(|name| (person(name), format!("{name}'s secret")));
+        // Where a name would lead that is taken for more than a value.
+        let deeper = ("uid=eli,ou=people,ou=people,dc=bank".to_owned(), "ann's secret".to_owned());
         let clerks = ["ann", "fay"].map(person).to_vec();
         let state = State {
             mood: Mood::Good,
-            people: people.into(),
+            people: people.into_iter().chain([deeper]).collect(),
             groups: [("cn=Clerks,ou=groups,dc=bank".to_owned(), clerks)].into(),
             binds: Vec::new(),
             in_the_clear: false,
@@ -380,7 +382,10 @@ fn unescaped(dn: &str) -> String {
     while let Some(byte) = rest.next() {
         if byte == b'\\' {
             let pair = [rest.next().unwrap(), rest.next().unwrap()];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&pair).unwrap(), 16).unwrap());
+            let byte = u8::from_str_radix(std::str::from_utf8(&pair).unwrap(), 16).unwrap();
+            // A sign that is escaped separates nothing.
+            bytes.extend(b",=+".contains(&byte).then_some(b'\\'));
+            bytes.push(byte);
         } else {
             bytes.push(byte);
         }
