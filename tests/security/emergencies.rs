@@ -431,7 +431,7 @@ async fn it_ends_by_itself_for_statements_tickets_handles_and_streams() {
     let mart = mart().await;
     let server = serve(&mart).await;
     let (mut kim, mut eve) = (sign_in(&server, "kim").await, sign_in(&server, "eve").await);
-    let opening = approved(&request(&mart, 1, "kim", (-5, 12)).await, &TWO);
+    let opening = approved(&request(&mart, 1, "kim", (-5, 20)).await, &TWO);
     publish_opening(&mart, &server, &opening).await;
     let state = server.engine.mart();
     let (mut other, mut third) = (sign_in(&server, "kim").await, sign_in(&server, "kim").await);

@@ -99,8 +99,8 @@ impl Engine {
         Ok(Arc::clone(&slot))
     }
 
-    /// Of a snapshot that cannot be taken over its closings are: nobody keeps an emergency open by
-    /// publishing what is not whole.
+    /// Of a snapshot that can be read and not be taken over its closings are: nobody keeps an
+    /// emergency open by publishing rules that nobody approved.
     async fn take_closings(&self, current: &Arc<Mart>, latest: &Snapshot) {
         let closed = match current.with_closings_of(&self.shared.store, latest).await {
             Ok(Some(closed)) => Arc::new(closed),

@@ -200,7 +200,9 @@ impl EmergencyDesk {
 
 /// Why one of this id is not open.
 fn why_over(mart: &Mart, id: EmergencyId, now: i64) -> String {
-    let judged = mart.emergencies().iter().find(|judged| judged.request().id() == id);
+    // Others may have put the same request beside it, with fewer approvals.
+    let of_id = mart.emergencies().iter().filter(|judged| judged.request().id() == id);
+    let judged = of_id.max_by_key(|judged| judged.proof().is_ok());
     match (judged.map(|judged| judged.state(now)), judged.and_then(JudgedEmergency::closing)) {
         (_, Some(closing)) => format!("closed by {}: {}", closing.by(), closing.reason()),
         (Some(EmergencyState::Over), _) => "its time is over".to_owned(),

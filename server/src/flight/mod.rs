@@ -7,6 +7,7 @@
 //! Read in this order: `service`, `command`, `statement`, `emergencies`, `ticket`, `deliver`,
 //! `metadata`.
 
+mod answer;
 mod command;
 mod deliver;
 mod description;

@@ -28,16 +28,17 @@ use martlet_proto::flight::{
 };
 use martlet_query::Engine;
 use prost::Message;
-use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::answer::{answered, bearer, of_statement};
 use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, Put, Query};
 use super::deliver::{Messages, encode_batch};
 use super::description::{info, schema_message};
 use super::emergencies::EmergencyDesk;
 use super::record::{Recorder, Subject};
 use super::statement::{Cancelled, Statements, Times};
-use super::status::{STATEMENT_ID, malformed, unknown_ticket};
+use super::status::{malformed, unknown_ticket};
 use super::ticket::StatementId;
 use super::{metadata, options, parameters};
 use crate::alarm::curbs::Curbs;
@@ -361,32 +362,6 @@ fn wrapped(result: &ActionCreatePreparedStatementResult) -> Bytes {
 
 fn origin<T>(request: &Request<T>) -> Origin {
     Origin::new(request.remote_addr(), request.metadata())
-}
-
-/// A response that carries the successor of the caller's token, where that is old.
-fn answered<T>(caller: &Caller, answer: T) -> Response<T> {
-    let mut response = Response::new(answer);
-    let bearer = caller.successor.as_ref().and_then(|token| bearer(token.text()));
-    if let Some(bearer) = bearer {
-        response.metadata_mut().insert("authorization", bearer);
-    }
-    response
-}
-
-/// A token as a header, which is not to be printed.
-fn bearer(token: &str) -> Option<MetadataValue<Ascii>> {
-    let mut bearer = MetadataValue::try_from(format!("Bearer {token}")).ok()?;
-    bearer.set_sensitive(true);
-    Some(bearer)
-}
-
-/// A response that names its statement in the headers.
-fn of_statement(caller: &Caller, id: StatementId, messages: Messages) -> Response<Messages> {
-    let mut response = answered(caller, messages);
-    if let Ok(value) = MetadataValue::try_from(id.to_string()) {
-        response.metadata_mut().insert(STATEMENT_ID, value);
-    }
-    response
 }
 
 #[tonic::async_trait]

@@ -336,22 +336,26 @@ impl Statements {
             ..Subject::claim(caller, mart, sql)
         };
         let (statement, _place) = self.plan(subject, asker, mart).await?;
-        if let Err(gone) = self.is_still_there(caller) {
+        if let Err(gone) = self.is_still_there(caller, asker) {
             self.recorder.denied(subject).await?;
             return Err(status::naming(gone, id));
         }
         self.recorder.described(subject, &statement).await?;
         // Once more, for the time that the disk took; then it is on record and not told.
-        self.is_still_there(caller).map_err(|gone| status::naming(gone, id))?;
+        self.is_still_there(caller, asker).map_err(|gone| status::naming(gone, id))?;
         Ok(statement)
     }
 
     /// Whether a request that was let in may still be answered: planning takes its time.
-    fn is_still_there(&self, caller: &Caller) -> Result<(), Status> {
+    fn is_still_there(&self, caller: &Caller, asker: &Principal) -> Result<(), Status> {
         if !self.gate.still_open(caller.session) {
             return Err(Refused::NoSession.into());
         }
-        if self.curbs.is_cut(caller.name()) { Err(cancelled()) } else { Ok(()) }
+        // Without a time nothing is open any more.
+        let now = self.engine.now().unwrap_or(i64::MAX);
+        let has_ended = |id| !self.engine.mart().emergencies().is_open(id, now);
+        let is_over = under(asker).is_some_and(has_ended);
+        if is_over || self.curbs.is_cut(caller.name()) { Err(cancelled()) } else { Ok(()) }
     }
 
     /// A prepared statement whose description holds now; described anew where data, rules,

@@ -111,6 +111,23 @@ pub enum EmergencyRefused {
     IdTwice,
 }
 
+impl EmergencyRefused {
+    /// Whether rules and people that changed since can be why: what was over before is not refused
+    /// by that.
+    const fn may_come_later(&self) -> bool {
+        match self {
+            Self::OtherRules
+            | Self::UnknownPrincipal
+            | Self::UnknownRole(_)
+            | Self::MayNotAsk
+            | Self::Duty(_) => true,
+            Self::UnknownAccess | Self::TooLong { .. } | Self::TooFew { .. } | Self::IdTwice => {
+                false
+            }
+        }
+    }
+}
+
 /// How an emergency stands at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EmergencyState {
@@ -186,8 +203,8 @@ impl JudgedEmergency {
         let is_over = seconds >= self.request().span().until;
         match &self.proof {
             _ if self.closing.is_some() => EmergencyState::Closed,
-            // Rules change; what was over before is not refused by that.
-            Ok(_) | Err(EmergencyRefused::OtherRules) if is_over => EmergencyState::Over,
+            Ok(_) if is_over => EmergencyState::Over,
+            Err(why) if is_over && why.may_come_later() => EmergencyState::Over,
             Err(why) => EmergencyState::Refused(why.clone()),
             Ok(_) if self.request().span().includes(seconds) => EmergencyState::Open,
             Ok(_) => EmergencyState::NotYet,

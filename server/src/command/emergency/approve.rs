@@ -1,6 +1,6 @@
 //! `martlet emergency approve`: an officer's word for a request.
 //!
-//! Shows what is signed before it signs. The key is never printed, logged or copied.
+//! Shows what was signed before it is written. The key is never printed, logged or copied.
 
 use std::path::PathBuf;
 
