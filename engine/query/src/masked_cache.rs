@@ -98,16 +98,18 @@ impl MaskedCache {
         eagerness: Eagerness,
     ) -> Way {
         let mut state = self.state();
-        let pays = match state.note(column, asked) {
+        let pays = |values: u64| values.saturating_mul(MADE_FROM_ONE_OF) >= cost.values;
+        let is_wanted = match state.note(column, asked) {
             Known::Codes(index) => return Way::Codes(index),
             Known::BeingMade => false,
-            Known::NoRoomFor(bytes) => bytes <= state.room(self.bytes_max),
-            Known::Masked(values) => {
-                eagerness == Eagerness::AtOnce
-                    || values.saturating_mul(MADE_FROM_ONE_OF) >= cost.values
+            // However eager: what is made in vain is masked twice.
+            Known::NoRoomFor { bytes, masked } => {
+                pays(masked) && bytes <= state.room(self.bytes_max)
             }
+            Known::Masked(values) => eagerness == Eagerness::AtOnce || pays(values),
         };
-        if !pays || !state.has_room_to_make(cost.bytes, self.bytes_max) {
+        let may_be_made = self.bytes_max > 0 && state.has_room_to_make(cost.bytes, self.bytes_max);
+        if !is_wanted || !may_be_made {
             return Way::EachValue;
         }
         state.put(column, Codes::BeingMade);
@@ -137,9 +139,10 @@ pub(crate) struct Making {
 }
 
 impl Making {
-    /// Keeps what was made, if there is room; `None` says that it cannot be made.
-    pub(crate) fn done(self, made: Option<&InMemory>) {
-        self.cache.state().keep(&self.column, made, self.cache.bytes_max);
+    /// Keeps what was made, if there is room; `None` says that it cannot be made. Gives what is
+    /// kept: what is not takes no memory either.
+    pub(crate) fn done(self, made: Option<InMemory>) -> Option<Arc<Index>> {
+        self.cache.state().keep(&self.column, made, self.cache.bytes_max)
     }
 }
 
@@ -184,9 +187,11 @@ enum Codes {
         index: Arc<Index>,
         bytes: u64,
     },
-    /// They were made, and so many bytes did not fit.
+    /// They were made, and so many bytes did not fit; so many values were masked by themselves
+    /// since.
     NoRoom {
         bytes: u64,
+        masked: u64,
     },
 }
 
@@ -194,7 +199,7 @@ enum Codes {
 enum Known {
     Codes(Arc<Index>),
     BeingMade,
-    NoRoomFor(u64),
+    NoRoomFor { bytes: u64, masked: u64 },
     Masked(u64),
 }
 
@@ -208,7 +213,10 @@ impl State {
         match &mut entry.codes {
             Codes::Kept { index, .. } => Known::Codes(Arc::clone(index)),
             Codes::BeingMade => Known::BeingMade,
-            Codes::NoRoom { bytes } => Known::NoRoomFor(*bytes),
+            Codes::NoRoom { bytes, masked } => {
+                *masked = masked.saturating_add(asked);
+                Known::NoRoomFor { bytes: *bytes, masked: *masked }
+            }
             Codes::Not { masked } => {
                 *masked = masked.saturating_add(asked);
                 Known::Masked(*masked)
@@ -224,17 +232,21 @@ impl State {
         self.columns.insert(column.clone(), Entry { used: self.scans, codes });
     }
 
-    fn keep(&mut self, column: &MaskedColumn, made: Option<&InMemory>, bytes_max: u64) {
-        let bytes = made.map_or(u64::MAX, |made| (made.bytes + ENTRY_BYTES) as u64);
-        let codes = match made {
-            Some(made) if bytes <= self.room(bytes_max) => {
-                self.make_room(bytes, bytes_max);
-                self.bytes += bytes;
-                Codes::Kept { index: Arc::clone(&made.index), bytes }
-            }
-            _ => Codes::NoRoom { bytes },
+    fn keep(
+        &mut self,
+        column: &MaskedColumn,
+        made: Option<InMemory>,
+        bytes_max: u64,
+    ) -> Option<Arc<Index>> {
+        let bytes = made.as_ref().map_or(u64::MAX, |made| (made.bytes + ENTRY_BYTES) as u64);
+        let Some(InMemory { index, .. }) = made.filter(|_| bytes <= self.room(bytes_max)) else {
+            self.put(column, Codes::NoRoom { bytes, masked: 0 });
+            return None;
         };
-        self.put(column, codes);
+        self.make_room(bytes, bytes_max);
+        self.bytes += bytes;
+        self.put(column, Codes::Kept { index: Arc::clone(&index), bytes });
+        Some(index)
     }
 
     /// Whether making codes may take so many bytes more: those that are being made take no more

@@ -24,7 +24,9 @@ fn values(values: u64) -> Cost {
 
 fn keep(cache: &MaskedCache, column: &MaskedColumn, made: &InMemory) {
     match cache.way(column, 1, FREE, Eagerness::AtOnce) {
-        Way::Make(making) => making.done(Some(made)),
+        Way::Make(making) => {
+            making.done(Some(made.clone()));
+        }
         way => panic!("{column:?} is there already: {way:?}"),
     }
 }
@@ -109,7 +111,7 @@ fn what_is_too_large_or_cannot_be_made_is_not_kept() {
     let Way::Make(making) = cache.way(&none, 1, FREE, Eagerness::AtOnce) else {
         panic!("nobody knows yet");
     };
-    making.done(None);
+    assert!(making.done(None).is_none());
     assert!(matches!(cache.way(&none, 1, FREE, Eagerness::AtOnce), Way::EachValue));
     assert_eq!(cache.state().bytes, 0);
 }
@@ -130,4 +132,27 @@ fn what_is_made_at_the_same_time_takes_no_more_than_what_is_kept_may() {
     assert!(matches!(ask(3, 1), Way::EachValue));
     drop(some);
     assert!(matches!(ask(3, 100), Way::Make(_)));
+}
+
+#[test]
+fn what_did_not_fit_is_made_again_for_many_values_alone() {
+    let cache = MaskedCache::new(bytes_of(1));
+    let (kept, other) = (column(Mask::Redact), column(Mask::Mobile(Profile::Doc)));
+    keep(&cache, &kept, &codes("a"));
+    let Way::Make(making) = cache.way(&other, 100, values(100), Eagerness::OncePaid) else {
+        panic!("all of its values were masked");
+    };
+    assert!(making.done(Some(codes("a"))).is_none(), "what is not kept is not handed on");
+    (0..IDLE_SCANS).for_each(|_| cache.begin_scan());
+    let ask = |asked: u64| cache.way(&other, asked, values(100), Eagerness::OncePaid);
+    assert!(matches!(ask(0), Way::EachValue), "one row is shown, and there would be room");
+    assert!(matches!(ask(24), Way::EachValue));
+    assert!(matches!(ask(1), Way::Make(_)), "25 of 100 since");
+}
+
+#[test]
+fn without_room_nothing_is_made() {
+    let cache = MaskedCache::new(0);
+    let asked = cache.way(&column(Mask::Redact), 100, values(100), Eagerness::AtOnce);
+    assert!(matches!(asked, Way::EachValue));
 }

@@ -39,7 +39,6 @@ use super::emergencies::EmergencyDesk;
 use super::record::{Recorder, Subject};
 use super::statement::{Cancelled, Statements, Times};
 use super::status::{malformed, unknown_ticket};
-use super::ticket::StatementId;
 use super::{metadata, options, parameters};
 use crate::alarm::curbs::Curbs;
 use crate::authenticate::{

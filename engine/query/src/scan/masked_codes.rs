@@ -65,10 +65,7 @@ pub(super) async fn masked_codes(
         Way::Codes(index) => Some(index),
         Way::EachValue => None,
         Way::Make(making) => match made(shared, table, segment, column).await {
-            Ok(made) => {
-                making.done(made.as_ref());
-                made.map(|made| made.index)
-            }
+            Ok(made) => making.done(made),
             // It may be readable the next time, so this is not remembered.
             Err(error) => {
                 tracing::warn!(%error, object = segment.segment().object().path(), "a column is not masked as a whole; its values are, one by one");
