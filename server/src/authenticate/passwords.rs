@@ -2,7 +2,7 @@
 //!
 //! Owns the order of the steps, and who waits where: a directory that is silent must not keep
 //! those out whose password is here. Must never ask the directory for a name that is locked, not
-//! in the feed or of a password here, and never count as a guess what nobody looked at.
+//! in the feed or of a password here, and never count against a name what nobody looked at.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use martlet_policy::{PasswordAge, Presented, SignInRefused, SignedIn, Terms, UsedCodes};
 use tokio::sync::Semaphore;
 
-use super::ldap::{Denied, Ldap, Proven};
+use super::ldap::{CountsFor, Ldap, Proven};
 use super::lockout::{Attempt, Lockout};
 use super::{
     Attempted, Connection, Entered, Gate, LDAP_UNASKED_LIFETIME_MAX, Method, Password, Proof,
@@ -172,10 +172,14 @@ impl Gate {
         let proven = match ldap.prove(&tried.name, password).await {
             Ok(proven) => proven,
             Err(denied) => {
-                if let Denied::Unavailable(_) = denied {
-                    attempt.untried();
-                    if let Some(of_peer) = of_peer {
-                        of_peer.succeeded();
+                match denied.counts_for() {
+                    CountsFor::NameAndPeer => {}
+                    CountsFor::Peer => attempt.untried(),
+                    CountsFor::Nobody => {
+                        attempt.untried();
+                        if let Some(of_peer) = of_peer {
+                            of_peer.succeeded();
+                        }
                     }
                 }
                 return Err(Refusal::wrong(attempted.because(denied.as_str())));

@@ -71,6 +71,12 @@ impl Confirmed {
         self.lock().retain(|name, word| names.contains(name.as_str()) || self.counts(word, now));
     }
 
+    /// How long one round of questions about everybody may take: half of the time, so that there
+    /// is another before the word is too old of whom one has left open.
+    pub(super) fn round_max(&self) -> Duration {
+        self.count_for / 2
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Word>> {
         self.words.lock().unwrap_or_else(PoisonError::into_inner)
     }

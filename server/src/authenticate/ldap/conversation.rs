@@ -158,6 +158,7 @@ impl Conversation {
     pub(super) async fn bind_service(&mut self, dn: &str, password: &str) -> Result<(), Denied> {
         match self.bind(dn, password).await? {
             (SUCCESS, PolicyWord::Fine) => Ok(()),
+            (SUCCESS, PolicyWord::Expired) => Err(Unavailable::ServicePassword.into()),
             (code, _) => Err(Unavailable::Service(code).into()),
         }
     }
@@ -177,7 +178,8 @@ impl Conversation {
     }
 
     /// Searches. More entries than were asked for are [`Denied::Ambiguous`], a base that is not
-    /// there [`Denied::NotFound`].
+    /// there [`Denied::NotFound`]. After every error but the latter, what comes next may
+    /// belong to this search: nothing more is to be asked on this connection.
     pub(super) async fn search(&mut self, asked: &Search<'_>) -> Result<Vec<Entry>, Denied> {
         let id = self.next_id();
         let until = self.deadline();

@@ -7,7 +7,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denied {
     /// Nothing was sent: a bind without a password succeeds in many directories, and proves nothing
-    /// (RFC 4513, 5.1.2).
+    /// (RFC 4513, 5.1.2); and one with a NUL byte may arrive as none.
     #[error("empty password")]
     EmptyPassword,
     /// The directory says that the password is wrong.
@@ -51,6 +51,11 @@ pub(crate) enum Unavailable {
     Referral,
     #[error("it refuses the service account (result {0})")]
     Service(u32),
+    #[error(
+        "it says that the service account's password has expired, or has to be changed: give the \
+         account another"
+    )]
+    ServicePassword,
     #[error("it does not search (result {0})")]
     Search(u32),
     #[error("it is busy or says that it is not available (result {0})")]
@@ -59,6 +64,17 @@ pub(crate) enum Unavailable {
     Groups,
     #[error("too many ask it already")]
     Queue,
+}
+
+/// For whom a sign-in counts as failed that was not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CountsFor {
+    /// A guess: for the name, and for the peer that it came from.
+    NameAndPeer,
+    /// A question that nobody answers: for the peer alone.
+    Peer,
+    /// Nothing was asked.
+    Nobody,
 }
 
 impl Unavailable {
@@ -72,6 +88,7 @@ impl Unavailable {
             | Self::Slow
             | Self::Closed
             | Self::Service(_)
+            | Self::ServicePassword
             | Self::Busy(_) => false,
         }
     }
@@ -88,6 +105,23 @@ impl Denied {
             Self::NotFound => "not in the directory",
             Self::Ambiguous => "several in the directory",
             Self::Unavailable(_) => "directory unavailable",
+        }
+    }
+
+    /// For whom it counts. A question that is left open is no guess at the name's password, yet it
+    /// was asked, and nobody may go on with that without end. Who came while the directory could
+    /// not be asked at all, or got no turn, has asked nothing.
+    pub(crate) const fn counts_for(self) -> CountsFor {
+        match self {
+            Self::EmptyPassword
+            | Self::Password
+            | Self::Expired
+            | Self::Refused
+            | Self::NotFound
+            | Self::Ambiguous => CountsFor::NameAndPeer,
+            Self::Unavailable(Unavailable::Queue) => CountsFor::Nobody,
+            Self::Unavailable(why) if why.is_of_one_question() => CountsFor::Peer,
+            Self::Unavailable(_) => CountsFor::Nobody,
         }
     }
 }

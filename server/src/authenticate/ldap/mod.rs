@@ -4,7 +4,7 @@
 //! which roles the groups give, and for how long its word counts. The feed says whose password is
 //! the directory's; nobody comes in who is not in it. Must never take silence, a referral, several
 //! entries or an answer that it does not understand for a yes, and never send a password before
-//! the other end has proven to be the directory, nor an empty one at all.
+//! the other end has proven to be the directory, nor one that may be read as empty at all.
 //!
 //! LDAP is spoken here and not by a crate: `ldap3` and the parsers under it descend into whatever
 //! they are sent as deep as it goes, keep messages of any length, panic on answers of another form
@@ -13,8 +13,9 @@
 //!
 //! Read in this order: `distinguished_name` and `filter` (who is asked for), `wire` and `message`
 //! (how), `conversation` (over what, for how long), `roles` (what groups give), `confirmed` (until
-//! when that counts).
+//! when that counts), `asked_again` (who has a session is asked about again).
 
+mod asked_again;
 mod confirmed;
 mod conversation;
 mod denied;
@@ -38,8 +39,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use confirmed::Confirmed;
 pub(crate) use confirmed::Vouched;
 use conversation::{Conversation, Place};
-pub(crate) use denied::Denied;
 use denied::Unavailable;
+pub(crate) use denied::{CountsFor, Denied};
 use distinguished_name::{DistinguishedName, PersonName};
 use filter::{Filter, Person};
 use message::{Entry, Scope, Search};
@@ -51,10 +52,6 @@ use setting_up::ROLES_OPTION;
 const CONVERSATIONS_MAX: usize = 16;
 /// How long a sign-in waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Conversations in which everybody with a session is asked about again.
-const LANES_MAX: usize = 4;
-/// Failures after which one of these is given up until the next time.
-const FAILURES_MAX: usize = 3;
 /// Groups of one person that are looked at; whoever has more is not let in.
 const GROUPS_MAX: u32 = 5_000;
 /// Kinds of unanswered questions that are said in the log: results are numbers, and a directory
@@ -102,6 +99,8 @@ pub(crate) struct Ldap {
 struct Said {
     outage: Option<Unavailable>,
     of_questions: Vec<Unavailable>,
+    /// That everybody is not asked about again in time.
+    is_late: bool,
 }
 
 impl fmt::Debug for Ldap {
@@ -130,7 +129,7 @@ struct Found {
 impl Ldap {
     /// Whether the password is that of the name, and which roles the groups give.
     pub(crate) async fn prove(&self, name: &str, password: &str) -> Result<Proven, Denied> {
-        if password.is_empty() {
+        if reads_as_empty(password) {
             return Err(Denied::EmptyPassword);
         }
         let proven = match self.turn().await {
@@ -212,60 +211,6 @@ impl Ldap {
         }
     }
 
-    /// Asks about all these people again, who have sessions.
-    async fn ask_again(&self, names: &[String]) {
-        self.confirmed.forget_all_but(names, Instant::now());
-        let of_lane = names.len().div_ceil(LANES_MAX).max(1);
-        let lanes = names.chunks(of_lane).map(|names| self.ask_again_about(names));
-        futures::future::join_all(lanes).await;
-    }
-
-    async fn ask_again_about(&self, names: &[String]) {
-        let (mut open, mut failures) = (None, 0);
-        for name in names {
-            let asked = Instant::now();
-            let answer = self.found_in(&mut open, name).await;
-            self.say(answer.as_ref().err());
-            match answer {
-                Ok(found) => self.confirmed.confirm(name, found.entry, found.roles, asked),
-                // Nothing was said about them, so the last word counts until it is too old; and
-                // what comes next on this connection may belong to this question.
-                Err(Denied::Unavailable(_)) => {
-                    (open, failures) = (None, failures + 1);
-                    if failures >= FAILURES_MAX {
-                        return;
-                    }
-                }
-                Err(_) => self.confirmed.deny(name, asked),
-            }
-        }
-        if let Some(talk) = open {
-            talk.end().await;
-        }
-    }
-
-    async fn found_in(&self, open: &mut Option<Conversation>, name: &str) -> Result<Found, Denied> {
-        // Without the account nobody is asked about again.
-        let service = self.service.as_ref().ok_or(Denied::NotFound)?;
-        let talk = match open {
-            Some(talk) => talk,
-            None => {
-                let mut talk = self.place.connect().await?;
-                talk.bind_service(&service.dn, &service.password).await?;
-                open.insert(talk)
-            }
-        };
-        self.find(talk, name).await
-    }
-
-    /// Asks about everybody who has a session again and again, for ever.
-    pub(crate) async fn keep_asking(&self, who: impl Fn() -> Vec<String>) {
-        loop {
-            tokio::time::sleep(self.asked_every).await;
-            self.ask_again(&who()).await;
-        }
-    }
-
     /// Whether the directory still says of somebody what their sign-in stands on.
     pub(crate) fn still_vouches(&self, signed_in: &SignedIn, entry: &Vouched) -> bool {
         self.confirmed.stands(signed_in, entry, Instant::now())
@@ -303,6 +248,12 @@ impl Ldap {
             Some(_) | None => {}
         }
     }
+}
+
+/// Whether a directory may take this password for an empty one: it is, or it holds a NUL byte, at
+/// which one ends that is handed on as a string of C.
+fn reads_as_empty(password: &str) -> bool {
+    password.is_empty() || password.contains('\0')
 }
 
 /// The groups in an entry. A directory that has too many of them gives a part, and says so in the

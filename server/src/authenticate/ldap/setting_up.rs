@@ -20,7 +20,7 @@ use super::distinguished_name::{DistinguishedName, PersonName};
 use super::file::{self, NotFor};
 use super::filter::Filter;
 use super::roles::RolesOfGroups;
-use super::{CONVERSATIONS_MAX, Groups, Ldap, People, Service};
+use super::{CONVERSATIONS_MAX, Groups, Ldap, People, Service, reads_as_empty};
 use crate::authenticate::{LdapGroups, LdapPeople, LdapRules, LdapTls};
 use crate::trust;
 
@@ -198,7 +198,7 @@ fn read_password(path: &Path) -> Result<String, LdapUnusable> {
     let text = file::read(PASSWORD_OPTION, path, NotFor::EverybodyToRead)?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
-    if line.is_empty() || line.contains(['\n', '\r']) {
+    if reads_as_empty(line) || line.contains(['\n', '\r']) {
         let what = format!("{}: it is not one line with a password", path.display());
         return Err(LdapUnusable::option(PASSWORD_OPTION, what));
     }

@@ -73,7 +73,9 @@ fn an_account_has_one_password_that_not_everybody_reads() {
     let set_up = |text| Ldap::set_up(&with(text, 0o640), None).unwrap().service.unwrap().password;
     assert_eq!(set_up("secret"), "secret");
     assert_eq!(set_up("sec ret\r\n"), "sec ret");
-    for (text, mode) in [("", 0o600), ("\n", 0o600), ("a\nb\n", 0o600), ("secret", 0o644)] {
+    for (text, mode) in
+        [("", 0o600), ("\n", 0o600), ("a\nb\n", 0o600), ("\0secret\n", 0o600), ("secret", 0o644)]
+    {
         let told = refused(&with(text, mode));
         assert!(told.contains("--ldap-bind-password-file") && !told.contains("secret"), "{told}");
     }
@@ -125,4 +127,33 @@ fn a_part_of_the_groups_is_none_of_them() {
     assert_eq!(groups_of(&entry("MEMBEROF")).unwrap(), ["cn=a", "cn=b"]);
     assert_eq!(groups_of(&entry("member")).unwrap(), [""; 0]);
     assert_eq!(groups_of(&entry("memberOf;range=0-1499")), Err(Unavailable::Groups));
+}
+
+#[tokio::test]
+async fn a_password_that_may_arrive_as_an_empty_one_is_not_sent() {
+    // Nobody listens there: whatever is tried to be sent is `Unavailable`.
+    let ldap = Ldap::set_up(&direct("ldap://127.0.0.1:1"), None).unwrap();
+    for password in ["", "\0", "\0secret", "secret\0"] {
+        let denied = ldap.prove("ann", password).await.unwrap_err();
+        assert_eq!(denied, Denied::EmptyPassword, "{password:?}");
+    }
+    let denied = ldap.prove("ann", "secret").await.unwrap_err();
+    assert_eq!(denied, Denied::Unavailable(Unavailable::Connection));
+}
+
+#[test]
+fn what_is_left_open_counts_for_who_asked_and_not_for_the_name() {
+    for (denied, counts_for) in [
+        (Denied::Password, CountsFor::NameAndPeer),
+        (Denied::EmptyPassword, CountsFor::NameAndPeer),
+        (Unavailable::Groups.into(), CountsFor::Peer),
+        (Unavailable::Referral.into(), CountsFor::Peer),
+        (Unavailable::Answer.into(), CountsFor::Peer),
+        (Unavailable::Search(50).into(), CountsFor::Peer),
+        (Unavailable::Queue.into(), CountsFor::Nobody),
+        (Unavailable::Slow.into(), CountsFor::Nobody),
+        (Unavailable::ServicePassword.into(), CountsFor::Nobody),
+    ] {
+        assert_eq!(denied.counts_for(), counts_for, "{denied:?}");
+    }
 }
