@@ -23,6 +23,8 @@ pub(crate) use self::compile::gaps;
 use self::packed::Found;
 use self::row_test::{RowTest, Spare};
 use crate::descriptor::Descriptor;
+use crate::kind::codes::WantedCodes;
+use crate::kind::vector::KeySet;
 use crate::kind::{Index, IndexKind};
 
 /// Rows among which a condition may hold, and what is still to be asked of them.
@@ -92,6 +94,23 @@ fn is_of_texts(predicate: &Predicate) -> bool {
         Predicate::And(parts) | Predicate::Or(parts) => parts.iter().any(is_of_texts),
         _ => false,
     }
+}
+
+/// The rows among these that have one of the codes.
+pub(crate) fn having_codes(
+    index: &Arc<Index>,
+    wanted: WantedCodes,
+    among: &Selection,
+) -> Selection {
+    let having = RowTest::CodesWithin(Arc::clone(index), Arc::new(wanted));
+    rows_of(&RowTest::each([RowTest::of(among), having]), index.rows())
+}
+
+/// The rows among these whose key in a vector is one of the set; null is none.
+pub(crate) fn having_keys(index: &Arc<Index>, keys: Arc<KeySet>, among: &Selection) -> Selection {
+    let nulls = RowTest::of(&index.nulls());
+    let having = RowTest::KeysIn(Arc::clone(index), keys);
+    rows_of(&RowTest::each([RowTest::of(among), having, nulls.negated()]), index.rows())
 }
 
 /// The rows of a test, window by window.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use foldhash::fast::RandomState;
 use martlet_core::{Selection, Value};
 
+use crate::filter::{having_codes, having_keys};
 use crate::keyed::KeyedValues;
 use crate::kind::Index;
 use crate::kind::codes::{CodesIndex, WantedCodes, runs};
@@ -77,6 +78,23 @@ impl MemberSet {
             Index::Bitmap(bitmaps) => bitmaps.rows_within(&self.positions(bitmaps.values())).ok(),
             Index::Vector(vector) => Some(vector.rows_in(&self.keys_of(vector.form()))),
             _ => None,
+        }
+    }
+
+    /// The rows among these whose value is a member, exactly; `None` if its kind cannot tell. Of few
+    /// rows nothing else is looked at.
+    #[must_use]
+    pub fn rows_among(&self, index: &Arc<Index>, among: &Selection) -> Option<Selection> {
+        if self.is_empty() || among.is_none() {
+            return Some(Selection::none(index.rows()));
+        }
+        match &**index {
+            _ if among.is_all() => self.rows(index),
+            Index::Codes(codes) => {
+                Some(having_codes(index, WantedCodes::new(self.codes(codes)), among))
+            }
+            Index::Vector(vector) => Some(having_keys(index, self.keys_of(vector.form()), among)),
+            _ => self.rows(index).map(|rows| rows.and(among)),
         }
     }
 

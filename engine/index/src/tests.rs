@@ -7,6 +7,7 @@ mod format;
 mod grouping;
 mod in_memory;
 mod lookup;
+mod members;
 mod ngram;
 mod numbered;
 mod probing;

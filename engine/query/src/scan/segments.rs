@@ -243,7 +243,7 @@ impl SegmentScan {
         let keys = filter.keys(context).await?;
         for kind in MEMBER_KINDS {
             let index = self.index(segment, filter.column, kind).await;
-            if let Some(members) = index.and_then(|index| keys.rows(&index)) {
+            if let Some(members) = index.and_then(|index| keys.rows_among(&index, &candidates)) {
                 return Ok(filter.kept(&candidates, &members));
             }
         }
