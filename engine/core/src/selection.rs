@@ -114,7 +114,8 @@ impl Selection {
         Self::from_bitmap(rows, bitmap)
     }
 
-    /// The same rows in whichever form takes less memory: what is kept for long.
+    /// The same rows in whichever form takes less memory: what is kept for long. Its bitmap may hold
+    /// runs of rows, which `roaring` 0.12 does not iterate by `next_many`.
     #[must_use]
     pub fn compact(self) -> Self {
         let mut bitmap = match self.set {

@@ -167,6 +167,11 @@ fn of_totals(
         if spec.stage != stage || spec.groupings.len() + spec.functions.len() != sorted_by.outputs {
             return None;
         }
+        // Groups that are complete leave before those that other segments may have too, so the order
+        // of groups that tie would tell whether hidden rows have the same keys; so would metrics.
+        if !scan.hides_no_row() {
+            return None;
+        }
         let best = BestGroups::of(spec, scan, sorted_by, asked)?;
         return Some(Arc::new(totals.with_best(best)));
     }
