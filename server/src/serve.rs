@@ -239,7 +239,7 @@ impl Serving {
     ///
     /// # Errors
     /// [`ServeError::Transport`] if the transport failed, [`ServeError::Ended`] if the task
-    /// was ended from outside.
+    /// was ended from outside, [`ServeError::Unguarded`] if what watches over the server broke off.
     pub async fn finished(self) -> Result<(), ServeError> {
         self.task.await.map_err(|_| ServeError::Ended)?
     }

@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 use martlet_query::AccessPath;
 use martlet_tests::doors::{Door, Outcome};
 use martlet_tests::grammar::sql::text;
-use martlet_tests::grammar::{Closeness, Judged, Statement};
+use martlet_tests::grammar::{Asker, Closeness, Judged, Statement};
 use martlet_tests::lab::{Lab, When};
 use martlet_tests::oracles::logs::Logged;
 use martlet_tests::worlds::policy::OTHER;
@@ -105,6 +105,8 @@ fn judged(comes: Comes, sql: &str) -> Statement {
         may_fail: matches!(comes, Comes::ToEither),
         in_any_order: true,
         parameter: None,
+        asker: Asker::Reader,
+        before: Vec::new(),
     }
 }
 

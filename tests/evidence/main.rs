@@ -1,18 +1,23 @@
 //! `evidence`: which of a bank's controls are shown by which tests, and what came of them.
 //!
-//! Owns the way from `controls.toml` and the output of a test run to `docs/evidence.md`. Must never
-//! call a control shown by a test that was not run, or that failed.
+//! Owns the way from `controls.toml`, the output of a test run and what `prove` left to
+//! `docs/evidence.md`. Must never call a control shown by a test that was not run, or that failed, nor
+//! a planted fault noticed that was not.
 
 mod controls;
 mod page;
+mod proof;
 mod run;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use martlet_tests::mutants::patch::planted;
+use martlet_tests::mutants::results::Results;
 
 use controls::Control;
+use proof::{Asked, Planted};
 use run::Run;
 
 /// Writes which controls are shown by which tests, out of a test run's output
@@ -30,6 +35,12 @@ struct Arguments {
     /// The page; without it only whether every control is shown
     #[arg(long)]
     page: Option<PathBuf>,
+    /// The last lines of long runs of `prove`
+    #[arg(long)]
+    proof: Option<PathBuf>,
+    /// What `prove --mutants --results` kept of the planted faults
+    #[arg(long)]
+    mutants: Option<PathBuf>,
     /// The list of controls
     #[arg(long, default_value_os_t = Path::new(env!("CARGO_MANIFEST_DIR")).join("evidence/controls.toml"))]
     controls: PathBuf,
@@ -51,16 +62,34 @@ fn main() -> ExitCode {
 
 /// Writes the page; gives what is not shown.
 fn write(arguments: &Arguments) -> Result<Vec<String>, String> {
-    let read = |path: &Path| {
-        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-    };
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| in_file(path, error));
     let controls = controls::read(&read(&arguments.controls)?)?;
     let run = Run::read(&read(&arguments.output)?);
+    let asked = match &arguments.proof {
+        Some(file) => Asked::read(&read(file)?).map_err(|error| in_file(file, error))?,
+        None => Vec::new(),
+    };
+    let planted = match &arguments.mutants {
+        Some(file) => planted_faults(file).map_err(|error| in_file(file, error))?,
+        None => Vec::new(),
+    };
     if let Some(page) = &arguments.page {
-        let text = page::written(&controls, &run, &arguments.of);
-        std::fs::write(page, text).map_err(|error| format!("{}: {error}", page.display()))?;
+        let text = page::written(&controls, &run, &arguments.of, (&asked, &planted));
+        std::fs::write(page, text).map_err(|error| in_file(page, error))?;
     }
-    Ok(controls.iter().flat_map(|control| open(control, &run)).collect())
+    let mut found: Vec<String> = controls.iter().flat_map(|control| open(control, &run)).collect();
+    found.extend(asked.iter().filter_map(Asked::open));
+    found.extend(planted.iter().filter_map(Planted::open));
+    Ok(found)
+}
+
+fn in_file(file: &Path, error: impl std::fmt::Display) -> String {
+    format!("{}: {error}", file.display())
+}
+
+fn planted_faults(file: &Path) -> std::io::Result<Vec<Planted>> {
+    let patches = planted(&Path::new(env!("CARGO_MANIFEST_DIR")).join("mutants"), "")?;
+    Ok(Planted::of(patches, &Results::read(file)?))
 }
 
 /// The tests of a control that do not show it.

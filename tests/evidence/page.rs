@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::controls::Control;
+use crate::proof::{self, Asked, Planted};
 use crate::run::Run;
 
 const HEAD: &str = "\
@@ -16,8 +17,13 @@ and the tests that fail when it does not. Norms: JR/T 0171-2020 (personal financ
 of clauses are pointers for the auditor, who has the texts; they are not a judgement of conformity.
 ";
 
-/// The page of a run.
-pub(crate) fn written(controls: &[Control], run: &Run, of: &str) -> String {
+/// The page of a run, and of what the proof came to where that is known.
+pub(crate) fn written(
+    controls: &[Control],
+    run: &Run,
+    of: &str,
+    (asked, planted): (&[Asked], &[Planted]),
+) -> String {
     let mut page = format!("{HEAD}\nThe last run: {of}, {} tests.\n", run.len());
     for control in controls {
         let _ = write!(
@@ -33,6 +39,12 @@ pub(crate) fn written(controls: &[Control], run: &Run, of: &str) -> String {
         if let Some(open) = &control.open {
             let _ = write!(page, "\nNot there: {open}\n");
         }
+    }
+    if !asked.is_empty() {
+        page.push_str(&proof::runs(asked));
+    }
+    if !planted.is_empty() {
+        page.push_str(&proof::faults(planted));
     }
     let _ = write!(page, "\n## By norm\n\n| norm | controls |\n|---|---|\n");
     for (norm, names) in by_norm(controls) {

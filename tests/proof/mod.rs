@@ -4,6 +4,8 @@ mod grammar;
 mod mutants;
 mod planted;
 
+use std::sync::Arc;
+
 use martlet_tests::report::Finding;
 use martlet_tests::run::{Ends, Plan, Watcher, run};
 
@@ -27,7 +29,7 @@ async fn what_is_hidden_has_no_effect_on_what_is_told() {
         workers: 2,
         ends: Ends::Never,
     };
-    let report = run(plan, &Silent).await;
+    let report = run(plan, Arc::new(Silent)).await;
     assert!(report.is_clean(), "{}", report.json());
     assert_eq!(report.statements, plan.statements);
     assert!(

@@ -10,7 +10,7 @@ use martlet_query::AccessPath;
 use martlet_tests::doors::record::Expected;
 use martlet_tests::doors::{Answer, Door, Outcome};
 use martlet_tests::grammar::sql::{Sql, expression, optional, text};
-use martlet_tests::grammar::{Closeness, Judged, Statement, Tail};
+use martlet_tests::grammar::{Asker, Closeness, Judged, Statement, Tail};
 use martlet_tests::lab::Lab;
 use martlet_tests::oracles::Oracle;
 use martlet_tests::oracles::canary::Watch;
@@ -33,6 +33,8 @@ fn statement(order: Option<&str>, closeness: Closeness) -> Statement {
         may_fail: false,
         in_any_order: false,
         parameter: None,
+        asker: Asker::Reader,
+        before: Vec::new(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::doors::in_process::{Engines, serve_another_mask};
 use crate::doors::record::Expected;
 use crate::doors::wire::Wire;
 use crate::doors::{Answer, Door, Outcome};
-use crate::grammar::{Grammar, Judged, Statement};
+use crate::grammar::{Asker, Grammar, Judged, Statement};
 use crate::oracles::Oracle;
 use crate::oracles::canary::Watch;
 use crate::oracles::logs::Logged;
@@ -121,8 +121,23 @@ impl Lab {
         self.judge_and_tell(sessions, statement, door).await.0
     }
 
-    /// The same, and what the first world answered.
+    /// The same, and what the first world answered to the last of it.
     pub async fn judge_and_tell(
+        &self,
+        sessions: &mut Sessions,
+        statement: &Statement,
+        door: Door,
+    ) -> (Vec<Verdict>, Outcome) {
+        let (mut verdicts, mut told) = (Vec::new(), Outcome::default());
+        for statement in statement.conversation() {
+            let (more, outcome) = self.judge_one(sessions, &statement, door).await;
+            verdicts.extend(more);
+            told = outcome;
+        }
+        (verdicts, told)
+    }
+
+    async fn judge_one(
         &self,
         sessions: &mut Sessions,
         statement: &Statement,
@@ -141,7 +156,8 @@ impl Lab {
         let told_apart = difference(&first, &second, statement, Between::Worlds).filter(|_| !timed);
         verdicts.extend(told_apart.map(|what| Verdict { oracle: Oracle::Worlds, what }));
         if statement.judged == Judged::Answer && asks_for_rows(door) {
-            let copy = self.reference.ask(AccessPath::ByCost, statement, &sql).await;
+            let of_copy = statement.sql_of_copy();
+            let copy = self.reference.ask(AccessPath::ByCost, statement, &of_copy).await;
             let broken = copy.broken().map(|words| format!("asked of the copy: {words}"));
             verdicts.extend(broken.map(|what| Verdict { oracle: Oracle::Broken, what }));
             verdicts.extend(against_reference(&first, &copy, statement, door));
@@ -150,6 +166,10 @@ impl Lab {
             let absent =
                 self.ask(sessions, 0, statement, door, &sql.replace(forbidden, missing)).await;
             verdicts.extend(not_uniform(&first, &absent, (forbidden, missing), door));
+        }
+        if statement.judged == Judged::Unshown && first.is_told() {
+            let what = "what stands in conditions only is shown".to_owned();
+            verdicts.push(Verdict { oracle: Oracle::Denial, what });
         }
         (verdicts, first.told)
     }
@@ -169,7 +189,14 @@ impl Lab {
         let expected = || place.expected.lock().unwrap_or_else(PoisonError::into_inner);
         let (number, marked) = expected().marked(sql);
         let other = &mut sessions.other[world];
-        let answer = sessions.reader[world].ask(door, statement, &marked, other).await;
+        let answer = match statement.asker {
+            Asker::Reader => sessions.reader[world].ask(door, statement, &marked, other).await,
+            Asker::Statistician { number } => {
+                let asker = policy::statistician(number);
+                let mut session = Wire::sign_in(self.address(world), &asker).await;
+                session.ask(door, statement, &marked, other).await
+            }
+        };
         expected().note(number, door, &answer, sql);
         answer
     }

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -26,8 +27,8 @@ struct Arguments {
     /// Visible rows of the largest table.
     #[arg(long, default_value_t = 2_000)]
     rows: usize,
-    /// Statements that are asked at the same time.
-    #[arg(long, default_value_t = 2)]
+    /// Statements that are asked at the same time; 0 for as many as there are processors.
+    #[arg(long, default_value_t = 0)]
     workers: usize,
     /// Stops at the first finding and tells it as it is, not made small.
     #[arg(long)]
@@ -103,16 +104,19 @@ fn plan(arguments: &Arguments) -> Plan {
         first: arguments.first,
         statements: arguments.statements,
         scale: arguments.rows,
-        workers: arguments.workers,
+        workers: match arguments.workers {
+            0 => std::thread::available_parallelism().map_or(2, usize::from),
+            workers => workers,
+        },
         ends: if arguments.until_found { Ends::AtTheFirstFinding } else { Ends::Never },
     }
 }
 
 async fn asked(arguments: &Arguments) -> Report {
     let plan = plan(arguments);
-    let progress = Progress(bar(plan.statements));
-    let report = run(plan, &progress).await;
-    progress.0.finish();
+    let bar = bar(plan.statements);
+    let report = run(plan, Arc::new(Progress(bar.clone()))).await;
+    bar.finish();
     report
 }
 

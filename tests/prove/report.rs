@@ -33,6 +33,10 @@ impl fmt::Display for Finding {
 /// What came of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
+    /// What everything was drawn from.
+    pub seed: u64,
+    /// The number of the first statement.
+    pub first: u64,
     /// Statements that were judged.
     pub statements: u64,
     /// Of them, those that gave rows; few would mean that nothing was proven.
@@ -75,6 +79,8 @@ impl Report {
     pub fn json(&self) -> String {
         let mut line = Map::new();
         let mut put = |name: &str, number: Value| line.insert(name.to_owned(), number);
+        put("seed", self.seed.into());
+        put("first", self.first.into());
         put("statements", self.statements.into());
         put("answered", self.told.into());
         put("differences", self.count(&[Oracle::Worlds, Oracle::Denial]).into());

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::task::JoinSet;
+
 use crate::lab::{Lab, Sessions, When};
 use crate::oracles::logs::Logged;
 use crate::report::{Finding, Report};
@@ -45,43 +47,53 @@ pub trait Watcher: Send + Sync {
     fn found(&self, finding: &Finding);
 }
 
-struct Round<'a> {
-    lab: &'a Lab,
+struct Round {
+    lab: Lab,
     plan: Plan,
     /// The seed of the round's worlds.
     seed: u64,
     next: AtomicU64,
     until: u64,
-    report: &'a Mutex<Report>,
-    watcher: &'a dyn Watcher,
+    report: Arc<Mutex<Report>>,
+    watcher: Arc<dyn Watcher>,
 }
 
-/// Runs a plan.
-pub async fn run(plan: Plan, watcher: &dyn Watcher) -> Report {
+/// Runs a plan, each worker as a task of its own.
+///
+/// # Panics
+/// If a worker does: what is asked is caught where it is asked, so the proof itself is at fault.
+pub async fn run(plan: Plan, watcher: Arc<dyn Watcher>) -> Report {
     let logged = Logged::listen();
-    let report = Mutex::new(Report::default());
+    let nothing_yet = Report { seed: plan.seed, first: plan.first, ..Report::default() };
+    let report = Arc::new(Mutex::new(nothing_yet));
     let end = plan.first + plan.statements;
     let mut at = plan.first;
     while at < end && !plan.has_enough(&report) {
         let number = at / IN_ONE_ROUND;
         let until = end.min((number + 1) * IN_ONE_ROUND);
         let seed = plan.seed.wrapping_add(number.wrapping_mul(1_000_003));
-        let lab = Arc::new(Lab::open(seed, plan.scale, logged.clone(), READER).await);
-        let round = Round {
-            lab: &lab,
+        let round = Arc::new(Round {
+            lab: Lab::open(seed, plan.scale, logged.clone(), READER).await,
             plan,
             seed,
             next: AtomicU64::new(at),
             until,
-            report: &report,
-            watcher,
-        };
-        let workers = (0..plan.workers.max(1)).map(|_| round.work());
-        futures::future::join_all(workers).await;
+            report: Arc::clone(&report),
+            watcher: Arc::clone(&watcher),
+        });
+        let mut workers = JoinSet::new();
+        for _ in 0..plan.workers.max(1) {
+            let round = Arc::clone(&round);
+            workers.spawn(async move { round.work().await });
+        }
+        workers.join_all().await;
         round.record(When::AtTheEnd, until).await;
         at = until;
     }
-    report.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let mut report = std::mem::take(&mut *report.lock().unwrap_or_else(PoisonError::into_inner));
+    // Which worker was faster does not matter.
+    report.findings.sort_by_key(|finding| finding.number);
+    report
 }
 
 impl Plan {
@@ -92,7 +104,7 @@ impl Plan {
     }
 }
 
-impl Round<'_> {
+impl Round {
     async fn work(&self) {
         let mut sessions = self.lab.sign_in().await;
         loop {
@@ -117,7 +129,7 @@ impl Round<'_> {
             let (small, said) = if many || self.plan.ends == Ends::AtTheFirstFinding {
                 (statement.clone(), None)
             } else {
-                shrunk(self.lab, sessions, statement.clone(), door, verdict.oracle).await
+                shrunk(&self.lab, sessions, statement.clone(), door, verdict.oracle).await
             };
             self.found(Finding {
                 oracle: verdict.oracle,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::error::ArrowError;
 use martlet_server::audit::search::{Query, newest};
 
@@ -52,6 +52,16 @@ inherits = ["clerk"]
 lookup = ["mobile", "birth_date"]
 
 [[role]]
+name = "desk"
+tables = ["customer"]
+may = ["explain"]
+lookup = ["mobile", "birth_date"]
+[role.classes]
+open = "clear"
+mobile = "mask"
+birth_date = "mask"
+
+[[role]]
 name = "head"
 tables = ["customer"]
 may = ["explain"]
@@ -73,7 +83,7 @@ within = "node"
 [[row_rule]]
 name = "everything"
 effect = "permit"
-roles = ["head"]
+roles = ["head", "desk"]
 tables = ["customer"]
 all = true
 "#;
@@ -100,6 +110,7 @@ fn bundle() -> Bundle {
         .principal("bob", "clerk", "a")
         .principal("cas", "teller;clerk", "a")
         .principal("hal", "head", "root")
+        .principal("dot", "desk", "root")
 }
 
 /// Ten customers of each outlet; customer 3 is of outlet `a`, 13 of `b`.
@@ -251,5 +262,24 @@ async fn execution_details_are_told_to_who_sees_what_they_are_made_of() {
     assert!(answered(&mut hal, explain("", "mobile")).await.is_ok());
     assert!(answered(&mut hal, explain("ANALYZE", "born")).await.is_ok());
     let refused = answered(&mut hal, explain("ANALYZE", "mobile")).await.unwrap_err().to_string();
-    assert!(refused.contains("explain analyze columns that are shown as they are"), "{refused}");
+    assert!(refused.contains("explain analyze and the plan of a look-up need columns"), "{refused}");
+}
+
+/// Which indexes a value would be asked of tells between which values the column's lie.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_plan_of_a_look_up_is_not_told_and_no_plan_tells_of_masked_columns() {
+    let (_mart, server) = server().await;
+    let mut dot = Client::sign_in(server.address, "dot").await;
+    let found = "SELECT count(*) FROM customer WHERE lookup(born, DATE '1963-03-05')";
+    assert_eq!(dot.number(found).await, 1);
+    assert!(refusal(&mut dot, &format!("EXPLAIN {found}")).await.contains("explain"));
+    let mut told = Vec::new();
+    for condition in ["outlet = 'a'", "mobile = '138****0021'", "mobile IS NULL"] {
+        let plan = format!("EXPLAIN SELECT customer_id FROM customer WHERE {condition}");
+        let batches = dot.query(&plan).await.unwrap();
+        let lines = batches.iter().flat_map(|batch| batch.column(1).as_string::<i32>().iter());
+        told.push(lines.flatten().collect::<Vec<&str>>().join("\n"));
+    }
+    assert!(told[0].contains("indexes=[outlet: "), "{}", told[0]);
+    assert!(told[1..].iter().all(|plan| plan.contains("indexes=[]")), "{told:?}");
 }

@@ -117,6 +117,30 @@ async fn conditions_and_joins_speak_of_them() {
             "SELECT count(*) FROM (SELECT outlet FROM customer WHERE income > 15000 UNION SELECT 'x')",
             3,
         ),
+        (
+            "SELECT count(*) FROM customer WHERE id_number IN (SELECT DISTINCT borrower FROM loan)",
+            10,
+        ),
+        (
+            "SELECT count(*) FROM customer WHERE (income > 15000 OR outlet = '0') AND (income > 3000 AND outlet = '1')",
+            2,
+        ),
+        (
+            "SELECT count(*) FROM customer c WHERE EXISTS (SELECT 1 FROM customer d WHERE d.customer_id = c.customer_id AND d.income > 15000)",
+            5,
+        ),
+        (
+            "SELECT count(*) FROM customer WHERE customer_id IN (SELECT customer_id FROM customer WHERE income > 5000) AND customer_id IN (SELECT customer_id FROM customer WHERE income < 9000)",
+            3,
+        ),
+        (
+            "SELECT count(*) FROM (SELECT customer_id FROM customer WHERE income > 15000) r LEFT JOIN customer c ON c.customer_id = r.customer_id",
+            5,
+        ),
+        (
+            "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT r.n + 1 FROM r JOIN customer c ON c.customer_id = r.n WHERE c.income < 5000) SELECT max(n) FROM r",
+            5,
+        ),
     ] {
         assert_eq!(may.number(sql).await, number, "{sql}");
     }
@@ -196,6 +220,31 @@ async fn no_way_of_showing_them_is_answered() {
         "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT c.income FROM r JOIN customer c ON c.customer_id = r.n WHERE r.n < 3) SELECT n FROM r",
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY income) FROM customer",
         "SELECT corr(income, customer_id) FROM customer",
+        // A recursion that calls itself like a table, and one whose rows are not to be shown.
+        "WITH RECURSIVE customer(step, x, income) AS (SELECT 0, g.x, g.x FROM (VALUES (1000), (2000)) g(x) UNION ALL SELECT c.customer_id, w.x, -1 FROM customer w JOIN mart.customer c ON c.income = w.income WHERE w.step = 0) SELECT step, x FROM customer WHERE step > 0",
+        "WITH RECURSIVE r(n, i) AS (SELECT customer_id, income FROM customer UNION ALL SELECT r.n, r.i - 1 FROM r WHERE r.i > 19000) SELECT count(*) FROM r",
+        // Two columns of what stands around, which are no less two.
+        "SELECT c.customer_id, count(*) FROM customer c, customer d WHERE EXISTS (SELECT 1 FROM (VALUES (1)) v(x) WHERE c.income >= d.income) GROUP BY c.customer_id",
+        "SELECT c.customer_id, d.customer_id FROM customer c, customer d, LATERAL (SELECT 1 AS one WHERE c.income > d.income) l",
+        "SELECT c.customer_id FROM customer c, customer d WHERE EXISTS (SELECT 1 FROM (VALUES (1)) v(x) WHERE c.income - d.income = 1000)",
+        // The first, the rare: chosen by them, then looked for.
+        "SELECT customer_id FROM customer WHERE income IN (SELECT income FROM customer ORDER BY income DESC LIMIT 1 OFFSET 3)",
+        "SELECT c.customer_id FROM customer c LEFT SEMI JOIN (SELECT income AS i FROM customer ORDER BY income LIMIT 1) t ON c.income = t.i",
+        "SELECT customer_id FROM customer WHERE income IN (SELECT income FROM customer GROUP BY income HAVING count(*) = 1)",
+        "SELECT c.customer_id FROM customer c WHERE EXISTS (SELECT 1 FROM (SELECT income AS i FROM customer ORDER BY income LIMIT 1) t WHERE t.i = c.income)",
+        "SELECT customer_id FROM customer WHERE income NOT IN (SELECT DISTINCT income FROM customer LIMIT 5)",
+        // One constant after the other, chosen by what stands beside it.
+        "SELECT c.customer_id, sum(b.v) FROM customer c CROSS JOIN (VALUES (1), (2), (4)) b(v) WHERE (b.v <> 1 OR c.income & 1 <> 0) AND (b.v <> 2 OR c.income & 2 <> 0) GROUP BY 1",
+        "SELECT c.customer_id, b.v FROM customer c CROSS JOIN (VALUES (1), (2)) b(v) WHERE NOT EXISTS (SELECT 1 FROM customer d WHERE d.customer_id = c.customer_id AND d.income & 1 = 0 AND b.v = 1) AND NOT EXISTS (SELECT 1 FROM customer d WHERE d.customer_id = c.customer_id AND d.income & 2 = 0 AND b.v = 2)",
+        "SELECT customer_id, v FROM (SELECT c.customer_id, c.income AS i, b.v FROM customer c CROSS JOIN (VALUES (1), (2)) b(v) WHERE b.v <> 1 OR c.income & 1 <> 0) t WHERE v <> 2 OR i & 2 <> 0",
+        // A partner that is missing because of a condition further below.
+        "SELECT c.customer_id, CASE WHEN a.one IS NULL THEN 0 ELSE 1 END FROM customer c LEFT JOIN (SELECT customer_id, 1 AS one FROM customer WHERE income & 1 <> 0) a ON a.customer_id = c.customer_id",
+        "SELECT c.customer_id, a.one FROM customer c LEFT JOIN LATERAL (SELECT 1 AS one WHERE c.income & 1 <> 0) a ON true",
+        "SELECT c.customer_id, a.n FROM (SELECT customer_id AS n FROM customer WHERE customer_id IN (SELECT customer_id FROM customer WHERE income > 5000)) a RIGHT JOIN customer c ON a.n = c.customer_id",
+        "SELECT c.customer_id, a.n FROM customer c FULL JOIN (SELECT l.amount AS n FROM loan l JOIN customer d ON l.borrower = d.id_number) a ON a.n = c.customer_id",
+        // Something made of one, looked for among others.
+        "SELECT c.customer_id, e.customer_id FROM customer c, customer e WHERE c.income + 1000 IN (SELECT d.income FROM customer d WHERE d.customer_id = e.customer_id)",
+        "SELECT v.x FROM customer c, LATERAL (VALUES (c.income)) v(x)",
     ] {
         let refused = may.query(sql).await.err().unwrap_or_else(|| panic!("{sql} was answered"));
         assert!(refused.to_string().contains("in conditions only"), "{sql}: {refused}");

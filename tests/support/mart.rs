@@ -56,12 +56,24 @@ impl Bundle {
     }
 
     /// One principal with the tests' password.
-    pub(crate) fn principal(mut self, name: &str, roles: &str, node: &str) -> Self {
+    pub(crate) fn principal(self, name: &str, roles: &str, node: &str) -> Self {
+        self.principals(std::iter::once(name.to_owned()), roles, node)
+    }
+
+    /// Several of them.
+    pub(crate) fn principals(
+        mut self,
+        names: impl Iterator<Item = String>,
+        roles: &str,
+        node: &str,
+    ) -> Self {
         if self.principals.is_empty() {
             self.principals.push_str("name,roles,node,password\n");
         }
         let hash = hash_password(PASSWORD, [7; 16], PasswordCost::Test);
-        self.principals.push_str(&format!("{name},{roles},{node},\"{hash}\"\n"));
+        for name in names {
+            self.principals.push_str(&format!("{name},{roles},{node},\"{hash}\"\n"));
+        }
         self
     }
 }

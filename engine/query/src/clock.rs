@@ -1,7 +1,8 @@
-//! The time of day, for what ends at a time: emergencies.
+//! The time of day, for what ends at a time: emergencies here, and in the server what other machines
+//! have dated (codes, tokens of issuers, certificates).
 //!
 //! Owns one promise: within a process the time neither goes back nor stands still. A clock that is
-//! set back makes nothing last longer.
+//! set back makes nothing last longer and no used code or expired token good again.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
@@ -11,7 +12,7 @@ use crate::emergencies::seconds;
 /// The time of day, by the machine's clock or by what has gone by since the start, whichever is
 /// later.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub struct Clock {
     started: Instant,
     /// What the clock showed then; `None` if it could not be read.
     showed: Option<i64>,
@@ -19,12 +20,16 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
+    /// Begins to count.
+    #[must_use]
+    pub fn start() -> Self {
         Self { started: Instant::now(), showed: seconds(), latest: AtomicI64::new(i64::MIN) }
     }
 
-    /// Seconds since 1970-01-01 00:00 UTC; `None` if the machine's clock shows an earlier time.
-    pub(crate) fn seconds(&self) -> Option<i64> {
+    /// Seconds since 1970-01-01 00:00 UTC; `None` if the machine's clock shows an earlier time, or did
+    /// at the start.
+    #[must_use]
+    pub fn seconds(&self) -> Option<i64> {
         self.not_before(seconds()?, self.started.elapsed().as_secs())
     }
 

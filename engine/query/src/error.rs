@@ -35,7 +35,7 @@ pub enum QueryError {
     /// A statement that only some roles may give.
     #[error(
         "explain is not granted: for every table of the statement it needs a role that may explain and \
-         sees all rows, and explain analyze columns that are shown as they are"
+         sees all rows; explain analyze and the plan of a look-up need columns that are shown as they are"
     )]
     ExplainNotGranted,
     /// Rules are told to some roles only, whomever they are about.

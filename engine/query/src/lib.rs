@@ -16,7 +16,7 @@ pub mod approved;
 pub mod asked;
 mod calendar;
 mod catalog;
-mod clock;
+pub mod clock;
 pub mod column_use;
 pub mod constants;
 mod contradictions;

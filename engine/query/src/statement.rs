@@ -119,7 +119,7 @@ impl Statement {
         reads.note_access(session);
         let sights = Sights::of(session, &reads.tables);
         if parsed.verb == Verb::Explain {
-            may_explain(session, &reads, ExplainDepth::of(&plan))?;
+            may_explain(session, &reads, ExplainDepth::of(&plan, lookups))?;
         }
         let (plan, grouped) = keep_groups(session, plan)?;
         let plan = match parameters.fields().len() {
@@ -347,14 +347,16 @@ pub(crate) fn table_name(reference: &TableReference) -> Result<Option<TableName>
 enum ExplainDepth {
     /// The plan.
     Plan,
-    /// What running it took: rows and bytes of every operator.
-    Run,
+    /// What is known of the columns' values: what running it took, rows and bytes of every operator, or
+    /// which indexes a raw value that is looked up would be asked of.
+    Values,
 }
 
 impl ExplainDepth {
-    const fn of(plan: &LogicalPlan) -> Self {
+    const fn of(plan: &LogicalPlan, lookups: usize) -> Self {
         match plan {
-            LogicalPlan::Analyze(_) => Self::Run,
+            LogicalPlan::Analyze(_) => Self::Values,
+            _ if lookups > 0 => Self::Values,
             _ => Self::Plan,
         }
     }

@@ -17,7 +17,6 @@
 mod attempt;
 mod caller;
 mod certificate;
-mod clock;
 mod credentials;
 mod der;
 mod issuer;
@@ -35,12 +34,12 @@ use std::time::{Duration, Instant};
 use martlet_core::{ErrorKind, Kinded};
 use martlet_policy::SignedIn;
 use martlet_query::Engine;
+use martlet_query::clock::Clock;
 use tonic::metadata::MetadataMap;
 
 pub(crate) use attempt::{Attempted, Method, Refusal};
 pub(crate) use caller::{Caller, Connection, Origin, SessionId, SessionLife};
 pub(crate) use certificate::ClientCertificate;
-use clock::Clock;
 pub(crate) use credentials::{Credentials, Password};
 use issuer::{Issued, Issuer, KeyId, Unproven};
 pub use ldap::LdapUnusable;
@@ -178,7 +177,7 @@ impl Gate {
             peers: Peers::default(),
             issuer: rules.issuer.clone().map(Issuer::new),
             ldap,
-            clock: Clock::default(),
+            clock: Clock::start(),
             shut: AtomicBool::new(false),
         })
     }

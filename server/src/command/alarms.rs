@@ -33,7 +33,7 @@ pub(crate) enum Arguments {
     Example,
     /// Say what is wrong with a file of rules
     Check(CheckArguments),
-    /// Tell which alarms rules would have raised over the last thirty days of a journal
+    /// Tell which alarms rules would have raised over the last 32 days of a journal
     #[command(after_help = EXAMPLES)]
     Replay(ReplayArguments),
     /// Show the newest alarms and whom they hold

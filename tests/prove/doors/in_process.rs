@@ -9,10 +9,10 @@ use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use futures::{FutureExt, TryStreamExt, stream};
 use martlet_core::{ColumnType, Kinded};
-use martlet_policy::{SignedIn, TokenKeys};
+use martlet_policy::TokenKeys;
 use martlet_query::{AccessPath, Engine, EngineOptions, QueryError};
 
-use super::{Answer, Outcome, PANICKED};
+use super::{Answer, Outcome, PANICKED, asker_of};
 use crate::grammar::Statement;
 use crate::support::TestMart;
 use crate::support::mart::{NoRecords, PASSWORD};
@@ -25,7 +25,7 @@ use crate::worlds::tables::TABLES;
 #[derive(Debug)]
 pub struct Engines {
     engines: Vec<(AccessPath, Engine)>,
-    reader: SignedIn,
+    reader: String,
 }
 
 impl Engines {
@@ -43,8 +43,7 @@ impl Engines {
             let engine = Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await;
             engines.push((path, engine.expect("a mart that can be opened")));
         }
-        let reader = engines[0].1.mart().directory().sign_in(reader, PASSWORD).expect("the reader");
-        Self { engines, reader }
+        Self { engines, reader: reader.to_owned() }
     }
 
     /// Has somebody ask all of them who is shown the same columns under other masks.
@@ -54,10 +53,12 @@ impl Engines {
         }
     }
 
-    /// Asks as the reader.
+    /// Asks as the statement's asker.
     pub async fn ask(&self, path: AccessPath, statement: &Statement, sql: &str) -> Answer {
         let bound = statement.parameter.as_ref().map(|(value, of)| parameters(value, *of));
-        let asked = AssertUnwindSafe(self.rows(path, sql, bound.as_ref())).catch_unwind().await;
+        let asker = asker_of(statement, &self.reader);
+        let asked = self.rows(path, &asker, sql, bound.as_ref());
+        let asked = AssertUnwindSafe(asked).catch_unwind().await;
         let Ok(asked) = asked else {
             return Answer::refused(PANICKED, "the engine panicked");
         };
@@ -78,6 +79,7 @@ impl Engines {
     async fn rows(
         &self,
         path: AccessPath,
+        asker: &str,
         sql: &str,
         bound: Option<&RecordBatch>,
     ) -> Result<Outcome, QueryError> {
@@ -87,7 +89,8 @@ impl Engines {
             .find(|(of, _)| *of == path)
             .map_or(&self.engines[0].1, |(_, engine)| engine);
         let mart = engine.mart();
-        let principal = mart.directory().principal(&self.reader).expect("the reader is known");
+        let signed_in = mart.directory().sign_in(asker, PASSWORD).expect("who asks is known");
+        let principal = mart.directory().principal(&signed_in).expect("who asks is known");
         let rows = engine.session(&principal, &mart).prepare(sql).await?.execute(bound).await?;
         let schema = rows.schema();
         let batches: Vec<RecordBatch> = rows.try_collect().await?;

@@ -8,8 +8,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use martlet_query::AccessPath;
 
-use crate::grammar::{Judged, Statement};
+use crate::grammar::{Asker, Judged, Statement};
 use crate::random::Random;
+use crate::worlds::policy::statistician;
 
 /// A way in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,11 @@ impl Door {
         if statement.parameter.is_some() && random.chance(50) {
             return Self::Prepared;
         }
-        if statement.parameter.is_none() && random.chance(30) {
+        if statement.asker != Asker::Reader && random.chance(20) {
+            return Self::Statement;
+        }
+        let may_take_any = statement.parameter.is_none() && statement.asker == Asker::Reader;
+        if may_take_any && random.chance(30) {
             return match (random.below(20), statement.judged) {
                 (0..=2, Judged::Metadata) => Self::Catalog(random.below(wire::CATALOGS)),
                 (3..=6, _) => Self::Prepared,
@@ -52,6 +57,14 @@ impl Door {
         let second =
             if may_differ && random.chance(25) { random.draw(&AccessPath::ALL) } else { first };
         Self::InProcess([first, second])
+    }
+}
+
+/// Whose name a statement is asked in, where the reader's is that.
+fn asker_of(statement: &Statement, reader: &str) -> String {
+    match statement.asker {
+        Asker::Reader => reader.to_owned(),
+        Asker::Statistician { number } => statistician(number),
     }
 }
 

@@ -258,7 +258,7 @@ impl Grammar {
     }
 
     /// A condition of one column and constants: what may run below the guard, and what may not.
-    fn about(&mut self, column: &Named) -> Sql {
+    pub(super) fn about(&mut self, column: &Named) -> Sql {
         let (name, random) = (column.sql.clone(), &mut self.random);
         let mut value = || column.value(random);
         let (a, b, c) = (value(), value(), value());

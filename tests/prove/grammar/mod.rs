@@ -4,10 +4,13 @@
 //! multiset; where only some are wanted, the order tells any two different rows apart; what may
 //! fail on a row fails in every plan alike.
 
+mod conditions_only;
 mod expressions;
+mod look_ups;
 mod others;
 mod queries;
 pub mod scope;
+mod small_groups;
 pub mod sql;
 mod totals;
 
@@ -18,7 +21,7 @@ use martlet_core::ColumnType;
 use crate::random::Random;
 use crate::worlds::SeenTable;
 use crate::worlds::cell::Cell;
-use sql::Sql;
+use sql::{Of, Sql};
 pub use totals::Closeness;
 
 /// What is asked of a statement's answers.
@@ -32,6 +35,18 @@ pub enum Judged {
     Plan { timed: bool },
     /// Refused, in the same words as a name that there is not.
     Denied { forbidden: &'static str, missing: &'static str },
+    /// Refused, for it shows what may stand in conditions only.
+    Unshown,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    Reader,
+    /// One who is told groups only, and whom nothing else is asked by.
+    Statistician {
+        number: u64,
+    },
 }
 
 /// The order of an answer's rows.
@@ -54,13 +69,26 @@ pub struct Statement {
     pub in_any_order: bool,
     /// The value of its one parameter.
     pub parameter: Option<(Cell, ColumnType)>,
+    pub asker: Asker,
+    /// What the same person asks before, where that has to do with the answer.
+    pub before: Vec<Sql>,
 }
 
 impl Statement {
     /// The text.
     #[must_use]
     pub fn sql(&self) -> String {
-        let body = self.body.written();
+        self.written(Of::Worlds)
+    }
+
+    /// The text that asks the same of the copy.
+    #[must_use]
+    pub fn sql_of_copy(&self) -> String {
+        self.written(Of::Copy)
+    }
+
+    fn written(&self, of: Of) -> String {
+        let body = self.body.written(of);
         match &self.tail {
             Some(Tail { order_by, limit: Some(limit) }) => format!("{body} {order_by} {limit}"),
             Some(Tail { order_by, limit: None }) => format!("{body} {order_by}"),
@@ -74,9 +102,22 @@ impl Statement {
         self.tail.is_some() && !self.in_any_order
     }
 
+    /// The statements that are asked one after the other: those before, and this one.
+    #[must_use]
+    pub fn conversation(&self) -> Vec<Self> {
+        let alone = Self { before: Vec::new(), ..self.clone() };
+        let before = self.before.iter().cloned();
+        let before = before.map(|body| Self { body, tail: None, ..alone.clone() });
+        before.chain(std::iter::once(alone.clone())).collect()
+    }
+
     /// Every statement that is smaller by one step.
     #[must_use]
     pub fn smaller(&self) -> Vec<Self> {
+        // What was told counts: nothing can be asked a second time as if it were the first.
+        if self.asker != Asker::Reader {
+            return Vec::new();
+        }
         let mut all = Vec::new();
         if let Some(tail) = &self.tail {
             all.push(Self { tail: None, ..self.clone() });
@@ -106,10 +147,10 @@ impl Grammar {
         let random = Random::of(seed, 1_000_000 + number);
         let mut grammar =
             Self { random, seen: Arc::clone(seen), aliases: 0, closeness: Closeness::Exact };
-        grammar.any()
+        grammar.any(number)
     }
 
-    fn any(&mut self) -> Statement {
+    fn any(&mut self, number: u64) -> Statement {
         match self.random.below(100) {
             0..=5 => self.metadata(),
             6..=10 => self.explain(),
@@ -118,6 +159,10 @@ impl Grammar {
             19..=20 => self.mistaken(),
             21..=29 => self.failing(),
             30..=35 => self.prepared(),
+            36..=41 => self.in_conditions(),
+            42..=43 => self.showing(),
+            44..=47 => self.look_up(),
+            48..=51 => self.groups_of_persons(number),
             _ => {
                 let depth = self.random.below(3);
                 let body = self.body(depth);
@@ -137,6 +182,8 @@ impl Grammar {
             may_fail: false,
             in_any_order: false,
             parameter: None,
+            asker: Asker::Reader,
+            before: Vec::new(),
         }
     }
 

@@ -7,8 +7,9 @@ use super::{Grammar, Judged, Statement};
 use crate::seq;
 
 /// A name that the reader may not know, and one of the same length that there is not.
-const FORBIDDEN: [(&str, &str); 9] = [
+const FORBIDDEN: [(&str, &str); 10] = [
     ("payroll", "pbyroll"),
+    ("survey", "svrvey"),
     ("secret", "secrft"),
     ("secret_number", "secret_numbfr"),
     ("shade", "shbde"),
@@ -96,7 +97,7 @@ impl Grammar {
     pub(super) fn forbidden(&mut self) -> Statement {
         let (forbidden, missing) = self.random.draw(&FORBIDDEN);
         let sql = match forbidden {
-            "payroll" | "system.audit_record" => match self.random.below(6) {
+            "payroll" | "survey" | "system.audit_record" => match self.random.below(6) {
                 0 => format!("SELECT * FROM {forbidden}"),
                 1 => format!("SELECT count(*) FROM customer c JOIN {forbidden} p ON 1 = 1"),
                 2 => format!("SELECT 1 WHERE EXISTS (SELECT 1 FROM {forbidden})"),

@@ -1,7 +1,7 @@
 //! Whole queries: where rows come from, what is made of them, in which order they are told.
 
 use super::scope::{Kind, Named, Scope};
-use super::sql::{Sql, expression, optional, text};
+use super::sql::{Of, Sql, expression, optional, text};
 use super::{Closeness, Grammar, Tail};
 use crate::seq;
 
@@ -36,6 +36,16 @@ impl Grammar {
             let kinds = scope.columns.iter().map(|column| Some(column.kind)).collect();
             return Body { sql: Sql::Seq(seq!["SELECT * FROM", from, filter]), kinds };
         }
+        self.plain_of((from, scope), filter, depth)
+    }
+
+    /// Rows of a source.
+    pub(super) fn plain_of(
+        &mut self,
+        (from, scope): (Sql, Scope),
+        filter: Sql,
+        depth: usize,
+    ) -> Body {
         let distinct = if self.random.chance(20) { optional(text("DISTINCT")) } else { text("") };
         let count = 1 + self.random.below(5);
         let (items, kinds) = self.items(&scope, count, depth.min(2));
@@ -57,6 +67,11 @@ impl Grammar {
     fn grouped(&mut self, depth: usize) -> Body {
         let (from, scope) = self.source(depth);
         let filter = self.filter(&scope, depth);
+        self.grouped_of((from, scope), filter)
+    }
+
+    /// Groups of a source's rows.
+    pub(super) fn grouped_of(&mut self, (from, scope): (Sql, Scope), filter: Sql) -> Body {
         let totals: Vec<Sql> =
             (0..1 + self.random.below(4)).map(|_| self.aggregate(&scope)).collect();
         if self.random.chance(20) {
@@ -285,7 +300,9 @@ impl Grammar {
         // A name may be that of a table, which it hides.
         let name = self.random.draw(&["w", "customer", "recent"]);
         let inner = self.plain(depth.min(1));
-        if inner.kinds.iter().any(Option::is_none) || inner.sql.written().contains("SELECT *") {
+        if inner.kinds.iter().any(Option::is_none)
+            || inner.sql.written(Of::Worlds).contains("SELECT *")
+        {
             return inner;
         }
         let alias = self.alias();

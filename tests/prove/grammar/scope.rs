@@ -81,9 +81,18 @@ impl Scope {
             "product" => "product_id",
             "vault" => "vault_id",
             "limbo" => "limbo_id",
+            "loan" => "loan_id",
+            "guarantee" => "guarantee_id",
             _ => "code",
         };
         Self { columns: columns.collect(), keys: vec![format!("{alias}.{key}")] }
+    }
+
+    /// What of a table may stand in conditions only.
+    #[must_use]
+    pub fn for_conditions(table: &SeenTable, alias: &str) -> Self {
+        let columns = table.for_conditions.iter().map(|column| Named::of(column, alias));
+        Self { columns: columns.collect(), keys: Vec::new() }
     }
 
     /// Both, side by side.

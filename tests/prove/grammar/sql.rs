@@ -16,6 +16,15 @@ pub enum Sql {
     List(Vec<Sql>, &'static str),
     /// An expression, and others that may stand in its place.
     Expr(Box<Sql>, Vec<Sql>),
+    /// Words, and those that ask the same of the copy, which has nothing under its masks.
+    Copied { asked: String, of_copy: String },
+}
+
+/// Of whom a statement is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    Worlds,
+    Copy,
 }
 
 /// Words.
@@ -54,32 +63,27 @@ impl From<String> for Sql {
 impl Sql {
     /// The statement's text.
     #[must_use]
-    pub fn written(&self) -> String {
+    pub fn written(&self, of: Of) -> String {
         let mut words = String::new();
-        self.write(&mut words);
+        self.write(of, &mut words);
         words
     }
 
-    fn write(&self, into: &mut String) {
+    fn write(&self, of: Of, into: &mut String) {
         match self {
-            Self::Text(words) => {
-                let glued = into.is_empty()
-                    || into.ends_with([' ', '(', '.'])
-                    || words.starts_with([')', ',', '.']);
-                if !glued && !words.is_empty() {
-                    into.push(' ');
-                }
-                into.push_str(words);
+            Self::Text(words) => put(words, into),
+            Self::Copied { asked, of_copy } => {
+                put(if of == Of::Worlds { asked } else { of_copy }, into);
             }
-            Self::Seq(parts) => parts.iter().for_each(|part| part.write(into)),
-            Self::Optional(part) => part.write(into),
-            Self::Expr(whole, _) => whole.write(into),
+            Self::Seq(parts) => parts.iter().for_each(|part| part.write(of, into)),
+            Self::Optional(part) => part.write(of, into),
+            Self::Expr(whole, _) => whole.write(of, into),
             Self::List(parts, between) => {
                 for (at, part) in parts.iter().enumerate() {
                     if at > 0 {
-                        Self::Text((*between).to_owned()).write(into);
+                        put(between, into);
                     }
-                    part.write(into);
+                    part.write(of, into);
                 }
             }
         }
@@ -89,7 +93,7 @@ impl Sql {
     #[must_use]
     pub fn smaller(&self) -> Vec<Self> {
         match self {
-            Self::Text(_) => Vec::new(),
+            Self::Text(_) | Self::Copied { .. } => Vec::new(),
             Self::Seq(parts) => within(parts).into_iter().map(Self::Seq).collect(),
             Self::Optional(part) => {
                 let rest = part.smaller().into_iter().map(|part| Self::Optional(Box::new(part)));
@@ -119,6 +123,15 @@ impl Sql {
             }
         }
     }
+}
+
+fn put(words: &str, into: &mut String) {
+    let glued =
+        into.is_empty() || into.ends_with([' ', '(', '.']) || words.starts_with([')', ',', '.']);
+    if !glued && !words.is_empty() {
+        into.push(' ');
+    }
+    into.push_str(words);
 }
 
 /// The parts with one of them made smaller.

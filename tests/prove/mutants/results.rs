@@ -98,6 +98,14 @@ impl Results {
         }
     }
 
+    /// What the file has, of whatever state.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is none.
+    pub fn read(file: &Path) -> io::Result<Self> {
+        serde_json::from_slice(&fs::read(file)?).map_err(io::Error::other)
+    }
+
     /// What came of a patch, if it is certain.
     #[must_use]
     pub fn of(&self, patch: &Patch) -> Option<&Entry> {

@@ -68,6 +68,12 @@ pub enum Fill {
     Token(&'static str),
     /// A token of this purpose, of a number.
     NumberToken(&'static str),
+    /// Not shown, and equal in both worlds: conditions speak of it.
+    Unshown,
+    UnshownNumber,
+    /// Equal in both worlds under its mask: whoever has the value in hand finds its row.
+    SoughtText,
+    SoughtNumber,
     /// Never shown to anyone.
     Secret,
     SecretNumber,
@@ -136,8 +142,11 @@ impl Fill {
             Self::BandOfMoney | Self::BandOfFloat | Self::BandOfNumber => {
                 Cell::text(random.pick(&BANDS).0)
             }
-            Self::Token(_) => Cell::Text(shared.text()),
-            Self::NumberToken(_) => Cell::Number(shared.number()),
+            Self::Token(_) | Self::Unshown => Cell::Text(shared.text()),
+            Self::NumberToken(_) | Self::UnshownNumber | Self::SoughtNumber => {
+                Cell::Number(shared.number())
+            }
+            Self::SoughtText => Cell::Text(number_text(random, 18)),
             Self::RedactedText | Self::RedactedNumber | Self::RedactedMobile => Cell::text("***"),
             Self::FreeText | Self::Secret | Self::SecretNumber => Cell::Null,
             partial => partial.shown_part(random),
@@ -168,6 +177,8 @@ impl Fill {
     /// What the reader is shown.
     pub(crate) fn shown(self, base: &Cell) -> Cell {
         match (self, base) {
+            (Self::SoughtText, Cell::Text(raw)) => Cell::Text(format!("{}******", &raw[..12])),
+            (Self::SoughtNumber, Cell::Number(_)) => Cell::text("***"),
             (Self::Token(purpose), Cell::Text(raw)) => Cell::Text(token(purpose, raw)),
             (Self::NumberToken(purpose), Cell::Number(raw)) => {
                 Cell::Text(token(purpose, &raw.to_string()))
@@ -184,6 +195,7 @@ impl Fill {
             (_, Cell::Null) => Cell::Null,
             (Self::RedactedNumber, _) => Cell::Number(random.between(-1_000_000, 1_000_000)),
             (Self::RedactedText, _) => Cell::Text(canaries.text()),
+            (Self::SoughtText, Cell::Text(raw)) => Cell::Text(canaries.digits(raw.clone())),
             (Self::RedactedMobile, _) => {
                 Cell::Text(canaries.digits(format!("1{}", number_text(random, 10))))
             }
@@ -261,9 +273,13 @@ impl Fill {
                 [f64::NAN, -1e300, f64::from_bits(canaries.number().unsigned_abs())]
                     [random.below(3)],
             ),
-            Self::BandOfNumber | Self::MobileNumber | Self::NumberToken(_) | Self::SecretNumber => {
-                Cell::Number(canaries.number())
-            }
+            Self::BandOfNumber
+            | Self::MobileNumber
+            | Self::NumberToken(_)
+            | Self::UnshownNumber
+            | Self::SoughtNumber
+            | Self::SecretNumber => Cell::Number(canaries.number()),
+            Self::SoughtText => Cell::Text(canaries.digits(number_text(random, 18))),
             Self::RedactedNumber => Cell::Number(0),
             Self::Day | Self::BirthDate => {
                 Cell::Day(i32::try_from(random.between(-60_000, 90_000)).unwrap_or(0))

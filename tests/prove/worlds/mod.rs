@@ -11,6 +11,7 @@ pub mod fill;
 pub mod policy;
 mod publish;
 mod rows;
+pub mod sought;
 pub mod tables;
 
 use std::sync::Arc;
@@ -19,9 +20,10 @@ use martlet_core::ColumnType;
 
 use canaries::Canaries;
 use cell::Cell;
-use publish::{Content, Cut, publish, shown_schema, stored_schema};
-use rows::{Fate, Row, Visible, World};
-use tables::{ONLY_IN_FIRST, TABLES, Table};
+use publish::{Content, Cut, copied_schema, publish, stored_schema};
+use rows::{Fate, Related, Row, Visible, World};
+use sought::{Sought, Stored};
+use tables::{ONLY_IN_FIRST, TABLES, Table, To};
 
 use crate::random::Random;
 use crate::support::TestMart;
@@ -49,6 +51,10 @@ impl std::fmt::Debug for Worlds {
 pub struct SeenTable {
     pub name: &'static str,
     pub columns: Vec<SeenColumn>,
+    /// Columns that stand in conditions and are never shown.
+    pub for_conditions: Vec<SeenColumn>,
+    /// Raw values of masked columns that may be asked for, one at a time.
+    pub sought: Vec<Sought>,
 }
 
 /// A column as its reader sees it, with some of the values that stand in it.
@@ -68,13 +74,14 @@ impl Worlds {
         let mut random = Random::of(seed, 0);
         let mut shared = Canaries::numbered(3);
         let visible = draw(scale, &mut random, &mut shared);
-        let first = world(0, seed, scale, &visible).await;
-        let second = world(1, seed, scale, &visible).await;
+        let mut stored = Stored::default();
+        let first = world(0, seed, scale, &visible, &mut stored).await;
+        let second = world(1, seed, scale, &visible, &mut stored).await;
         Self {
             pair: [first.0, second.0],
             canaries: [Arc::new(first.1), Arc::new(second.1)],
             reference: reference(seed, &visible).await,
-            seen: Arc::new(seen(&visible)),
+            seen: Arc::new(seen(&visible, &stored)),
         }
     }
 }
@@ -82,19 +89,27 @@ impl Worlds {
 type Drawn = Vec<(Table, Visible)>;
 
 fn draw(scale: usize, random: &mut Random, shared: &mut Canaries) -> Drawn {
-    let mut taxes = Vec::new();
+    let mut related = Related::default();
     let mut drawn: Drawn = Vec::new();
     for table in TABLES {
-        let visible = Visible::draw(&table, scale, random, shared, &taxes);
-        if table.name == "customer" {
-            taxes = visible.column(&table, "tax_id");
+        let visible = Visible::draw(&table, scale, random, shared, &related);
+        match table.name {
+            "customer" => related.taxes = visible.column(&table, "tax_id"),
+            "loan" => related.borrowers = visible.column(&table, "borrower"),
+            _ => {}
         }
         drawn.push((table, visible));
     }
     drawn
 }
 
-async fn world(number: i64, seed: u64, scale: usize, visible: &Drawn) -> (TestMart, Canaries) {
+async fn world(
+    number: i64,
+    seed: u64,
+    scale: usize,
+    visible: &Drawn,
+    stored: &mut Stored,
+) -> (TestMart, Canaries) {
     let mut random = Random::of(seed, 100 + number.unsigned_abs());
     let mut canaries = Canaries::numbered(number.unsigned_abs() + 1);
     let mut contents = Vec::new();
@@ -104,10 +119,11 @@ async fn world(number: i64, seed: u64, scale: usize, visible: &Drawn) -> (TestMa
         }
         let world = World { number, scale, random: &mut random, canaries: &mut canaries };
         let rows = visible.in_world(table, world);
+        stored.note(table, &rows);
         let cluster =
             (!table.clusters.is_empty() && random.chance(70)).then(|| random.draw(table.clusters));
         // Whoever sees a whole table may know how it is stored.
-        let is_whole = table.granted && table.guards.is_empty();
+        let is_whole = table.granted == To::Reader && table.guards.is_empty();
         let cut = if is_whole { Cut::Whole } else { Cut::Anyhow };
         contents.push(Content { schema: stored_schema(table, cluster), rows, cut });
     }
@@ -119,11 +135,11 @@ async fn world(number: i64, seed: u64, scale: usize, visible: &Drawn) -> (TestMa
 
 async fn reference(seed: u64, visible: &Drawn) -> TestMart {
     let mut random = Random::of(seed, 200);
-    let granted = visible.iter().filter(|(table, _)| table.granted);
+    let granted = visible.iter().filter(|(table, _)| table.granted != To::Nobody);
     let contents = granted.map(|(table, visible)| {
         let kept = |cells| Row { cells, fate: Fate::Kept };
-        let rows = visible.shown(table).into_iter().map(kept).collect();
-        Content { schema: shown_schema(table), rows, cut: Cut::Anyhow }
+        let rows = visible.copied(table).into_iter().map(kept).collect();
+        Content { schema: copied_schema(table), rows, cut: Cut::Anyhow }
     });
     let mart = TestMart::new();
     publish(&mart.store, contents.collect(), &mut random).await;
@@ -131,17 +147,20 @@ async fn reference(seed: u64, visible: &Drawn) -> TestMart {
     mart
 }
 
-fn seen(visible: &Drawn) -> Vec<SeenTable> {
-    let granted = visible.iter().filter(|(table, _)| table.granted);
+fn seen(visible: &Drawn, stored: &Stored) -> Vec<SeenTable> {
+    let granted = visible.iter().filter(|(table, _)| table.granted != To::Nobody);
     let table = |(table, visible): &(Table, Visible)| {
-        let rows = visible.shown(table);
-        let shown =
-            table.columns.iter().filter_map(|column| Some((column.name, column.shown_type()?)));
-        let columns = shown.enumerate().map(|(at, (name, column_type))| {
+        let rows = visible.copied(table);
+        let known = table.columns.iter().filter_map(|column| Some((column, column.copied_type()?)));
+        let (mut columns, mut for_conditions) = (Vec::new(), Vec::new());
+        for (at, (column, column_type)) in known.enumerate() {
             let values = rows.iter().map(|row| row[at].clone()).filter(|cell| *cell != Cell::Null);
-            SeenColumn { name, column_type, values: values.take(SAMPLES).collect() }
-        });
-        SeenTable { name: table.name, columns: columns.collect() }
+            let values = values.take(SAMPLES).collect();
+            let seen = SeenColumn { name: column.name, column_type, values };
+            let its = if column.is_for_conditions() { &mut for_conditions } else { &mut columns };
+            its.push(seen);
+        }
+        SeenTable { name: table.name, columns, for_conditions, sought: stored.of(table, visible) }
     };
     granted.map(table).collect()
 }

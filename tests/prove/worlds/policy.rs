@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::tables::{READER, TABLES};
+use super::tables::{READER, STATISTICIAN, TABLES, To};
 use crate::support::Bundle;
 
 /// Whoever may read the audit record.
@@ -17,7 +17,7 @@ const ORGANIZATION: &str = "node,parent,level,name\nroot,,head_office,Root\n\
     c2,root,city,Two\no21,c2,outlet,Twenty One\no22,c2,outlet,Twenty Two\n";
 
 /// Classes with their masks; a token has a purpose.
-const CLASSES: [(&str, &str, Option<&str>); 17] = [
+const CLASSES: [(&str, &str, Option<&str>); 20] = [
     // No role says anything about it.
     ("hush", "redact", None),
     ("open", "redact", None),
@@ -34,6 +34,9 @@ const CLASSES: [(&str, &str, Option<&str>); 17] = [
     ("balance", "balance_band", None),
     ("memo", "free_text", None),
     ("remark", "redact", None),
+    ("unshown", "redact", None),
+    ("passport", "id_number", None),
+    ("serial", "redact", None),
     ("tax", "token", Some("tax")),
     ("reference", "token", Some("reference")),
 ];
@@ -90,6 +93,22 @@ storage = "clear"
 both = "mask"
 rivals = "token:tax"
 dark = "deny"
+[[role]]
+name = "lender"
+tables = ["loan", "guarantee"]
+lookup = ["passport", "serial"]
+[role.classes]
+open = "clear"
+unshown = "filter"
+passport = "mask"
+serial = "mask"
+[[role]]
+name = "statistician"
+tables = ["survey"]
+minimum_group = 3
+minimum_group_by = "person"
+[role.classes]
+open = "clear"
 [[role]]
 name = "auditor"
 tables = ["system.audit_record"]
@@ -165,6 +184,20 @@ tables = ["vault"]
 column = "owner"
 equals = "name"
 [[row_rule]]
+name = "lent-below-my-node"
+effect = "permit"
+roles = ["lender"]
+tables = ["loan", "guarantee"]
+column = "outlet"
+within = "node"
+[[row_rule]]
+name = "asked-below-my-node"
+effect = "permit"
+roles = ["statistician"]
+tables = ["survey"]
+column = "outlet"
+within = "node"
+[[row_rule]]
 name = "everything-there-is"
 effect = "permit"
 roles = ["seller"]
@@ -190,6 +223,20 @@ tables = ["system.audit_record"]
 all = true
 "#;
 
+/// How many statisticians there are: as many as there are statements of one round, so that none has
+/// been told anything before.
+pub const STATISTICIANS: u64 = 5_000;
+
+/// The statistician whom the statement of that number is asked by.
+#[must_use]
+pub fn statistician(number: u64) -> String {
+    format!("{STATISTICIAN}{}", number % STATISTICIANS)
+}
+
+fn statisticians() -> impl Iterator<Item = String> {
+    (0..STATISTICIANS).map(statistician)
+}
+
 /// The rules and principals of both worlds.
 pub(crate) fn of_worlds() -> Bundle {
     let mut classes = String::new();
@@ -207,22 +254,27 @@ pub(crate) fn of_worlds() -> Bundle {
         writeln!(roles, "{class} = \"token:{purpose}\"").expect("a text grows");
     }
     Bundle::default()
-        .file("bundle.toml", "name = \"proof\"\nversion = \"1\"\nprofile = \"doc\"\n")
+        .file(
+            "bundle.toml",
+            "name = \"proof\"\nversion = \"1\"\nprofile = \"doc\"\nlookups_per_hour = 3600\n",
+        )
         .file("organization.csv", ORGANIZATION)
         .file("classes.toml", &(classes + DISPUTED))
         .file("roles.toml", &(roles + ROLES))
         .file("rules.toml", RULES)
-        .principal(READER, "seller;planner", "c1")
-        .principal(OTHER, "seller;planner", "c2")
+        .principal(READER, "seller;planner;lender", "c1")
+        .principal(OTHER, "seller;planner;lender", "c2")
         .principal(LEDGER, "ledger", "root")
         .principal(AUDITOR, "auditor", "root")
+        .principals(statisticians(), "statistician", "c1")
 }
 
-/// The rules of the reference: its reader sees all that is there.
+/// The rules of the reference: its reader sees all that is there, and its statisticians are told groups
+/// of all that is there.
 pub(crate) fn of_reference() -> Bundle {
     let tables: Vec<String> = TABLES
         .iter()
-        .filter(|table| table.granted)
+        .filter(|table| table.granted == To::Reader)
         .map(|table| format!("\"{}\"", table.name))
         .collect();
     let tables = tables.join(", ");
@@ -232,11 +284,20 @@ pub(crate) fn of_reference() -> Bundle {
         .file("classes.toml", "[[class]]\nname = \"open\"\nmask = \"redact\"\n")
         .file(
             "roles.toml",
-            &format!("[[role]]\nname = \"whole\"\ntables = [{tables}]\nmay = [\"explain\"]\n[role.classes]\nopen = \"clear\"\n"),
+            &format!(
+                "[[role]]\nname = \"whole\"\ntables = [{tables}]\nmay = [\"explain\"]\n\
+                 [role.classes]\nopen = \"clear\"\n\
+                 [[role]]\nname = \"statistician\"\ntables = [\"survey\"]\nminimum_group = 3\n\
+                 minimum_group_by = \"person\"\n[role.classes]\nopen = \"clear\"\n"
+            ),
         )
         .file(
             "rules.toml",
-            &format!("[[row_rule]]\nname = \"all\"\neffect = \"permit\"\nroles = [\"whole\"]\ntables = [{tables}]\nall = true\n"),
+            &format!(
+                "[[row_rule]]\nname = \"all\"\neffect = \"permit\"\nroles = [\"whole\", \"statistician\"]\n\
+                 tables = [{tables}, \"survey\"]\nall = true\n"
+            ),
         )
         .principal(READER, "whole", "root")
+        .principals(statisticians(), "statistician", "root")
 }

@@ -47,10 +47,11 @@ pub(crate) fn stored_schema(table: &Table, cluster: Option<&str>) -> TableSchema
     schema(table, columns.collect(), cluster)
 }
 
-/// The schema of the reference's table: what is shown, as it is shown, and nothing else.
-pub(crate) fn shown_schema(table: &Table) -> TableSchema {
+/// The schema of the reference's table: what is shown, as it is shown, what stands in conditions, and
+/// nothing else.
+pub(crate) fn copied_schema(table: &Table) -> TableSchema {
     let columns = table.columns.iter().filter_map(|column| {
-        let column_type = column.shown_type()?;
+        let column_type = column.copied_type()?;
         Some(ColumnSchema {
             name: name(column.name),
             column_type,

@@ -6,7 +6,7 @@
 use super::canaries::Canaries;
 use super::cell::Cell;
 use super::fill::Fill;
-use super::tables::Table;
+use super::tables::{Table, To};
 use crate::random::Random;
 
 /// What becomes of a row.
@@ -68,7 +68,7 @@ impl Visible {
         scale: usize,
         random: &mut Random,
         shared: &mut Canaries,
-        taxes: &[Cell],
+        related: &Related,
     ) -> Self {
         let rows = (0..visible_rows(table, scale)).map(|at| {
             let mut row: Vec<Cell> = table
@@ -76,20 +76,20 @@ impl Visible {
                 .iter()
                 .map(|column| sized(column.fill, scale).base(random, shared, key_of(table, at)))
                 .collect();
-            bend(table, &mut row, at, random, taxes);
+            bend(table, &mut row, at, random, related);
             row
         });
         Self { rows: rows.collect() }
     }
 
-    /// What the reader sees of the rows: the reference's own rows.
-    pub(crate) fn shown(&self, table: &Table) -> Vec<Vec<Cell>> {
-        let shown = |row: &Vec<Cell>| {
+    /// What the reader sees of the rows, and what stands in conditions: the reference's own rows.
+    pub(crate) fn copied(&self, table: &Table) -> Vec<Vec<Cell>> {
+        let copied = |row: &Vec<Cell>| {
             let cells = table.columns.iter().zip(row);
-            let seen = cells.filter(|(column, _)| column.shown_type().is_some());
-            seen.map(|(column, base)| column.fill.shown(base)).collect()
+            let known = cells.filter(|(column, _)| column.copied_type().is_some());
+            known.map(|(column, base)| column.fill.shown(base)).collect()
         };
-        self.rows.iter().map(shown).collect()
+        self.rows.iter().map(copied).collect()
     }
 
     /// The bases of one column.
@@ -110,7 +110,7 @@ impl Visible {
                 .map(|(column, base)| column.fill.raw(base, random, canaries));
             rows.push(Row { cells: raw.collect(), fate: Fate::Kept });
         }
-        if table.guards.is_empty() && table.granted {
+        if table.guards.is_empty() && table.granted == To::Reader {
             return rows;
         }
         let at_least = 20 + scale / 10;
@@ -135,8 +135,15 @@ pub(crate) struct World<'a> {
     pub(crate) canaries: &'a mut Canaries,
 }
 
+/// Values of columns that other tables' columns are joined with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Related {
+    pub(crate) taxes: Vec<Cell>,
+    pub(crate) borrowers: Vec<Cell>,
+}
+
 /// What the columns of a table have to do with each other.
-fn bend(table: &Table, row: &mut [Cell], at: usize, random: &mut Random, taxes: &[Cell]) {
+fn bend(table: &Table, row: &mut [Cell], at: usize, random: &mut Random, related: &Related) {
     let mut set = |name: &str, cell: Cell| {
         if let Some(at) = table.columns.iter().position(|column| column.name == name) {
             row[at] = cell;
@@ -152,9 +159,12 @@ fn bend(table: &Table, row: &mut [Cell], at: usize, random: &mut Random, taxes: 
                 2..=5 => set("clerk", Cell::text(["ulf", "uta", "Ulla"][random.below(3)])),
                 _ => {}
             }
-            if !taxes.is_empty() {
-                set("customer_tax", random.pick(taxes).clone());
+            if !related.taxes.is_empty() {
+                set("customer_tax", random.pick(&related.taxes).clone());
             }
+        }
+        "guarantee" if !related.borrowers.is_empty() && random.chance(80) => {
+            set("borrower", random.pick(&related.borrowers).clone());
         }
         "outlet" => set("code", Cell::text(["o11", "o12", "o13", "o21", "o22", "o31"][at % 6])),
         "customer" if random.chance(5) => set("tax_id", Cell::text("Zqkanarisharedtax")),

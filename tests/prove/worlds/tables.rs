@@ -7,8 +7,12 @@ use martlet_core::ColumnType;
 
 use super::fill::Fill;
 
-/// The only principal whose eyes matter.
+/// The only principal whose eyes matter, beside the statisticians'.
 pub const READER: &str = "ulla";
+
+/// How the names of those begin who are told of groups only. What one of them was told decides what
+/// they are told next, so each is asked by one statement alone.
+pub const STATISTICIAN: &str = "stan";
 
 /// One column.
 #[derive(Debug, Clone, Copy)]
@@ -16,10 +20,20 @@ pub struct Column {
     pub name: &'static str,
     /// The stored type, as load files write it.
     raw: &'static str,
-    /// The type that the reader sees; none if the column does not exist for them.
-    shown: Option<&'static str>,
+    known: Known,
     pub class: Option<&'static str>,
     pub fill: Fill,
+}
+
+/// What the reader knows of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// Its values, of this type, as they are or under a mask.
+    Shown(&'static str),
+    /// Its values stand in conditions and are never shown.
+    InConditions,
+    /// It does not exist for them.
+    Nothing,
 }
 
 impl Column {
@@ -30,7 +44,23 @@ impl Column {
 
     /// The type that the reader sees.
     pub fn shown_type(&self) -> Option<ColumnType> {
-        self.shown.map(|name| ColumnType::parse(name).expect("a column's type"))
+        match self.known {
+            Known::Shown(name) => Some(ColumnType::parse(name).expect("a column's type")),
+            Known::InConditions | Known::Nothing => None,
+        }
+    }
+
+    /// The type that the copy has: of what is shown, and of what stands in conditions.
+    pub fn copied_type(&self) -> Option<ColumnType> {
+        match self.known {
+            Known::InConditions => Some(self.raw_type()),
+            Known::Shown(_) | Known::Nothing => self.shown_type(),
+        }
+    }
+
+    /// Whether the reader may only use it in conditions.
+    pub fn is_for_conditions(&self) -> bool {
+        self.known == Known::InConditions
     }
 }
 
@@ -48,12 +78,21 @@ pub struct Table {
     pub clusters: &'static [&'static str],
     /// The part of the rows, in a thousand of the largest table's, that are visible.
     pub share: usize,
-    /// Whether the reader is granted it at all.
-    pub granted: bool,
+    pub granted: To,
+}
+
+/// To whom a table is granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum To {
+    Reader,
+    /// [`STATISTICIAN`]s, who are told groups of enough persons.
+    Statisticians,
+    Nobody,
 }
 
 const fn clear(name: &'static str, column_type: &'static str, fill: Fill) -> Column {
-    Column { name, raw: column_type, shown: Some(column_type), class: Some("open"), fill }
+    let known = Known::Shown(column_type);
+    Column { name, raw: column_type, known, class: Some("open"), fill }
 }
 
 const fn masked(
@@ -62,7 +101,11 @@ const fn masked(
     class: &'static str,
     fill: Fill,
 ) -> Column {
-    Column { name, raw, shown: Some(shown), class: Some(class), fill }
+    Column { name, raw, known: Known::Shown(shown), class: Some(class), fill }
+}
+
+const fn unshown(name: &'static str, raw: &'static str, fill: Fill) -> Column {
+    Column { name, raw, known: Known::InConditions, class: Some("unshown"), fill }
 }
 
 const fn hidden(
@@ -71,7 +114,7 @@ const fn hidden(
     class: Option<&'static str>,
     fill: Fill,
 ) -> Column {
-    Column { name, raw, shown: None, class, fill }
+    Column { name, raw, known: Known::Nothing, class, fill }
 }
 
 const OUTLETS: Fill =
@@ -82,6 +125,9 @@ const CLERKS: Fill = Fill::Choice { inside: &["ulla"], outside: &["ulf", "uta", 
 const KINDS: Fill =
     Fill::Choice { inside: &["card", "cash", "transfer"], outside: &["gold", "bribe"] };
 const OWNERS: Fill = Fill::Choice { inside: &["ulla"], outside: &["owner", "heir", ""] };
+
+const SURVEY_KINDS: Fill =
+    Fill::Choice { inside: &["yes", "no", "maybe", "none"], outside: &["never"] };
 
 const TEXT: (&str, &str) = ("text", "text");
 
@@ -174,6 +220,39 @@ const VAULT: &[Column] = &[
     clear("worth", "decimal(18,2)", Fill::Money),
 ];
 
+/// What stands in conditions only, and what may be looked up.
+const LOAN: &[Column] = &[
+    clear("loan_id", "int64", Fill::Key),
+    unshown("borrower", "text", Fill::Unshown),
+    clear("outlet", "text", OUTLETS),
+    masked("passport", TEXT, "passport", Fill::SoughtText),
+    clear("level", "int32", Fill::Number { low: 1, high: 5 }),
+    unshown("income", "int64", Fill::UnshownNumber),
+    clear("amount", "decimal(15,2)", Fill::Money),
+    hidden("secret", "text", None, Fill::Secret),
+    masked("serial", ("int64", "text"), "serial", Fill::SoughtNumber),
+    clear("note", "text", Fill::Words),
+];
+
+const GUARANTEE: &[Column] = &[
+    clear("guarantee_id", "int64", Fill::Key),
+    clear("outlet", "text", OUTLETS),
+    unshown("borrower", "text", Fill::Unshown),
+    clear("covered", "decimal(15,2)", Fill::Money),
+];
+
+/// What is told in groups of enough persons.
+const SURVEY: &[Column] = &[
+    clear("survey_id", "int64", Fill::Key),
+    clear("person", "int64", Fill::Number { low: 1, high: 40 }),
+    clear("outlet", "text", OUTLETS),
+    clear("kind", "text", SURVEY_KINDS),
+    clear("level", "int32", Fill::Number { low: 1, high: 4 }),
+    clear("answered_on", "date", Fill::Day),
+    clear("amount", "decimal(15,2)", Fill::Money),
+    clear("points", "int32", Fill::Number { low: -3, high: 12 }),
+];
+
 const LIMBO: &[Column] =
     &[clear("limbo_id", "int64", Fill::Key), clear("content", "text", Fill::Words)];
 
@@ -181,14 +260,14 @@ const PAYROLL: &[Column] =
     &[clear("employee", "text", Fill::Secret), clear("salary", "int64", Fill::SecretNumber)];
 
 /// Every table; the last one is in one world only.
-pub const TABLES: [Table; 7] = [
+pub const TABLES: [Table; 10] = [
     Table {
         name: "customer",
         columns: CUSTOMER,
         guards: &[&["outlet"], &["segment"]],
         clusters: &["outlet", "customer_id", "segment"],
         share: 150,
-        granted: true,
+        granted: To::Reader,
     },
     Table {
         name: "entry",
@@ -196,7 +275,7 @@ pub const TABLES: [Table; 7] = [
         guards: &[&["outlet", "clerk"], &["kind"], &["level"]],
         clusters: &["outlet", "entry_id", "booked_on", "customer_id"],
         share: 1000,
-        granted: true,
+        granted: To::Reader,
     },
     Table {
         name: "product",
@@ -204,16 +283,47 @@ pub const TABLES: [Table; 7] = [
         guards: &[],
         clusters: &[],
         share: 5,
-        granted: true,
+        granted: To::Reader,
     },
-    Table { name: "outlet", columns: OUTLET, guards: &[], clusters: &[], share: 3, granted: true },
+    Table {
+        name: "outlet",
+        columns: OUTLET,
+        guards: &[],
+        clusters: &[],
+        share: 3,
+        granted: To::Reader,
+    },
     Table {
         name: "vault",
         columns: VAULT,
         guards: &[&["owner"]],
         clusters: &["owner"],
         share: 0,
-        granted: true,
+        granted: To::Reader,
+    },
+    Table {
+        name: "loan",
+        columns: LOAN,
+        guards: &[&["outlet"]],
+        clusters: &["outlet", "loan_id", "borrower", "passport"],
+        share: 100,
+        granted: To::Reader,
+    },
+    Table {
+        name: "guarantee",
+        columns: GUARANTEE,
+        guards: &[&["outlet"]],
+        clusters: &["outlet", "borrower"],
+        share: 60,
+        granted: To::Reader,
+    },
+    Table {
+        name: "survey",
+        columns: SURVEY,
+        guards: &[&["outlet"]],
+        clusters: &["outlet", "person", "kind"],
+        share: 60,
+        granted: To::Statisticians,
     },
     // Granted, but no rule permits a row of it.
     Table {
@@ -222,7 +332,7 @@ pub const TABLES: [Table; 7] = [
         guards: &[&["content"]],
         clusters: &[],
         share: 0,
-        granted: true,
+        granted: To::Reader,
     },
     Table {
         name: "payroll",
@@ -230,7 +340,7 @@ pub const TABLES: [Table; 7] = [
         guards: &[],
         clusters: &[],
         share: 0,
-        granted: false,
+        granted: To::Nobody,
     },
 ];
 

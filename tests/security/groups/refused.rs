@@ -4,7 +4,7 @@ use martlet_query::AccessPath;
 
 use super::bank::{ask, bank, engine};
 
-const REFUSED: [&str; 107] = [
+const REFUSED: [&str; 110] = [
     // Rows of single persons.
     "SELECT * FROM customer",
     "SELECT segment FROM customer",
@@ -121,6 +121,10 @@ const REFUSED: [&str; 107] = [
     // Nanoseconds end in 2262, dates do not.
     "SELECT date_trunc('month', born), count(*) FROM customer GROUP BY 1",
     "SELECT count(*) FROM customer WHERE regexp_like(segment, '^p.*[a-z]{2}')",
+    // Something that may fail, under the name of what tells a grouping.
+    "SELECT count(*) FROM (SELECT 1 / (t.__grouping_id - 7) AS k FROM (SELECT score AS __grouping_id FROM customer WHERE outlet = 'd') t) u GROUP BY k",
+    "SELECT count(*) FROM (SELECT 1 / (__grouping_id - 7) AS k FROM (SELECT score AS __grouping_id FROM customer)) GROUP BY k",
+    "SELECT k, count(*) FROM (SELECT 1 / CASE WHEN t.__grouping_id > 5 THEN 0 ELSE 1 END AS k FROM (SELECT score AS __grouping_id FROM customer) t) u GROUP BY ROLLUP (k)",
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

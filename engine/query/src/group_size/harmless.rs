@@ -57,7 +57,8 @@ fn harmless_plan(plan: &LogicalPlan) -> Result<(), QueryError> {
         LogicalPlan::Filter(filter) => is_harmless(&filter.predicate, filter.input.schema()),
         LogicalPlan::Projection(projection) => {
             let schema = projection.input.schema();
-            let is_harmless = |one: &Expr| tells_the_grouping(one) || is_harmless(one, schema);
+            let is_harmless =
+                |one: &Expr| tells_the_grouping(one, &projection.input) || is_harmless(one, schema);
             projection.expr.iter().all(is_harmless)
         }
         LogicalPlan::Join(join) => is_harmless_join(join),
@@ -74,10 +75,18 @@ fn harmless_plan(plan: &LogicalPlan) -> Result<(), QueryError> {
     plan.inputs().into_iter().try_for_each(harmless_plan)
 }
 
-/// `grouping(column)`, of whatever it was made: no row has a say in which grouping a group is of.
-fn tells_the_grouping(expression: &Expr) -> bool {
+/// `grouping(column)`, of whatever it was made: no row has a say in which grouping a group is of. The
+/// number that it is made of stands behind the keys of an aggregation; whatever else has its name is
+/// something that the statement called so.
+fn tells_the_grouping(expression: &Expr, input: &LogicalPlan) -> bool {
+    let LogicalPlan::Aggregate(Aggregate { group_expr, schema, .. }) = input else { return false };
+    let [Expr::GroupingSet(sets)] = group_expr.as_slice() else { return false };
+    let behind_keys = sets.distinct_expr().len();
     let columns = expression.column_refs();
-    let is_grouping = |column: &&Column| column.name == Aggregate::INTERNAL_GROUPING_ID;
+    let is_grouping = |column: &&Column| {
+        column.name == Aggregate::INTERNAL_GROUPING_ID
+            && schema.maybe_index_of_column(column) == Some(behind_keys)
+    };
     !columns.is_empty() && columns.iter().all(is_grouping)
 }
 

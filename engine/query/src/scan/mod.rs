@@ -273,16 +273,21 @@ impl SecuredScan {
         })
     }
 
-    /// Which indexes the conditions use, as EXPLAIN shows them: `column: kind`.
+    /// Which indexes the conditions use, as EXPLAIN shows them: `column: kind`. Those of columns that
+    /// are not shown as they are would tell what their values are like.
     pub(crate) fn indexes_used(&self) -> Vec<String> {
         let Rows::Segments(table) = &self.rows else { return Vec::new() };
+        let is_clear = |name: &ColumnName| {
+            let granted = self.scan.grant().columns().iter().find(|column| column.name == *name);
+            granted.is_some_and(|column| column.access == Access::Clear)
+        };
         let mut used: Vec<String> = table
             .segments()
             .iter()
             .flat_map(|segment| self.scan.sections_wanted(segment))
             .filter_map(|(column, kind)| {
                 let name = &self.scan.table().columns().get(column)?.name;
-                Some(format!("{name}: {}", kind.name()))
+                is_clear(name).then(|| format!("{name}: {}", kind.name()))
             })
             .collect();
         used.sort_unstable();

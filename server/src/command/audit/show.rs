@@ -57,7 +57,8 @@ enum Decided {
     Denied,
     /// It could not be understood or carried out
     Failed,
-    /// A rule over the record was met, or somebody whom it held was let go
+    /// A rule over the record was met, somebody whom it held was let go, or an emergency was opened,
+    /// refused or has ended
     Alarm,
 }
 

@@ -26,6 +26,13 @@ Examples:
 Kinds, and what each answers:
   bitmap      = IN <> IS NULL, ranges, counts, on columns of few values
   codes       the same by a scan, and GROUP BY
+  vector      comparisons and sums on numbers, dates and numbered texts of many values
+  binned      ranges on numbers and dates, by bins at round values
+  bit_sliced  ranges, sums and percentiles by binary digits; by hand only
+  date_part   months, days of the week, hours; by hand only
+  lookup      the rows of one key among many
+  ngram       LIKE on texts of many values
+  texts       the texts themselves, one by one; goes with ngram
 An index is never the truth: with or without it every answer is the same.";
 
 /// The commands of `martlet index`.

@@ -6,8 +6,8 @@
 //! and the sort above decide. Applies where nothing but columns stands between the sort and the
 //! aggregation, and the first column of the order is a total that compares exactly.
 //!
-//! What segments share is made of every row's values, but only says which groups may be left
-//! out early, never which are told; the best are totals of rows that the reader may see.
+//! Only where no row is hidden from the reader: what segments share is made of every row's values, and
+//! the order of groups that tie would tell of it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

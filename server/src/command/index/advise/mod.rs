@@ -273,7 +273,7 @@ impl Trial<'_> {
         Ok(given_up)
     }
 
-    /// Loads find the rows that they take the place of by the look-up over the primary key.
+    /// A look-up over a primary key is kept whatever was asked lately: people ask by it.
     fn is_needed(&self, place: &Place) -> bool {
         let table = self.full.table(place.table.as_str());
         table.is_some_and(|table| table.schema().primary_key().contains(&place.column))
