@@ -12,6 +12,10 @@ use martlet_tests::mutants::{self, copy, patch};
 use martlet_tests::report::{Finding, Report};
 use martlet_tests::run::{Ends, Plan, Watcher, run};
 
+/// Planning is most of the work, and most of planning is taking and giving back small pieces.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Asks random statements of two worlds that one reader must not be able to tell apart.
 #[derive(Debug, Parser)]
 struct Arguments {

@@ -109,7 +109,7 @@ impl Round {
         let mut sessions = self.lab.sign_in().await;
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            if number >= self.until || self.plan.has_enough(self.report) {
+            if number >= self.until || self.plan.has_enough(&self.report) {
                 return;
             }
             self.one(&mut sessions, number).await;

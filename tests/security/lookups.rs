@@ -262,7 +262,10 @@ async fn execution_details_are_told_to_who_sees_what_they_are_made_of() {
     assert!(answered(&mut hal, explain("", "mobile")).await.is_ok());
     assert!(answered(&mut hal, explain("ANALYZE", "born")).await.is_ok());
     let refused = answered(&mut hal, explain("ANALYZE", "mobile")).await.unwrap_err().to_string();
-    assert!(refused.contains("explain analyze and the plan of a look-up need columns"), "{refused}");
+    assert!(
+        refused.contains("explain analyze and the plan of a look-up need columns"),
+        "{refused}"
+    );
 }
 
 /// Which indexes a value would be asked of tells between which values the column's lie.

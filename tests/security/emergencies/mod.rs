@@ -21,6 +21,7 @@ use self::bank::{
     ALL, COUNT, OWN, TWO, approved, begin, bundle, close, described, ending, in_force, mart, now,
     open_for_kim, publish, publish_opening, recorded, request, secret, serve, sign_in,
 };
+use crate::support::Bundle;
 use crate::support::mart::NoRecords;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
