@@ -16,7 +16,7 @@ const WANTED: usize = 5;
 
 fn statements(seen: &Arc<Vec<SeenTable>>) -> impl Iterator<Item = Statement> {
     let seen = Arc::clone(seen);
-    (0..20_000).map(move |number| Grammar::statement_of(SEED, number, &seen))
+    (0..60_000).map(move |number| Grammar::statement_of(SEED, number, &seen))
 }
 
 /// How many columns an order names.

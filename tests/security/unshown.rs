@@ -150,6 +150,7 @@ async fn conditions_and_joins_speak_of_them() {
 async fn no_way_of_showing_them_is_answered() {
     let (_mart, server) = server().await;
     let mut may = Client::sign_in(server.address, "may").await;
+    let mut wrong = Vec::new();
     for sql in [
         "SELECT income FROM customer",
         "SELECT * FROM customer",
@@ -221,7 +222,7 @@ async fn no_way_of_showing_them_is_answered() {
         "SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY income) FROM customer",
         "SELECT corr(income, customer_id) FROM customer",
         // A recursion that calls itself like a table, and one whose rows are not to be shown.
-        "WITH RECURSIVE customer(step, x, income) AS (SELECT 0, g.x, g.x FROM (VALUES (1000), (2000)) g(x) UNION ALL SELECT c.customer_id, w.x, -1 FROM customer w JOIN mart.customer c ON c.income = w.income WHERE w.step = 0) SELECT step, x FROM customer WHERE step > 0",
+        "WITH RECURSIVE customer(step, x, income) AS (SELECT 0 AS step, g.x AS x, g.x + 0 AS income FROM (VALUES (1000), (2000)) g(x) UNION ALL SELECT c.customer_id, w.x, -1 FROM customer w JOIN mart.customer c ON c.income = w.income WHERE w.step = 0) SELECT step, x FROM customer WHERE step > 0",
         "WITH RECURSIVE r(n, i) AS (SELECT customer_id, income FROM customer UNION ALL SELECT r.n, r.i - 1 FROM r WHERE r.i > 19000) SELECT count(*) FROM r",
         // Two columns of what stands around, which are no less two.
         "SELECT c.customer_id, count(*) FROM customer c, customer d WHERE EXISTS (SELECT 1 FROM (VALUES (1)) v(x) WHERE c.income >= d.income) GROUP BY c.customer_id",
@@ -246,9 +247,13 @@ async fn no_way_of_showing_them_is_answered() {
         "SELECT c.customer_id, e.customer_id FROM customer c, customer e WHERE c.income + 1000 IN (SELECT d.income FROM customer d WHERE d.customer_id = e.customer_id)",
         "SELECT v.x FROM customer c, LATERAL (VALUES (c.income)) v(x)",
     ] {
-        let refused = may.query(sql).await.err().unwrap_or_else(|| panic!("{sql} was answered"));
-        assert!(refused.to_string().contains("in conditions only"), "{sql}: {refused}");
+        match may.query(sql).await {
+            Ok(_) => wrong.push(format!("{sql} was answered")),
+            Err(refused) if refused.to_string().contains("in conditions only") => {}
+            Err(other) => wrong.push(format!("{sql}: {other}")),
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
