@@ -103,3 +103,16 @@ fn a_setting_reorders_conditions() {
         ],
     );
 }
+
+/// DataFusion's own check of a plan says the plan when it fails: which rows a rule leaves, which indexes
+/// there are. It fails here, for a constant on one side of a union that is a column on the other.
+#[test]
+fn a_plan_that_cannot_be_run_is_told() {
+    attack(
+        ToEither,
+        &[
+            "SELECT 'a' AS k, outlet AS i, z = 1 AS n FROM customer UNION ALL SELECT segment AS k, segment AS i, true AS n FROM customer ORDER BY 2 NULLS FIRST, 1, 3 DESC",
+            "SELECT 1.5 AS c1, score AS c2, z = 1 AS c3 FROM customer UNION ALL SELECT fee AS c1, fee AS c2, true AS c3 FROM entry ORDER BY 2 NULLS FIRST, 1, 3 DESC",
+        ],
+    );
+}

@@ -176,6 +176,8 @@ impl From<StoreError> for QueryError {
     }
 }
 
+const NO_WAY: &str = "no way to run the statement was found: write it in another way";
+
 impl QueryError {
     /// An error met while planning: nothing of a row has been read, so DataFusion's words
     /// speak only of the statement and of names that the session's catalog holds.
@@ -197,6 +199,18 @@ impl QueryError {
             DataFusionError::NotImplemented(reason) => {
                 Self::Plan { reason: format!("not supported: {}", first_line(&reason)) }
             }
+            other => Self::from_running(other),
+        }
+    }
+
+    /// An error met while a way to run a plan was looked for. DataFusion's words then describe plans, and
+    /// these are made by what all rows are like, hidden ones too: only its sort is told.
+    pub(crate) fn from_physical_planning(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
+                Self::from_physical_planning(*inner)
+            }
+            DataFusionError::Plan(_) => Self::Plan { reason: NO_WAY.into() },
             other => Self::from_running(other),
         }
     }

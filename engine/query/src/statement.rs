@@ -234,7 +234,7 @@ impl Statement {
             .query_planner()
             .create_physical_plan(&optimized, &self.state)
             .await
-            .map_err(QueryError::from_planning)?;
+            .map_err(QueryError::from_physical_planning)?;
         let rows =
             execute_stream(physical, self.state.task_ctx()).map_err(QueryError::from_running)?;
         Ok(RowStream::new(rows, self.schema))

@@ -67,7 +67,8 @@ impl Grammar {
         let about = self.about(&column);
         match self.random.below(6) {
             0 => expression(seq!["NOT (", about.clone(), ")"], vec![about]),
-            1 => {
+            // More of them in one statement are refused.
+            1 if !std::mem::replace(&mut self.mixes, true) => {
                 let other = self.condition(&lent.shown, 0);
                 expression(seq!["(", about.clone(), "OR", other, ")"], vec![about])
             }

@@ -138,6 +138,8 @@ pub struct Grammar {
     seen: Arc<Vec<SeenTable>>,
     aliases: usize,
     closeness: Closeness,
+    /// Whether an OR has set what may not be shown beside what is.
+    mixes: bool,
 }
 
 impl Grammar {
@@ -145,8 +147,9 @@ impl Grammar {
     #[must_use]
     pub fn statement_of(seed: u64, number: u64, seen: &Arc<Vec<SeenTable>>) -> Statement {
         let random = Random::of(seed, 1_000_000 + number);
-        let mut grammar =
-            Self { random, seen: Arc::clone(seen), aliases: 0, closeness: Closeness::Exact };
+        let seen = Arc::clone(seen);
+        let closeness = Closeness::Exact;
+        let mut grammar = Self { random, seen, aliases: 0, closeness, mixes: false };
         grammar.any(number)
     }
 
