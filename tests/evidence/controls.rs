@@ -5,17 +5,17 @@ use serde::Deserialize;
 /// What a bank has to be able to show.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Control {
+pub struct Control {
     /// What it is called here.
-    pub(crate) name: String,
+    pub name: String,
     /// Which norms ask for it, and where.
-    pub(crate) asked_by: Vec<String>,
+    pub asked_by: Vec<String>,
     /// What Martlet does.
-    pub(crate) promise: String,
+    pub promise: String,
     /// The tests that show it, by their whole names.
-    pub(crate) tests: Vec<String>,
+    pub tests: Vec<String>,
     /// What it does not do.
-    pub(crate) open: Option<String>,
+    pub open: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,7 +25,7 @@ struct List {
 }
 
 /// Reads the list. A control without a test shows nothing, so it is refused.
-pub(crate) fn read(text: &str) -> Result<Vec<Control>, String> {
+pub fn read(text: &str) -> Result<Vec<Control>, String> {
     let list: List = toml::from_str(text).map_err(|error| error.to_string())?;
     match list.control.iter().find(|control| control.tests.is_empty()) {
         Some(control) => Err(format!("the control `{}` names no test", control.name)),

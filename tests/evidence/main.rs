@@ -4,21 +4,16 @@
 //! `docs/evidence.md`. Must never call a control shown by a test that was not run, or that failed, nor
 //! a planted fault noticed that was not.
 
-mod controls;
-mod page;
-mod proof;
-mod run;
-
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use martlet_tests::evidence::controls::{self, Control};
+use martlet_tests::evidence::page;
+use martlet_tests::evidence::proof::{Asked, Planted};
+use martlet_tests::evidence::run::{Came, Run};
 use martlet_tests::mutants::patch::planted;
 use martlet_tests::mutants::results::Results;
-
-use controls::Control;
-use proof::{Asked, Planted};
-use run::Run;
 
 /// Writes which controls are shown by which tests, out of a test run's output
 ///
@@ -38,9 +33,9 @@ struct Arguments {
     /// The last lines of long runs of `prove`
     #[arg(long)]
     proof: Option<PathBuf>,
-    /// What `prove --mutants --results` kept of the planted faults
+    /// What `prove --mutants --results` kept of the planted faults; of several the last one counts
     #[arg(long)]
-    mutants: Option<PathBuf>,
+    mutants: Vec<PathBuf>,
     /// The list of controls
     #[arg(long, default_value_os_t = Path::new(env!("CARGO_MANIFEST_DIR")).join("evidence/controls.toml"))]
     controls: PathBuf,
@@ -69,10 +64,11 @@ fn write(arguments: &Arguments) -> Result<Vec<String>, String> {
         Some(file) => Asked::read(&read(file)?).map_err(|error| in_file(file, error))?,
         None => Vec::new(),
     };
-    let planted = match &arguments.mutants {
-        Some(file) => planted_faults(file).map_err(|error| in_file(file, error))?,
-        None => Vec::new(),
-    };
+    let results = arguments.mutants.iter();
+    let results: Vec<Results> = results
+        .map(|file| Results::read(file).map_err(|error| in_file(file, error)))
+        .collect::<Result<_, String>>()?;
+    let planted = if results.is_empty() { Vec::new() } else { planted_faults(&results)? };
     if let Some(page) = &arguments.page {
         let text = page::written(&controls, &run, &arguments.of, (&asked, &planted));
         std::fs::write(page, text).map_err(|error| in_file(page, error))?;
@@ -87,16 +83,17 @@ fn in_file(file: &Path, error: impl std::fmt::Display) -> String {
     format!("{}: {error}", file.display())
 }
 
-fn planted_faults(file: &Path) -> std::io::Result<Vec<Planted>> {
-    let patches = planted(&Path::new(env!("CARGO_MANIFEST_DIR")).join("mutants"), "")?;
-    Ok(Planted::of(patches, &Results::read(file)?))
+fn planted_faults(results: &[Results]) -> Result<Vec<Planted>, String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mutants");
+    let patches = planted(&folder, "").map_err(|error| in_file(&folder, error))?;
+    Ok(Planted::of(patches, results))
 }
 
 /// The tests of a control that do not show it.
 fn open(control: &Control, run: &Run) -> Vec<String> {
     let told = |test: &String| {
         let came = run.came(test);
-        (came != run::Came::Passed).then(|| format!("{}: {test} {}", control.name, came.word()))
+        (came != Came::Passed).then(|| format!("{}: {test} {}", control.name, came.word()))
     };
     control.tests.iter().filter_map(told).collect()
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::controls::Control;
-use crate::proof::{self, Asked, Planted};
-use crate::run::Run;
+use super::controls::Control;
+use super::proof::{self, Asked, Planted};
+use super::run::Run;
 
 const HEAD: &str = "\
 # Evidence: which controls are shown by which tests
@@ -18,7 +18,7 @@ of clauses are pointers for the auditor, who has the texts; they are not a judge
 ";
 
 /// The page of a run, and of what the proof came to where that is known.
-pub(crate) fn written(
+pub fn written(
     controls: &[Control],
     run: &Run,
     of: &str,

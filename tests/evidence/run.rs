@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 /// What came of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Came {
+pub enum Came {
     Passed,
     Failed,
     Ignored,
@@ -12,7 +12,9 @@ pub(crate) enum Came {
 }
 
 impl Came {
-    pub(crate) const fn word(self) -> &'static str {
+    /// In a word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Failed => "FAILED",
@@ -24,14 +26,15 @@ impl Came {
 
 /// A run's tests.
 #[derive(Debug, Default)]
-pub(crate) struct Run {
+pub struct Run {
     tests: BTreeMap<String, Came>,
 }
 
 impl Run {
     /// Reads lines such as `test security::doors::a_ticket_is_worth_nothing_to_another ... ok`.
     /// A name that several binaries have passed only if it did in all.
-    pub(crate) fn read(output: &str) -> Self {
+    #[must_use]
+    pub fn read(output: &str) -> Self {
         let mut run = Self::default();
         for line in output.lines() {
             let Some((name, outcome)) =
@@ -53,11 +56,21 @@ impl Run {
         run
     }
 
-    pub(crate) fn came(&self, test: &str) -> Came {
+    /// What came of one.
+    #[must_use]
+    pub fn came(&self, test: &str) -> Came {
         self.tests.get(test).copied().unwrap_or(Came::NotRun)
     }
 
-    pub(crate) fn len(&self) -> usize {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
         self.tests.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tests.is_empty()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use martlet_query::AccessPath;
 use martlet_tests::doors::{Door, Outcome};
-use martlet_tests::grammar::{Closeness, Grammar, Statement};
+use martlet_tests::grammar::{Asker, Closeness, Grammar, Judged, Statement};
 use martlet_tests::lab::Lab;
 use martlet_tests::oracles::logs::Logged;
 use martlet_tests::worlds::tables::READER;
@@ -62,4 +62,42 @@ async fn an_order_over_all_columns_names_each_of_them() {
         }
     }
     panic!("too few of them: {told:?}");
+}
+
+/// What a kind of statement is called, what is of it, and how many of 40 have to tell rows at least.
+type Kind = (&'static str, fn(&Statement) -> bool, usize);
+
+/// A kind of statement that is mostly refused, or finds nothing, proves nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn statements_of_each_kind_tell_rows() {
+    let kinds: [Kind; 3] = [
+        // Half of them ask for what nobody sees.
+        ("look-ups", |statement| statement.sql() != statement.sql_of_copy(), 10),
+        ("groups", |statement| is_answer(statement) && statement.asker != Asker::Reader, 20),
+        (
+            "conditions only",
+            |statement| {
+                let sql = statement.sql();
+                is_answer(statement) && (sql.contains(".borrower") || sql.contains(".income"))
+            },
+            20,
+        ),
+    ];
+    let lab = Lab::open(SEED, 600, Logged::listen(), READER).await;
+    let mut sessions = lab.sign_in().await;
+    for (kind, is_of_kind, least) in kinds {
+        let mut told = 0;
+        for statement in statements(lab.seen()).filter(is_of_kind).take(40) {
+            let door = Door::InProcess([AccessPath::ByCost; 2]);
+            let (verdicts, outcome) = lab.judge_and_tell(&mut sessions, &statement, door).await;
+            assert!(verdicts.is_empty(), "{}: {verdicts:?}", statement.sql());
+            let Outcome::Rows { batches, .. } = outcome else { continue };
+            told += usize::from(batches.iter().any(|batch| batch.num_rows() > 0));
+        }
+        assert!(told >= least, "of 40 {kind} {told} told rows");
+    }
+}
+
+fn is_answer(statement: &Statement) -> bool {
+    statement.judged == Judged::Answer
 }

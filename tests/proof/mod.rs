@@ -1,5 +1,6 @@
 //! The proof in a short form, and the proof that its oracles can object.
 
+mod evidence;
 mod grammar;
 mod mutants;
 mod planted;

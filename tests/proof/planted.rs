@@ -209,3 +209,31 @@ async fn a_statement_that_is_not_on_record_is_told() {
     expected.note(number, Door::Statement, &Answer::refused("Invalid", "no"), "SELECT 1");
     assert_eq!(expected.missing(lab.address(0)).await, ["0 of 1 records: SELECT 1"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_answer_is_found_wherever_it_stands() {
+    let lab = Lab::open(7, 100, Logged::listen(), READER).await;
+    let mut sessions = lab.sign_in().await;
+    let exact = || statement(None, Closeness::Exact);
+    let differs = Sql::Copied { asked: "SELECT 1 AS n".into(), of_copy: "SELECT 2 AS n".into() };
+    let asker = Asker::Statistician { number: 1 };
+    let small = "SELECT count(*) AS rows_told FROM (VALUES (1), (2)) AS v(x)";
+    for (wrong, oracle) in [
+        (Statement { judged: Judged::Refused { words: "no" }, ..exact() }, Oracle::Denial),
+        (Statement { body: differs.clone(), ..exact() }, Oracle::Reference),
+        (Statement { asker, before: vec![differs], ..exact() }, Oracle::Reference),
+        (Statement { asker, body: text(small), ..exact() }, Oracle::Reference),
+    ] {
+        let door = Door::InProcess([AccessPath::ByCost; 2]);
+        let verdicts = lab.judge(&mut sessions, &wrong, door).await;
+        let found: Vec<Oracle> = verdicts.iter().map(|verdict| verdict.oracle).collect();
+        assert_eq!(found, [oracle], "{}: {verdicts:?}", wrong.sql());
+    }
+    let refused = Statement {
+        body: text("SELEC 1"),
+        judged: Judged::Refused { words: "in conditions only" },
+        ..exact()
+    };
+    let verdicts = lab.judge(&mut sessions, &refused, Door::Statement).await;
+    assert_eq!(verdicts.len(), 1, "refused for another reason: {verdicts:?}");
+}

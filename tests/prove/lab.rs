@@ -3,12 +3,15 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use martlet_query::AccessPath;
 
 use crate::doors::in_process::{Engines, serve_another_mask};
 use crate::doors::record::Expected;
 use crate::doors::wire::Wire;
 use crate::doors::{Answer, Door, Outcome};
+use crate::grammar::small_groups::ROWS;
 use crate::grammar::{Asker, Grammar, Judged, Statement};
 use crate::oracles::Oracle;
 use crate::oracles::canary::Watch;
@@ -42,6 +45,8 @@ pub struct Lab {
     watch: Watch,
     logged: Logged,
     reader: &'static str,
+    /// Of two workers who publish at once one would be refused.
+    publishing: tokio::sync::Mutex<()>,
 }
 
 /// One worker's sessions: the reader's on both servers, and somebody else's.
@@ -72,7 +77,8 @@ impl Lab {
         }
         let reference = Engines::open(&worlds.reference, READER).await;
         let Ok(places) = <[Place; 2]>::try_from(places) else { panic!("there are two worlds") };
-        Self { worlds, places, reference, watch: Watch::default(), logged, reader }
+        let (watch, publishing) = (Watch::default(), tokio::sync::Mutex::default());
+        Self { worlds, places, reference, watch, logged, reader, publishing }
     }
 
     /// What the reader sees of both worlds.
@@ -146,7 +152,7 @@ impl Lab {
         let sql = statement.sql();
         let first = self.ask(sessions, 0, statement, door, &sql).await;
         let second = self.ask(sessions, 1, statement, door, &sql).await;
-        let mut verdicts = Vec::new();
+        let mut verdicts = self.in_log();
         for (world, answer) in [&first, &second].into_iter().enumerate() {
             verdicts.extend(self.canaries(world, answer));
             let broken = answer.broken().map(|words| words.to_owned());
@@ -167,9 +173,9 @@ impl Lab {
                 self.ask(sessions, 0, statement, door, &sql.replace(forbidden, missing)).await;
             verdicts.extend(not_uniform(&first, &absent, (forbidden, missing), door));
         }
-        if statement.judged == Judged::Unshown && first.is_told() {
-            let what = "what stands in conditions only is shown".to_owned();
-            verdicts.push(Verdict { oracle: Oracle::Denial, what });
+        verdicts.extend(not_refused_so(&first, statement));
+        if statement.asker != Asker::Reader {
+            verdicts.extend(too_small(&first));
         }
         (verdicts, first.told)
     }
@@ -203,16 +209,21 @@ impl Lab {
 
     fn canaries(&self, world: usize, answer: &Answer) -> Option<Verdict> {
         let canaries = &self.worlds.canaries[world];
-        let logged = self.logged.take();
-        let everything = answer.left.iter().chain(std::iter::once(&logged));
-        let found = everything.filter_map(|bytes| self.watch.found(bytes, canaries)).next();
+        let found = answer.left.iter().find_map(|bytes| self.watch.found(bytes, canaries));
         let found = found.or_else(|| remnants::found(answer))?;
         Some(Verdict { oracle: Oracle::Canary, what: format!("world {}: {found}", world + 1) })
     }
 
+    /// What was logged since the last time, by whichever statement of either world.
+    fn in_log(&self) -> Vec<Verdict> {
+        let logged = self.logged.take();
+        let found = self.worlds.canaries.iter().filter_map(|of| self.watch.found(&logged, of));
+        found.map(|what| Verdict { oracle: Oracle::Log, what }).collect()
+    }
+
     /// Statements whose records are missing; looks only now and then unless it `must`.
     pub async fn unrecorded(&self, when: When) -> Vec<Verdict> {
-        let mut verdicts = Vec::new();
+        let mut verdicts = self.in_log();
         for (world, place) in self.places.iter().enumerate() {
             let due = {
                 let mut expected = place.expected.lock().unwrap_or_else(PoisonError::into_inner);
@@ -229,6 +240,7 @@ impl Lab {
 
     /// Publishes a snapshot that changes nothing, so that tickets become old.
     pub async fn publish_again(&self) {
+        let _alone = self.publishing.lock().await;
         for (mart, place) in self.worlds.pair.iter().zip(&self.places) {
             mart.apply_people(&policy::of_worlds()).await;
             place.server.engine.refresh().await.expect("a snapshot that fits");
@@ -269,6 +281,27 @@ fn against_reference(
     }
     let what = difference(answer, copy, statement, Between::Reference)?;
     Some(Verdict { oracle: Oracle::Reference, what: format!("not the copy's answer: {what}") })
+}
+
+/// What has to be refused, and for which reason.
+fn not_refused_so(answer: &Answer, statement: &Statement) -> Option<Verdict> {
+    let Judged::Refused { words: expected } = statement.judged else { return None };
+    let what = match &answer.told {
+        Outcome::Refused { words, .. } if words.contains(expected) => return None,
+        Outcome::Refused { words, .. } => format!("not refused by `{expected}`: {words}"),
+        Outcome::Rows { .. } => "it was answered".to_owned(),
+    };
+    Some(Verdict { oracle: Oracle::Denial, what })
+}
+
+/// The copy's groups are made by the same engine; that they are large enough is looked at here.
+fn too_small(answer: &Answer) -> Option<Verdict> {
+    let Outcome::Rows { batches, .. } = &answer.told else { return None };
+    let counts = batches.iter().filter_map(|batch| batch.column_by_name(ROWS));
+    let mut counts = counts.flat_map(|counts| counts.as_primitive::<Int64Type>().iter().flatten());
+    let small = counts.find(|rows| *rows < policy::MINIMUM_GROUP)?;
+    let what = format!("a group of {small} rows is told");
+    Some(Verdict { oracle: Oracle::Reference, what })
 }
 
 /// O4.

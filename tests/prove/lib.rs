@@ -1,7 +1,8 @@
 //! The proof: what one reader may not see has no effect on anything that reader is told.
 //!
 //! Random statements are asked of two worlds that the reader must not be able to tell apart, and
-//! of a copy that holds only what the reader sees. Five oracles look at every answer: hidden
+//! of a copy that holds only what the reader sees; statisticians, who are told groups only, ask beside the
+//! reader. Five oracles look at every answer: hidden
 //! bytes (O1), equal worlds (O2), the copy's answer (O3), uniform denial (O4), the audit record
 //! (O5); and every statement takes one of several doors (O6). A seed determines everything.
 //!
@@ -10,7 +11,8 @@
 //! does many and [`mutants`] proves that the oracles can object: it plants faults in copies of
 //! the source. Nothing here is part of the product, and nothing in the product knows of it.
 //!
-//! Beside it stands [`insiders`], which asks the alarms who misuses what may be seen.
+//! Beside it stand [`insiders`], which asks the alarms who misuses what may be seen, and [`evidence`], the
+//! page of what all tests and the proof came to.
 
 #![allow(
     missing_docs,
@@ -22,6 +24,8 @@
 )]
 
 pub mod doors;
+#[path = "../evidence/mod.rs"]
+pub mod evidence;
 pub mod grammar;
 #[path = "../insiders/mod.rs"]
 pub mod insiders;

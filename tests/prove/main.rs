@@ -109,7 +109,9 @@ fn plan(arguments: &Arguments) -> Plan {
         statements: arguments.statements,
         scale: arguments.rows,
         workers: match arguments.workers {
-            0 => std::thread::available_parallelism().map_or(2, usize::from),
+            // All of them sign in as one person, who may run eight statements at once and has ten
+            // seconds' patience for more.
+            0 => std::thread::available_parallelism().map_or(2, |all| all.get().min(8)),
             workers => workers,
         },
         ends: if arguments.until_found { Ends::AtTheFirstFinding } else { Ends::Never },

@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;
 
+use crate::grammar::Statement;
 use crate::lab::{Lab, Sessions, When};
+use crate::oracles::Oracle;
 use crate::oracles::logs::Logged;
 use crate::report::{Finding, Report};
 use crate::shrink::shrunk;
 use crate::worlds::tables::READER;
 
 /// Statements that are asked of the same worlds.
-const IN_ONE_ROUND: u64 = 5_000;
+pub const IN_ONE_ROUND: u64 = 5_000;
 /// After so many statements a worker publishes a snapshot, so that tickets become old.
 const PUBLISHED_EVERY: u64 = 500;
 /// Findings that are made small; of more than these the cause is hardly another.
@@ -126,7 +128,8 @@ impl Round {
         self.with_report(|report| report.count_in(&statement, outcome));
         for verdict in verdicts {
             let many = self.with_report(|report| report.findings.len()) >= SHRUNK_MAX;
-            let (small, said) = if many || self.plan.ends == Ends::AtTheFirstFinding {
+            let is_as_it_is = many || verdict.oracle == Oracle::Log;
+            let (small, said) = if is_as_it_is || self.plan.ends == Ends::AtTheFirstFinding {
                 (statement.clone(), None)
             } else {
                 shrunk(&self.lab, sessions, statement.clone(), door, verdict.oracle).await
@@ -136,7 +139,7 @@ impl Round {
                 seed: self.plan.seed,
                 number,
                 door: Some(door),
-                sql: small.sql(),
+                sql: told(&small),
                 what: said.unwrap_or(verdict.what),
             });
         }
@@ -164,4 +167,10 @@ impl Round {
     fn with_report<T>(&self, act: impl FnOnce(&mut Report) -> T) -> T {
         act(&mut self.report.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// All that was asked one after the other.
+fn told(statement: &Statement) -> String {
+    let all: Vec<String> = statement.conversation().iter().map(Statement::sql).collect();
+    all.join(";\n  ")
 }

@@ -224,6 +224,7 @@ async fn no_way_of_showing_them_is_answered() {
         // A recursion that calls itself like a table, and one whose rows are not to be shown.
         "WITH RECURSIVE customer(step, x, income) AS (SELECT 0 AS step, g.x AS x, g.x + 0 AS income FROM (VALUES (1000), (2000)) g(x) UNION ALL SELECT c.customer_id, w.x, -1 FROM customer w JOIN mart.customer c ON c.income = w.income WHERE w.step = 0) SELECT step, x FROM customer WHERE step > 0",
         "WITH RECURSIVE r(n, i) AS (SELECT customer_id, income FROM customer UNION ALL SELECT r.n, r.i - 1 FROM r WHERE r.i > 19000) SELECT count(*) FROM r",
+        "WITH RECURSIVE r(id, step, hit) AS (SELECT customer_id AS id, 0 AS step, 0 AS hit FROM customer WHERE income & 1 <> 0 UNION ALL SELECT c.customer_id, 1, CASE WHEN r.id IS NULL THEN 0 ELSE 1 END FROM customer c LEFT JOIN r ON r.id = c.customer_id WHERE coalesce(r.step, 0) = 0) SELECT id, hit FROM r WHERE step = 1",
         // Two columns of what stands around, which are no less two.
         "SELECT c.customer_id, count(*) FROM customer c, customer d WHERE EXISTS (SELECT 1 FROM (VALUES (1)) v(x) WHERE c.income >= d.income) GROUP BY c.customer_id",
         "SELECT c.customer_id, d.customer_id FROM customer c, customer d, LATERAL (SELECT 1 AS one WHERE c.income > d.income) l",

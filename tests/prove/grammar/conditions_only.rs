@@ -10,6 +10,9 @@ use super::sql::{Sql, expression, optional, text};
 use super::{Grammar, Judged, Statement};
 use crate::seq;
 
+/// What a statement is told that would show one.
+const REFUSED: &str = "in conditions only";
+
 /// A table with what may be shown of it, and what may not.
 struct Lent {
     alias: String,
@@ -159,7 +162,9 @@ impl Grammar {
         let (name, constant) = (column.sql.clone(), column.value(&mut self.random));
         let seen = lent.shown.any(&mut self.random).sql.clone();
         let from = format!("FROM loan AS {alias}");
-        let sql = match self.random.below(22) {
+        let other = format!("(SELECT {name} AS h {from}");
+        let key = format!("{alias}.loan_id");
+        let sql = match self.random.below(30) {
             0 => format!("SELECT {name} {from}"),
             1 => format!("SELECT {name} = {constant} {from}"),
             2 => format!("SELECT {seen}, coalesce({name}, {constant}) AS c2 {from}"),
@@ -181,8 +186,29 @@ impl Grammar {
             18 => format!("SELECT array_agg({seen} ORDER BY {name}) {from}"),
             19 => format!("SELECT count(*) {from} GROUP BY ROLLUP ({seen}, {name})"),
             20 => format!("SELECT {alias}.* {from} WHERE {name} = {constant}"),
+            // Chosen by it, then looked for; set beside what is shown twice; missing because of it.
+            21 => format!("SELECT {seen} {from} WHERE {name} IN {other} ORDER BY 1 LIMIT 1)"),
+            22 => format!(
+                "SELECT {seen} {from} WHERE {name} IN {other} GROUP BY 1 HAVING count(*) = 1)"
+            ),
+            23 => format!(
+                "SELECT {seen} {from} WHERE ({key} = 3 OR {name} = {constant}) AND ({key} = 6 OR {name} <> {constant})"
+            ),
+            24 => format!(
+                "SELECT m.k, {seen} {from} LEFT JOIN (SELECT loan_id AS k FROM loan AS {alias} WHERE {name} = {constant}) AS m ON m.k = {key}"
+            ),
+            25 => format!(
+                "SELECT {seen} {from} WHERE coalesce({name}, {constant}) IN {other} AND {key} > 9)"
+            ),
+            26 => format!(
+                "SELECT {key}, count(*) {from}, loan AS n WHERE EXISTS (SELECT 1 FROM (VALUES (1)) AS v(x) WHERE {name} > n.{}) GROUP BY 1",
+                name.rsplit('.').next().unwrap_or_default()
+            ),
+            27 => format!(
+                "WITH RECURSIVE r(k, n) AS (SELECT {key} AS k, 0 AS n {from} WHERE {name} = {constant} UNION ALL SELECT l.loan_id, 1 FROM loan AS l LEFT JOIN r ON r.k = l.loan_id WHERE coalesce(r.n, 0) = 0) SELECT k, n FROM r"
+            ),
             _ => format!("SELECT {seen} {from} WHERE {name} > (SELECT min({name}) {from})"),
         };
-        self.statement(text(sql), None, Judged::Unshown)
+        self.statement(text(sql), None, Judged::Refused { words: REFUSED })
     }
 }

@@ -39,10 +39,7 @@ impl Grammar {
         let is_found = self.random.chance(50);
         let of_that_kind: Vec<&Sought> =
             sought.iter().filter(|sought| sought.found.is_empty() != is_found).collect();
-        let Some(sought) = (!of_that_kind.is_empty()).then(|| self.random.draw(&of_that_kind))
-        else {
-            return text("true");
-        };
+        let sought = self.random.draw(&of_that_kind);
         let value = sought.value.sql(sought.column_type);
         let keys: Vec<String> = sought.found.iter().map(ToString::to_string).collect();
         let of_copy = match keys.as_slice() {

@@ -10,7 +10,7 @@ mod look_ups;
 mod others;
 mod queries;
 pub mod scope;
-mod small_groups;
+pub mod small_groups;
 pub mod sql;
 mod totals;
 
@@ -35,15 +35,15 @@ pub enum Judged {
     Plan { timed: bool },
     /// Refused, in the same words as a name that there is not.
     Denied { forbidden: &'static str, missing: &'static str },
-    /// Refused, for it shows what may stand in conditions only.
-    Unshown,
+    /// Refused in words that hold these; a refusal for another reason proves nothing.
+    Refused { words: &'static str },
 }
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asker {
     Reader,
-    /// One who is told groups only, and whom nothing else is asked by.
+    /// One who is told groups only, and asks nothing else.
     Statistician {
         number: u64,
     },

@@ -8,6 +8,10 @@ use super::sql::{Sql, optional, text};
 use super::{Asker, Grammar, Judged, Statement};
 use crate::seq;
 
+/// What the number of a group's rows is called in an answer: fewer rows than persons have to be in a
+/// group are never so many persons.
+pub const ROWS: &str = "rows_told";
+
 const KEYS: [&str; 7] = [
     "t.outlet",
     "t.kind",
@@ -29,6 +33,9 @@ const TOTALS: [&str; 8] = [
     "count(DISTINCT t.person)",
 ];
 
+/// What a statement is told that could tell of single persons.
+const REFUSED: &str = "in groups of enough persons only";
+
 /// Single persons' values, groups within groups, and other ways around: refused.
 const EVASIONS: [&str; 10] = [
     "SELECT * FROM survey AS t",
@@ -44,24 +51,26 @@ const EVASIONS: [&str; 10] = [
 ];
 
 impl Grammar {
-    /// A conversation of a statistician.
+    /// A conversation of a statistician, or an attempt at something else.
     pub(super) fn groups_of_persons(&mut self, number: u64) -> Statement {
+        let asker = Asker::Statistician { number };
+        if self.random.chance(15) {
+            let evasion = text(self.random.draw(&EVASIONS));
+            let judged = Judged::Refused { words: REFUSED };
+            return Statement { asker, ..self.statement(evasion, None, judged) };
+        }
         let before = (0..self.random.below(4)).map(|_| self.question()).collect();
         let last = self.question();
-        let asker = Asker::Statistician { number };
         Statement { asker, before, ..self.statement(last, None, Judged::Answer) }
     }
 
     fn question(&mut self) -> Sql {
-        if self.random.chance(8) {
-            return text(self.random.draw(&EVASIONS));
-        }
         let total = self.random.draw(&TOTALS);
         let filter = self.of_which();
         let keys: Vec<&str> = (0..self.random.below(3)).map(|_| self.random.draw(&KEYS)).collect();
         if keys.is_empty() {
             return Sql::Seq(seq![
-                format!("SELECT count(*), {total} AS c2 FROM survey AS t"),
+                format!("SELECT count(*) AS {ROWS}, {total} AS c2 FROM survey AS t"),
                 filter
             ]);
         }
@@ -79,15 +88,20 @@ impl Grammar {
             _ => text(""),
         };
         let groups = seq![
-            format!("SELECT {}, count(*) AS n, {total} AS m FROM survey AS t", named.join(", ")),
+            format!(
+                "SELECT {}, count(*) AS {ROWS}, {total} AS m FROM survey AS t",
+                named.join(", ")
+            ),
             filter,
             format!("GROUP BY {by}"),
             having
         ];
         match self.random.below(5) {
-            0 => {
-                Sql::Seq(seq!["SELECT count(*), sum(n), max(m) FROM (", Sql::Seq(groups), ") AS w"])
-            }
+            0 => Sql::Seq(seq![
+                "SELECT count(*) AS groups, sum(rows_told), max(m) FROM (",
+                Sql::Seq(groups),
+                ") AS w"
+            ]),
             _ => Sql::Seq(groups),
         }
     }

@@ -106,6 +106,12 @@ impl Results {
         serde_json::from_slice(&fs::read(file)?).map_err(io::Error::other)
     }
 
+    /// The digest of the source, and what was asked of it.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.state
+    }
+
     /// What came of a patch, if it is certain.
     #[must_use]
     pub fn of(&self, patch: &Patch) -> Option<&Entry> {

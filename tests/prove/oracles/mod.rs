@@ -10,6 +10,8 @@ pub mod same;
 pub enum Oracle {
     /// O1: a hidden byte left.
     Canary,
+    /// O1, in what was logged meanwhile: by this statement or by one that was asked at the same time.
+    Log,
     /// O2: two worlds told apart.
     Worlds,
     /// O3: the answer is not that of the filtered and masked copy.
@@ -28,6 +30,7 @@ impl Oracle {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Canary => "canary",
+            Self::Log => "canary in a log",
             Self::Worlds => "two worlds",
             Self::Reference => "reference",
             Self::Denial => "uniform denial",

@@ -42,10 +42,12 @@ impl Canaries {
         MARK.chars().chain(letters).collect()
     }
 
-    /// A number that occurs nowhere else.
+    /// A number that other canaries hardly make.
     pub fn number(&mut self) -> i64 {
         self.made += 1;
-        i64::from(NUMBER_MARK) << 32 | i64::try_from(self.made & 0xFFFF_FFFF).unwrap_or(0)
+        // Which canaries these are stands above the 32 bits that there are room for.
+        let spread = (self.made >> 32).wrapping_mul(0x9E37_79B9).wrapping_add(self.made);
+        i64::from(NUMBER_MARK) << 32 | i64::try_from(spread & 0xFFFF_FFFF).unwrap_or(0)
     }
 
     /// Keeps a raw value of digits.

@@ -1,6 +1,6 @@
 //! Two worlds that one reader cannot tell apart, and what that reader sees as a mart of its own.
 //!
-//! The worlds are equal in all that the reader may see and different in everything else: how
+//! The worlds are equal in all that the reader may see or ask by and different in everything else: how
 //! many rows are hidden, what stands in them, where they lie, where segments end, which indexes
 //! there are, which rows were deleted, what stands under masks, and one whole table. The
 //! reference has the visible rows as they are shown, and nothing to hide.

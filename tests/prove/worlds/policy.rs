@@ -105,7 +105,7 @@ serial = "mask"
 [[role]]
 name = "statistician"
 tables = ["survey"]
-minimum_group = 3
+minimum_group = MINIMUM
 minimum_group_by = "person"
 [role.classes]
 open = "clear"
@@ -223,11 +223,14 @@ tables = ["system.audit_record"]
 all = true
 "#;
 
+/// How many persons there have to be in a group that a statistician is told of.
+pub const MINIMUM_GROUP: i64 = 3;
+
 /// How many statisticians there are: as many as there are statements of one round, so that none has
 /// been told anything before.
-pub const STATISTICIANS: u64 = 5_000;
+pub const STATISTICIANS: u64 = crate::run::IN_ONE_ROUND;
 
-/// The statistician whom the statement of that number is asked by.
+/// The statistician who asks the statement of that number.
 #[must_use]
 pub fn statistician(number: u64) -> String {
     format!("{STATISTICIAN}{}", number % STATISTICIANS)
@@ -260,7 +263,7 @@ pub(crate) fn of_worlds() -> Bundle {
         )
         .file("organization.csv", ORGANIZATION)
         .file("classes.toml", &(classes + DISPUTED))
-        .file("roles.toml", &(roles + ROLES))
+        .file("roles.toml", &(roles + &ROLES.replace("MINIMUM", &MINIMUM_GROUP.to_string())))
         .file("rules.toml", RULES)
         .principal(READER, "seller;planner;lender", "c1")
         .principal(OTHER, "seller;planner;lender", "c2")
@@ -287,7 +290,7 @@ pub(crate) fn of_reference() -> Bundle {
             &format!(
                 "[[role]]\nname = \"whole\"\ntables = [{tables}]\nmay = [\"explain\"]\n\
                  [role.classes]\nopen = \"clear\"\n\
-                 [[role]]\nname = \"statistician\"\ntables = [\"survey\"]\nminimum_group = 3\n\
+                 [[role]]\nname = \"statistician\"\ntables = [\"survey\"]\nminimum_group = {MINIMUM_GROUP}\n\
                  minimum_group_by = \"person\"\n[role.classes]\nopen = \"clear\"\n"
             ),
         )

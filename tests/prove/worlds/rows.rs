@@ -188,7 +188,7 @@ fn concealed(
         (Fate::Kept, guards) => random.draw(guards),
     };
     let guarded = |name: &str| table.guards.iter().any(|guard| guard.contains(&name));
-    let mut shared = Canaries::numbered(canaries.number().unsigned_abs() >> 8);
+    let mut shared = Canaries::numbered(canaries.number().unsigned_abs());
     let cell = |column: &super::tables::Column| {
         let fill = sized(column.fill, scale);
         let is_reason = guard.contains(&column.name);

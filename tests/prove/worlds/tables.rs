@@ -7,11 +7,11 @@ use martlet_core::ColumnType;
 
 use super::fill::Fill;
 
-/// The only principal whose eyes matter, beside the statisticians'.
+/// The principal whose eyes matter; of groups alone, the statisticians' do.
 pub const READER: &str = "ulla";
 
 /// How the names of those begin who are told of groups only. What one of them was told decides what
-/// they are told next, so each is asked by one statement alone.
+/// they are told next, so each asks in one statement only.
 pub const STATISTICIAN: &str = "stan";
 
 /// One column.

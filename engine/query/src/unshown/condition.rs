@@ -187,16 +187,26 @@ impl Walk<'_> {
             output.columns.iter().for_each(|kept| speaks.note(Some(*kept)));
         }
         speaks.by_subquery = met || !output.shows_all();
-        speaks.by_related_subquery = speaks.by_subquery && self.names_shown(subquery, scope);
+        speaks.by_related_subquery = speaks.by_subquery && self.names_shown(subquery, scope)?;
         // A count of rows that a condition left is a value made of the condition's columns.
         speaks.of_unshown |= answers == Answers::Value && speaks.by_subquery;
         Ok(speaks)
     }
 
     /// Whether a subquery speaks of columns around it that may be shown.
-    fn names_shown(&self, subquery: &Subquery, scope: &Scope) -> bool {
-        let columns = subquery.outer_ref_columns.iter().flat_map(around);
-        columns.into_iter().any(|column| self.kept(&column, Some(scope)) != Some(Kept::Unshown))
+    fn names_shown(&self, subquery: &Subquery, scope: &Scope) -> Result<bool, QueryError> {
+        let mut columns = BTreeSet::new();
+        // Those that only a subquery within it names, too.
+        subquery
+            .subquery
+            .apply_with_subqueries(|node| {
+                node.expressions().iter().for_each(|one| columns.extend(around(one)));
+                Ok(TreeNodeRecursion::Continue)
+            })
+            .map_err(QueryError::from_planning)?;
+        // Of a name that means something within the subquery itself, nothing is known here.
+        let known = columns.iter().filter_map(|column| self.kept(column, Some(scope)));
+        Ok(known.into_iter().any(|kept| kept == Kept::Shown))
     }
 }
 

@@ -19,7 +19,10 @@ impl Walk<'_> {
     pub(super) fn plan(&mut self, plan: &LogicalPlan) -> Result<Output, QueryError> {
         let columns = plan.schema().fields().len();
         let output = match plan {
-            LogicalPlan::TableScan(scan) => Output::of(self.scan(scan)),
+            // What a recursion has made so far may be what a condition left.
+            LogicalPlan::TableScan(scan) => {
+                Output { is_narrowed: is_recursion(scan), ..Output::of(self.scan(scan)) }
+            }
             LogicalPlan::Projection(projection) => {
                 let scope = self.scope_of(&projection.input)?;
                 let columns = self.computed(&projection.expr, &scope)?;
@@ -141,12 +144,15 @@ impl Walk<'_> {
 
     /// Its rows are taken for shown where it calls itself, so they have to be.
     fn recursive(&mut self, recursive: &RecursiveQuery) -> Result<Output, QueryError> {
+        let before = std::mem::replace(&mut self.met, false);
         let first = self.plan(&recursive.static_term)?;
         let further = self.plan(&recursive.recursive_term)?;
+        let met = std::mem::replace(&mut self.met, before);
+        self.met |= met;
         if !first.shows_all() || !further.shows_all() {
             return Err(QueryError::NotShown);
         }
-        Ok(Output { is_narrowed: first.is_narrowed || further.is_narrowed, ..first })
+        Ok(Output { is_narrowed: met, ..first })
     }
 
     fn join(&mut self, join: &Join) -> Result<Output, QueryError> {
@@ -162,12 +168,13 @@ impl Walk<'_> {
         };
         let mut by_unshown = false;
         for (of_left, of_right) in &join.on {
-            let (left, right) = (self.speaks(of_left, &left)?, self.speaks(of_right, &right)?);
+            let of_left_side = self.speaks(of_left, &left)?;
+            let speaks = of_left_side.with(self.speaks(of_right, &right)?);
             let are_plain = is_plain(of_left) && is_plain(of_right);
-            if left.with(right).of_both() || (left.of_unshown && !are_plain) {
+            if speaks.of_both() || (speaks.asks_of_unshown() && !are_plain) {
                 return Err(QueryError::NotShown);
             }
-            by_unshown |= left.of_unshown;
+            by_unshown |= speaks.asks_of_unshown();
         }
         let both = joined(&left, &right)?;
         if let Some(condition) = &join.filter {
