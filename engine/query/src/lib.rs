@@ -36,6 +36,7 @@ mod lookup;
 pub mod mart;
 mod masked_cache;
 mod monotone;
+mod names;
 mod optimizer;
 mod overlap;
 mod parse;

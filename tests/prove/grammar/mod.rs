@@ -138,8 +138,6 @@ pub struct Grammar {
     seen: Arc<Vec<SeenTable>>,
     aliases: usize,
     closeness: Closeness,
-    /// Whether an OR has set what may not be shown beside what is.
-    mixes: bool,
 }
 
 impl Grammar {
@@ -149,7 +147,7 @@ impl Grammar {
         let random = Random::of(seed, 1_000_000 + number);
         let seen = Arc::clone(seen);
         let closeness = Closeness::Exact;
-        let mut grammar = Self { random, seen, aliases: 0, closeness, mixes: false };
+        let mut grammar = Self { random, seen, aliases: 0, closeness };
         grammar.any(number)
     }
 

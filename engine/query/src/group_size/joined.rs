@@ -63,12 +63,15 @@ fn equalities(join: &Join) -> Vec<(&Expr, &Expr)> {
 /// that is compared as it is: made into another, two of them could become one.
 fn met_by(left: &Expr, right: &Expr, own: &DFSchema, other: &DFSchema) -> Option<String> {
     let (Expr::Column(left), Expr::Column(right)) = (left, right) else { return None };
-    let (of_own, of_other) = match (type_in(left, own), type_in(right, other)) {
-        (Some(of_own), Some(of_other)) => (of_own, (of_other, right)),
-        _ => (type_in(right, own)?, (type_in(left, other)?, left)),
+    let (own_column, column) = match (type_in(left, own), type_in(right, other)) {
+        (Some(_), Some(_)) => (left, right),
+        _ => (right, left),
     };
-    let (data_type, column) = of_other;
-    (of_own == data_type && !of_own.is_floating()).then(|| column.name.clone())
+    // A name that means a column of either side could be compared with itself.
+    let is_of_one_side = type_in(own_column, other).is_none() && type_in(column, own).is_none();
+    let (of_own, of_other) = (type_in(own_column, own)?, type_in(column, other)?);
+    let is_as_it_is = of_own == of_other && !of_own.is_floating();
+    (is_of_one_side && is_as_it_is).then(|| column.name.clone())
 }
 
 fn type_in<'a>(column: &Column, schema: &'a DFSchema) -> Option<&'a DataType> {

@@ -27,6 +27,7 @@ use super::node::{EnoughPersons, Terms};
 use super::rows::{NumberRows, ROW};
 use crate::error::QueryError;
 use crate::lookup;
+use crate::names::find_themselves;
 use crate::session::Session;
 use crate::statement::{each_scan, table_name};
 
@@ -49,6 +50,12 @@ pub(crate) fn keep_groups(
     if has_subquery(&written)? {
         return Err(refused(SUBQUERY));
     }
+    if written
+        .exists(|node| Ok(!find_themselves(node.schema())))
+        .map_err(QueryError::from_planning)?
+    {
+        return Err(refused(NAMES));
+    }
     if lookup::asked(&written)? > 0 {
         return Err(refused("lookup finds a single person"));
     }
@@ -58,6 +65,7 @@ pub(crate) fn keep_groups(
 }
 
 const ALONE: &str = "it is read once in the statement";
+const NAMES: &str = "every table has a name of its own";
 const KEYS: &str =
     "other tables are joined to it by their whole primary key, inner or keeping its rows";
 const SUBQUERY: &str = "its statement has no subquery in a condition or a value";

@@ -6,7 +6,7 @@ use datafusion::common::Column;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator, Subquery};
 
-use super::{Kept, Rows, Scope, Walk};
+use super::{Kept, Names, Rows, Scope, Walk};
 use crate::error::QueryError;
 
 /// Which kinds of columns an expression speaks of.
@@ -16,8 +16,6 @@ pub(super) struct Speaks {
     pub(super) of_unshown: bool,
     /// A subquery in it asks of an unshown column, whatever it answers.
     by_subquery: bool,
-    /// Such a subquery speaks of columns around it that are shown.
-    by_related_subquery: bool,
 }
 
 impl Speaks {
@@ -44,7 +42,6 @@ impl Speaks {
             of_shown: self.of_shown || other.of_shown,
             of_unshown: self.of_unshown || other.of_unshown,
             by_subquery: self.by_subquery || other.by_subquery,
-            by_related_subquery: self.by_related_subquery || other.by_related_subquery,
         }
     }
 }
@@ -73,11 +70,7 @@ impl Walk<'_> {
                 Ok(left.with(self.condition(right, scope)?))
             }
             Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }) => {
-                let speaks = self.alternatives(condition, scope)?;
-                if speaks.of_both() {
-                    self.mix()?;
-                }
-                Ok(speaks)
+                self.alternatives(condition, scope)
             }
             Expr::Not(inner) if !matches!(**inner, Expr::BinaryExpr(_)) => {
                 self.condition(inner, scope)
@@ -100,29 +93,20 @@ impl Walk<'_> {
         Ok(speaks)
     }
 
-    /// A condition by which what is shown decides whether a constant counts: there is one in a
-    /// statement at most.
-    fn mix(&mut self) -> Result<(), QueryError> {
-        if std::mem::replace(&mut self.has_mixed, true) {
-            return Err(QueryError::NotShown);
-        }
-        Ok(())
-    }
-
     /// A condition that AND, OR and NOT take no further apart.
     fn comparison(&mut self, condition: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
         let speaks = self.speaks(condition, scope)?;
         let are_several = speaks.of_unshown && columns_of(condition, scope) > 1;
-        let is_question = matches!(condition, Expr::InSubquery(_) | Expr::Exists(_));
+        let is_question = match condition {
+            Expr::InSubquery(within) => !has_subquery(&within.expr),
+            other => matches!(other, Expr::Exists(_)),
+        };
         if speaks.of_both()
             || (are_several && !is_equality(condition))
             || (speaks.by_subquery && !is_question)
             || (speaks.of_unshown && looks_for_something_computed(condition))
         {
             return Err(QueryError::NotShown);
-        }
-        if speaks.by_related_subquery {
-            self.mix()?;
         }
         Ok(speaks)
     }
@@ -139,7 +123,10 @@ impl Walk<'_> {
             .apply(|part| {
                 match part {
                     Expr::Column(column) => speaks.note(self.kept(column, Some(scope))),
-                    Expr::OuterReferenceColumn(_, column) => speaks.note(self.kept(column, None)),
+                    Expr::OuterReferenceColumn(_, column) => {
+                        self.names.of_outer.insert(Names::of(column));
+                        speaks.note(self.kept(column, None));
+                    }
                     Expr::ScalarSubquery(subquery) => {
                         subqueries.push((subquery.clone(), Answers::Value));
                     }
@@ -187,26 +174,9 @@ impl Walk<'_> {
             output.columns.iter().for_each(|kept| speaks.note(Some(*kept)));
         }
         speaks.by_subquery = met || !output.shows_all();
-        speaks.by_related_subquery = speaks.by_subquery && self.names_shown(subquery, scope)?;
         // A count of rows that a condition left is a value made of the condition's columns.
         speaks.of_unshown |= answers == Answers::Value && speaks.by_subquery;
         Ok(speaks)
-    }
-
-    /// Whether a subquery speaks of columns around it that may be shown.
-    fn names_shown(&self, subquery: &Subquery, scope: &Scope) -> Result<bool, QueryError> {
-        let mut columns = BTreeSet::new();
-        // Those that only a subquery within it names, too.
-        subquery
-            .subquery
-            .apply_with_subqueries(|node| {
-                node.expressions().iter().for_each(|one| columns.extend(around(one)));
-                Ok(TreeNodeRecursion::Continue)
-            })
-            .map_err(QueryError::from_planning)?;
-        // Of a name that means something within the subquery itself, nothing is known here.
-        let known = columns.iter().filter_map(|column| self.kept(column, Some(scope)));
-        Ok(known.into_iter().any(|kept| kept == Kept::Shown))
     }
 }
 
@@ -217,6 +187,18 @@ pub(super) fn is_plain(expression: &Expr) -> bool {
         Expr::Alias(alias) => is_plain(&alias.expr),
         _ => false,
     }
+}
+
+/// Whether an expression asks another plan.
+pub(super) const fn asks_a_plan(expression: &Expr) -> bool {
+    matches!(
+        expression,
+        Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::SetComparison(_) | Expr::Exists(_)
+    )
+}
+
+fn has_subquery(expression: &Expr) -> bool {
+    expression.exists(|part| Ok(asks_a_plan(part))).unwrap_or(true)
 }
 
 const fn is_column(expression: &Expr) -> bool {

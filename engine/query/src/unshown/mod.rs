@@ -16,6 +16,8 @@
 mod condition;
 mod plan;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use datafusion::common::{Column, DFSchemaRef};
 use datafusion::logical_expr::LogicalPlan;
 
@@ -30,8 +32,9 @@ pub(crate) fn stay_unshown(session: &Session, written: &LogicalPlan) -> Result<(
     if !session.has_unshown_columns() {
         return Ok(());
     }
-    let mut walk = Walk { session, outer: Vec::new(), met: false, has_mixed: false };
-    if walk.plan(written)?.shows_all() { Ok(()) } else { Err(QueryError::NotShown) }
+    let mut walk = Walk { session, outer: Vec::new(), met: false, names: Names::default() };
+    let shows_all = walk.plan(written)?.shows_all();
+    if shows_all && walk.names.mean_one_thing() { Ok(()) } else { Err(QueryError::NotShown) }
 }
 
 /// Whether an output column may be shown.
@@ -85,11 +88,7 @@ impl Output {
 
     /// The same where rows were made distinct by all their columns.
     fn distinct(self) -> Self {
-        if self.shows_all() {
-            return self;
-        }
-        let columns = vec![Kept::Unshown; self.columns.len()];
-        Self { columns, rows: self.rows.max(Rows::Distinct), ..self }
+        if self.shows_all() { self } else { Self { rows: self.rows.max(Rows::Distinct), ..self } }
     }
 
     /// So many of the rows as are wanted: of which that could be, only conditions may have a say.
@@ -123,9 +122,38 @@ struct Walk<'a> {
     outer: Vec<Scope>,
     /// Whether an expression has spoken of an unshown column.
     met: bool,
-    /// Whether a condition lets what is shown decide which constant an unshown column is held against.
-    /// One of them is one constant; several would read the column off a list.
-    has_mixed: bool,
+    names: Names,
+}
+
+/// A column by its table's name, without a schema, and its own.
+type Name = (Option<String>, String);
+
+/// What names mean in a statement. The optimizer takes a subquery's outer names for those of whatever
+/// stands beside it then, so one of them may not mean what is shown here and what is not there.
+#[derive(Debug, Default)]
+struct Names {
+    /// Whether a name was that of a column that is shown, and of one that is not.
+    kept: BTreeMap<Name, (bool, bool)>,
+    of_outer: BTreeSet<Name>,
+}
+
+impl Names {
+    fn of(column: &Column) -> Name {
+        let table = column.relation.as_ref().map(|table| table.table().to_owned());
+        (table, column.name.clone())
+    }
+
+    fn note(&mut self, scope: &Scope) {
+        for (column, kept) in scope.schema.columns().iter().zip(&scope.output.columns) {
+            let (is_shown, is_unshown) = self.kept.entry(Self::of(column)).or_default();
+            *is_shown |= *kept == Kept::Shown;
+            *is_unshown |= *kept == Kept::Unshown;
+        }
+    }
+
+    fn mean_one_thing(&self) -> bool {
+        self.of_outer.iter().all(|name| self.kept.get(name) != Some(&(true, true)))
+    }
 }
 
 impl Walk<'_> {

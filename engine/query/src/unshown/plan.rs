@@ -9,9 +9,10 @@ use datafusion::logical_expr::{
 };
 use martlet_policy::Access;
 
-use super::condition::is_plain;
+use super::condition::{asks_a_plan, is_plain};
 use super::{Kept, Output, Rows, Scope, Walk};
 use crate::error::QueryError;
+use crate::names::{find_themselves, is_reserved};
 use crate::statement::table_name;
 
 impl Walk<'_> {
@@ -34,7 +35,12 @@ impl Walk<'_> {
                 let is_narrowed = scope.output.is_narrowed || speaks.asks_of_unshown();
                 Output { is_narrowed, ..scope.output }
             }
-            LogicalPlan::SubqueryAlias(alias) => self.plan(&alias.input)?,
+            LogicalPlan::SubqueryAlias(alias) => {
+                if is_reserved(alias.alias.table()) {
+                    return Err(QueryError::NotShown);
+                }
+                self.plan(&alias.input)?
+            }
             LogicalPlan::Subquery(subquery) => self.plan(&subquery.subquery)?,
             LogicalPlan::Limit(limit) => {
                 asks_no_other(plan)?;
@@ -59,7 +65,7 @@ impl Walk<'_> {
                 let scope = self.scope_of(&window.input)?;
                 let ranks = self.computed(&window.window_expr, &scope)?;
                 let columns = [scope.output.columns.clone(), ranks].concat();
-                scope.output.with_columns(columns)
+                scope.output.with_columns(columns).cut_off()
             }
             LogicalPlan::Join(join) => self.join(join)?,
             LogicalPlan::Union(union) => self.union(union)?,
@@ -75,6 +81,9 @@ impl Walk<'_> {
             }
             _ => self.of_any_input(plan, columns)?,
         };
+        if !find_themselves(plan.schema()) {
+            return Err(QueryError::NotShown);
+        }
         // A node whose columns are counted in another way than here is not understood.
         let is_understood = output.columns.len() == columns;
         if is_understood { Ok(output) } else { self.of_any_input(plan, columns) }
@@ -95,7 +104,9 @@ impl Walk<'_> {
     }
 
     fn scope_of(&mut self, input: &LogicalPlan) -> Result<Scope, QueryError> {
-        Ok(Scope { output: self.plan(input)?, schema: input.schema().clone() })
+        let scope = Scope { output: self.plan(input)?, schema: input.schema().clone() };
+        self.names.note(&scope);
+        Ok(scope)
     }
 
     /// A name without a grant is that of rows that the statement itself makes, and so is the name that
@@ -157,7 +168,8 @@ impl Walk<'_> {
 
     fn join(&mut self, join: &Join) -> Result<Output, QueryError> {
         let left = self.scope_of(&join.left)?;
-        let right = if is_lateral(&join.right) {
+        let is_lateral = is_lateral(&join.right);
+        let right = if is_lateral {
             // It names columns of the left.
             self.outer.push(left.clone());
             let right = self.scope_of(&join.right);
@@ -192,7 +204,10 @@ impl Walk<'_> {
             JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark => {
                 left.output.rows == Rows::Chosen
             }
-            JoinType::Inner => false,
+            // A total without keys has a row also of nothing.
+            JoinType::Inner => {
+                is_lateral && right.output.is_narrowed && has_keyless_total(&join.right)?
+            }
         };
         if tells {
             return Err(QueryError::NotShown);
@@ -265,6 +280,16 @@ fn is_lateral(plan: &LogicalPlan) -> bool {
     }
 }
 
+/// Whether a plan has an aggregation that gives a row where there is none below it.
+fn has_keyless_total(plan: &LogicalPlan) -> Result<bool, QueryError> {
+    plan.exists(|node| {
+        let LogicalPlan::Aggregate(aggregate) = node else { return Ok(false) };
+        let is_set = |key: &Expr| matches!(key, Expr::GroupingSet(_));
+        Ok(aggregate.group_expr.is_empty() || aggregate.group_expr.iter().any(is_set))
+    })
+    .map_err(QueryError::from_planning)
+}
+
 /// A node whose expressions are not followed may hold none that asks another plan, or speaks of what
 /// stands around its own.
 fn asks_no_other(plan: &LogicalPlan) -> Result<(), QueryError> {
@@ -276,14 +301,7 @@ fn asks_no_other(plan: &LogicalPlan) -> Result<(), QueryError> {
 fn look_for_others(plan: &LogicalPlan, found: &mut bool) -> DataFusionResult<()> {
     plan.apply_expressions(|expression| {
         expression.apply(|part| {
-            *found |= matches!(
-                part,
-                Expr::ScalarSubquery(_)
-                    | Expr::InSubquery(_)
-                    | Expr::SetComparison(_)
-                    | Expr::Exists(_)
-                    | Expr::OuterReferenceColumn(..)
-            );
+            *found |= asks_a_plan(part) || matches!(part, Expr::OuterReferenceColumn(..));
             Ok(TreeNodeRecursion::Continue)
         })
     })
