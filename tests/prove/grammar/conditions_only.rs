@@ -197,7 +197,7 @@ impl Grammar {
                 "SELECT m.k, {seen} {from} LEFT JOIN (SELECT loan_id AS k FROM loan AS {alias} WHERE {name} = {constant}) AS m ON m.k = {key}"
             ),
             25 => format!(
-                "SELECT {seen} {from} WHERE coalesce({name}, {constant}) IN {other} AND {key} > 9)"
+                "SELECT {seen} {from} WHERE coalesce({name}, {constant}) IN {other} WHERE {key} > 9)"
             ),
             26 => format!(
                 "SELECT {key}, count(*) {from}, loan AS n WHERE EXISTS (SELECT 1 FROM (VALUES (1)) AS v(x) WHERE {name} > n.{}) GROUP BY 1",
