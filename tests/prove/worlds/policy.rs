@@ -223,8 +223,9 @@ tables = ["system.audit_record"]
 all = true
 "#;
 
-/// How many persons there have to be in a group that a statistician is told of.
-pub const MINIMUM_GROUP: i64 = 3;
+/// How many persons there have to be in a group that a statistician is told of. More than three: fewer
+/// are absent already because one of them dominates.
+pub const MINIMUM_GROUP: i64 = 5;
 
 /// How many statisticians there are: as many as there are statements of one round, so that none has
 /// been told anything before.
