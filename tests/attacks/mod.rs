@@ -50,7 +50,7 @@ fn lab() -> &'static (Runtime, Lab) {
     static LAB: OnceLock<(Runtime, Lab)> = OnceLock::new();
     LAB.get_or_init(|| {
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let lab = runtime.block_on(Lab::open(20_261_123, 400, Logged::listen(), READER));
+        let lab = runtime.block_on(Lab::open(20_261_123, 400, Logged::listen(), READER)).unwrap();
         (runtime, lab)
     })
 }
@@ -147,7 +147,7 @@ fn assert_came(comes: Comes, outcome: &Outcome, sql: &str, door: Door) {
 #[should_panic(expected = "two worlds")]
 fn an_attack_that_works_is_noticed() {
     let (runtime, _) = lab();
-    let lab = runtime.block_on(Lab::open(20_261_124, 100, Logged::listen(), OTHER));
+    let lab = runtime.block_on(Lab::open(20_261_124, 100, Logged::listen(), OTHER)).unwrap();
     let statement = judged(Comes::Answered, "SELECT count(*), max(big) FROM customer");
     let verdicts = runtime.block_on(async {
         let mut sessions = lab.sign_in().await;

@@ -41,7 +41,7 @@ async fn of_rows_that_are_ordered_by_what_rounds_all_are_wanted() {
 /// Two rows that differ in a column which the order leaves out could stand either way.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_over_all_columns_names_each_of_them() {
-    let lab = Lab::open(SEED, 50, Logged::listen(), READER).await;
+    let lab = Lab::open(SEED, 50, Logged::listen(), READER).await.unwrap();
     let mut sessions = lab.sign_in().await;
     let all = |statement: &Statement| {
         statement.tail.is_some() && statement.sql().starts_with("SELECT * FROM")
@@ -83,7 +83,7 @@ async fn statements_of_each_kind_tell_rows() {
             20,
         ),
     ];
-    let lab = Lab::open(SEED, 600, Logged::listen(), READER).await;
+    let lab = Lab::open(SEED, 600, Logged::listen(), READER).await.unwrap();
     let mut sessions = lab.sign_in().await;
     for (kind, is_of_kind, least) in kinds {
         let mut told = 0;

@@ -172,7 +172,7 @@ fn statements_become_smaller_and_never_lose_an_order_but_not_its_limit() {
 /// The worlds differ in everything that somebody else sees, canaries and all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_to_whom_the_worlds_differ_is_told_apart_at_every_door() {
-    let lab = Lab::open(5, 200, Logged::listen(), OTHER).await;
+    let lab = Lab::open(5, 200, Logged::listen(), OTHER).await.unwrap();
     let mut sessions = lab.sign_in().await;
     let seen = |sql: &str| Statement { body: text(sql), ..statement(None, Closeness::Exact) };
     let paths = AccessPath::ALL.map(|path| Door::InProcess([path; 2]));
@@ -203,7 +203,7 @@ async fn somebody_to_whom_the_worlds_differ_is_told_apart_at_every_door() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_that_is_not_on_record_is_told() {
-    let lab = Lab::open(6, 100, Logged::listen(), READER).await;
+    let lab = Lab::open(6, 100, Logged::listen(), READER).await.unwrap();
     let mut expected = Expected::default();
     let (number, _) = expected.marked("SELECT 1");
     expected.note(number, Door::Statement, &Answer::refused("Invalid", "no"), "SELECT 1");
@@ -212,7 +212,7 @@ async fn a_statement_that_is_not_on_record_is_told() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wrong_answer_is_found_wherever_it_stands() {
-    let lab = Lab::open(7, 100, Logged::listen(), READER).await;
+    let lab = Lab::open(7, 100, Logged::listen(), READER).await.unwrap();
     let mut sessions = lab.sign_in().await;
     let exact = || statement(None, Closeness::Exact);
     let differs = Sql::Copied { asked: "SELECT 1 AS n".into(), of_copy: "SELECT 2 AS n".into() };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
-use martlet_query::AccessPath;
+use martlet_query::{AccessPath, QueryError};
 
 use crate::doors::in_process::{Engines, serve_another_mask};
 use crate::doors::record::Expected;
@@ -65,20 +65,28 @@ impl std::fmt::Debug for Lab {
 impl Lab {
     /// Builds the worlds of a seed and opens their doors to a reader. The worlds are alike to
     /// [`READER`] only: anybody else has to be told apart.
-    pub async fn open(seed: u64, scale: usize, logged: Logged, reader: &'static str) -> Self {
+    ///
+    /// # Errors
+    /// If the rules of the worlds, which are sound, are not accepted.
+    pub async fn open(
+        seed: u64,
+        scale: usize,
+        logged: Logged,
+        reader: &'static str,
+    ) -> Result<Self, QueryError> {
         let worlds = Worlds::build(seed, scale).await;
         let mut places = Vec::new();
         for mart in &worlds.pair {
-            let engines = Engines::open(mart, reader).await;
+            let engines = Engines::open(mart, reader).await?;
             engines.serve_another_mask().await;
             let server = mart.serve().await;
             serve_another_mask(&server.engine).await;
             places.push(Place { engines, server, expected: Mutex::default() });
         }
-        let reference = Engines::open(&worlds.reference, READER).await;
+        let reference = Engines::open(&worlds.reference, READER).await?;
         let Ok(places) = <[Place; 2]>::try_from(places) else { panic!("there are two worlds") };
         let (watch, publishing) = (Watch::default(), tokio::sync::Mutex::default());
-        Self { worlds, places, reference, watch, logged, reader, publishing }
+        Ok(Self { worlds, places, reference, watch, logged, reader, publishing })
     }
 
     /// What the reader sees of both worlds.

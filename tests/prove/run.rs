@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use martlet_query::QueryError;
 use tokio::task::JoinSet;
 
 use crate::grammar::Statement;
@@ -74,8 +75,17 @@ pub async fn run(plan: Plan, watcher: Arc<dyn Watcher>) -> Report {
         let number = at / IN_ONE_ROUND;
         let until = end.min((number + 1) * IN_ONE_ROUND);
         let seed = plan.seed.wrapping_add(number.wrapping_mul(1_000_003));
+        let lab = match Lab::open(seed, plan.scale, logged.clone(), READER).await {
+            Ok(lab) => lab,
+            Err(error) => {
+                let finding = not_opened(plan.seed, at, &error);
+                watcher.found(&finding);
+                report.lock().unwrap_or_else(PoisonError::into_inner).findings.push(finding);
+                break;
+            }
+        };
         let round = Arc::new(Round {
-            lab: Lab::open(seed, plan.scale, logged.clone(), READER).await,
+            lab,
             plan,
             seed,
             next: AtomicU64::new(at),
@@ -173,4 +183,11 @@ impl Round {
 fn told(statement: &Statement) -> String {
     let all: Vec<String> = statement.conversation().iter().map(Statement::sql).collect();
     all.join(";\n  ")
+}
+
+/// Rules that were accepted as long as they were judged rightly.
+fn not_opened(seed: u64, number: u64, error: &QueryError) -> Finding {
+    let what = format!("the worlds' rules are refused: {error}");
+    let sql = "before any statement".into();
+    Finding { oracle: Oracle::Broken, seed, number, door: None, sql, what }
 }
