@@ -28,6 +28,7 @@ cluster_key = ["outlet"]
   [[table.column]]
   name = "mobile"
   type = "text"
+  nullable = true
   class = "mobile"
   [[table.column]]
   name = "born"
