@@ -7,6 +7,7 @@ mod doors;
 mod duties;
 mod emergencies;
 mod explain_policy;
+mod first_rows;
 mod groups;
 mod hostile;
 mod identities;

@@ -1,7 +1,7 @@
 //! Physical optimizer rules: those that answer from indexes what would otherwise read rows, and
 //! those that keep DataFusion's own to what is true.
 
-mod grouping_sets;
+mod claims;
 pub(crate) mod index_aggregate;
 mod semi_join;
 mod top_of_each;
@@ -27,7 +27,7 @@ use crate::access_path::AccessPath;
 /// DataFusion's rules, each where it gives the right rows; [`IndexPaths`] comes after them.
 pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = window_top::rules();
-    rules.insert(0, Arc::new(grouping_sets::ForgetBelowGroupingSets));
+    rules.insert(0, Arc::new(claims::ForgetUntrueClaims));
     rules
 }
 

@@ -3,7 +3,8 @@
 //!
 //! The window stays where it is and numbers the rows that are left, and what limits its numbers
 //! decides; the scan below reads far fewer rows. Applies to windows by one column that has codes
-//! and is granted as stored, ordered first by one that is a number, a date or a time.
+//! and is granted as stored, ordered first by one that is a number, a date or a time, where nothing
+//! is computed of rows on the way ([`super::top_rows`] tells why).
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 use martlet_index::grouping::{Counted, Order};
 
-use super::top_rows::{ROWS_MAX, order_of};
+use super::top_rows::{ROWS_MAX, cannot_fail, column_below, order_of};
 use crate::dealing::dealt;
 use crate::scan::SecuredScan;
 
@@ -35,6 +36,9 @@ pub(super) fn over_top_rows(
     let ([each], [first, ..]) = expressions.split_at_checked(top.partition_prefix_len())? else {
         return None;
     };
+    if !expressions.iter().all(|key| cannot_fail(&key.expr)) {
+        return None;
+    }
     let wanted = Wanted::of(&each.expr, first, top.fetch(), Counted::Each)?;
     let input = narrowed(top.input(), &wanted)?;
     replace_children_if_necessary(Arc::clone(node), vec![input]).ok()
@@ -45,11 +49,25 @@ pub(super) fn under_filter(
     node: &Arc<dyn ExecutionPlan>,
     filter: &FilterExec,
 ) -> Option<Arc<dyn ExecutionPlan>> {
-    let limits = split_conjunction(filter.predicate()).into_iter().filter_map(limit);
+    let conditions = split_conjunction(filter.predicate());
+    if !conditions.iter().all(|condition| compares(condition)) {
+        return None;
+    }
+    let limits = conditions.into_iter().filter_map(limit);
     let input = limits
         .filter(|(_, rows)| (1..=ROWS_MAX).contains(rows))
         .find_map(|(column, rows)| over_window(filter.input(), column, rows))?;
     replace_children_if_necessary(Arc::clone(node), vec![input]).ok()
+}
+
+/// Whether a condition compares what has a value for every row.
+fn compares(condition: &Arc<dyn PhysicalExpr>) -> bool {
+    use Operator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
+    condition.downcast_ref::<BinaryExpr>().is_some_and(|both| {
+        matches!(both.op(), Eq | NotEq | Lt | LtEq | Gt | GtEq)
+            && cannot_fail(both.left())
+            && cannot_fail(both.right())
+    })
 }
 
 /// A column that a condition holds at or below a number: both.
@@ -83,7 +101,7 @@ fn over_window(
         return replace_children_if_necessary(Arc::clone(plan), vec![input]).ok();
     }
     let below = match plan.downcast_ref::<ProjectionExec>() {
-        Some(projection) => column(&projection.expr().get(output)?.expr)?,
+        Some(projection) => column_below(projection, output)?,
         None if plan.is::<RepartitionExec>() => output,
         None => return None,
     };
@@ -138,7 +156,8 @@ impl Wanted {
             let same_rows = other.partition_by().iter().eq(limited.partition_by().iter());
             ranking(other).is_some() && same_rows && other.order_by() == limited.order_by()
         };
-        if !window.window_expr().iter().all(is_alike) {
+        let mut orders = limited.order_by().iter();
+        if !window.window_expr().iter().all(is_alike) || !orders.all(|key| cannot_fail(&key.expr)) {
             return None;
         }
         let ([each], [first, ..]) = (limited.partition_by(), limited.order_by()) else {
@@ -160,7 +179,7 @@ fn narrowed(plan: &Arc<dyn ExecutionPlan>, wanted: &Wanted) -> Option<Arc<dyn Ex
     }
     let input = match plan.downcast_ref::<ProjectionExec>() {
         Some(projection) => {
-            let below = |output: usize| column(&projection.expr().get(output)?.expr);
+            let below = |output: usize| column_below(projection, output);
             let wanted = Wanted { each: below(each)?, by: below(by)?, ..*wanted };
             narrowed(projection.input(), &wanted)?
         }

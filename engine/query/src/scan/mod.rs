@@ -273,21 +273,23 @@ impl SecuredScan {
         })
     }
 
+    /// Whether a column is shown as it is stored: of others no plan tells how their values are kept.
+    pub(crate) fn shows_as_stored(&self, name: &ColumnName) -> bool {
+        let granted = self.scan.grant().columns().iter().find(|column| column.name == *name);
+        granted.is_some_and(|column| column.access == Access::Clear)
+    }
+
     /// Which indexes the conditions use, as EXPLAIN shows them: `column: kind`. Those of columns that
     /// are not shown as they are would tell what their values are like.
     pub(crate) fn indexes_used(&self) -> Vec<String> {
         let Rows::Segments(table) = &self.rows else { return Vec::new() };
-        let is_clear = |name: &ColumnName| {
-            let granted = self.scan.grant().columns().iter().find(|column| column.name == *name);
-            granted.is_some_and(|column| column.access == Access::Clear)
-        };
         let mut used: Vec<String> = table
             .segments()
             .iter()
             .flat_map(|segment| self.scan.sections_wanted(segment))
             .filter_map(|(column, kind)| {
                 let name = &self.scan.table().columns().get(column)?.name;
-                is_clear(name).then(|| format!("{name}: {}", kind.name()))
+                self.shows_as_stored(name).then(|| format!("{name}: {}", kind.name()))
             })
             .collect();
         used.sort_unstable();
@@ -469,7 +471,9 @@ impl SecuredScan {
         context: Arc<TaskContext>,
     ) -> futures::stream::BoxStream<'static, Result<RecordBatch, QueryError>> {
         let mut segments = self.segments_of(partition).unwrap_or_default();
-        if let Some(top) = self.scan.top() {
+        // Of rows that tie, those that are read first come first: their order must not be that of
+        // what hidden rows hold.
+        if let Some(top) = self.scan.top().filter(|_| self.hides_no_row()) {
             segments.sort_by_key(|segment| top.rank(segment));
         }
         let scan = Arc::clone(&self.scan);

@@ -70,7 +70,11 @@ impl Walk<'_> {
                 Ok(left.with(self.condition(right, scope)?))
             }
             Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }) => {
-                self.alternatives(condition, scope)
+                let speaks = self.alternatives(condition, scope)?;
+                if speaks.of_both() || asks_of_several(condition, speaks, scope) {
+                    self.loose += 1;
+                }
+                if self.loose > 1 { Err(QueryError::NotShown) } else { Ok(speaks) }
             }
             Expr::Not(inner) if !matches!(**inner, Expr::BinaryExpr(_)) => {
                 self.condition(inner, scope)
@@ -80,14 +84,15 @@ impl Walk<'_> {
     }
 
     /// The sides of an OR, and of those within it. `x = 1 AND hidden > 1 OR x = 2 AND hidden > 2` sets the
-    /// two beside each other, and so it does where a subquery asks for the hidden one.
+    /// two beside each other, and so it does where a subquery asks for the hidden one, or where both
+    /// are hidden.
     fn alternatives(&mut self, condition: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
         if let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) = condition {
             let left = self.alternatives(left, scope)?;
             return Ok(left.with(self.alternatives(right, scope)?));
         }
         let speaks = self.condition(condition, scope)?;
-        if speaks.of_both() || speaks.by_subquery {
+        if speaks.of_both() || speaks.by_subquery || asks_of_several(condition, speaks, scope) {
             return Err(QueryError::NotShown);
         }
         Ok(speaks)
@@ -96,7 +101,7 @@ impl Walk<'_> {
     /// A condition that AND, OR and NOT take no further apart.
     fn comparison(&mut self, condition: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
         let speaks = self.speaks(condition, scope)?;
-        let are_several = speaks.of_unshown && columns_of(condition, scope) > 1;
+        let are_several = asks_of_several(condition, speaks, scope);
         let is_question = match condition {
             Expr::InSubquery(within) => !has_subquery(&within.expr),
             other => matches!(other, Expr::Exists(_)),
@@ -105,6 +110,8 @@ impl Walk<'_> {
             || (are_several && !is_equality(condition))
             || (speaks.by_subquery && !is_question)
             || (speaks.of_unshown && looks_for_something_computed(condition))
+            // A random number in the place of a constant counts how often a value is above it.
+            || (speaks.asks_of_unshown() && condition.is_volatile())
         {
             return Err(QueryError::NotShown);
         }
@@ -220,6 +227,11 @@ fn looks_for_something_computed(condition: &Expr) -> bool {
     let Expr::InSubquery(within) = condition else { return false };
     let has_columns = !within.expr.column_refs().is_empty() || within.expr.contains_outer();
     has_columns && !is_column(&within.expr)
+}
+
+/// Whether a condition speaks of several columns, unshown ones among them.
+fn asks_of_several(condition: &Expr, speaks: Speaks, scope: &Scope) -> bool {
+    speaks.of_unshown && columns_of(condition, scope) > 1
 }
 
 /// How many columns a condition speaks of, constants aside: more than one are compared.

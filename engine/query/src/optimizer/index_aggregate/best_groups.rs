@@ -15,7 +15,7 @@ use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::PhysicalSortExpr;
-use datafusion::physical_expr::expressions::{Column, Literal};
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
@@ -27,7 +27,7 @@ use martlet_core::{ColumnType, Selection};
 use martlet_index::IndexKind;
 use martlet_index::grouping::{Best, Counted, Leaders, Order, Rank};
 
-use super::super::top_rows::order_of;
+use super::super::top_rows::{column_below, order_of};
 use super::bucket::Bucket;
 use super::exec::IndexAggregateExec;
 use super::spec::{Function, Part, Spec, Stage};
@@ -177,16 +177,6 @@ fn of_totals(
     }
     let input = of_totals(dealt(plan)?, stage, sorted_by, asked)?;
     replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
-}
-
-/// The input column behind an output of a projection that computes nothing: an expression could
-/// fail on a group that is left out.
-fn column_below(projection: &ProjectionExec, output: usize) -> Option<usize> {
-    let items = projection.expr();
-    let computes_nothing =
-        items.iter().all(|item| item.expr.is::<Column>() || item.expr.is::<Literal>());
-    let column = items.get(output)?.expr.downcast_ref::<Column>()?;
-    computes_nothing.then(|| column.index())
 }
 
 /// Which groups are wanted, and what is known of the best while they are looked for.

@@ -143,14 +143,15 @@ impl DisplayAs for IndexAggregateExec {
         let keys = spec.keys.iter().chain(&spec.distincts).map(|key| key.column);
         let grouped: Vec<usize> = keys.chain(joined.iter().copied()).collect();
         let mut indexes = scan.indexes_used();
-        indexes.extend(grouped.iter().filter_map(|column| {
-            let kind = scan.first_kind(*column, [IndexKind::Codes, IndexKind::Vector])?;
-            Some(format!("{}: {}", name(*column)?, kind.name()))
-        }));
-        indexes.extend(measured.iter().chain(&ranked).filter_map(|column| {
-            let kind = scan.first_kind(*column, [IndexKind::Vector, IndexKind::Codes])?;
-            Some(format!("{}: {}", name(*column)?, kind.name()))
-        }));
+        let told = |column: usize, kinds: [IndexKind; 2]| {
+            let name = table.columns().get(column).map(|column| &column.name)?;
+            let kind = scan.first_kind(column, kinds).filter(|_| scan.shows_as_stored(name))?;
+            Some(format!("{name}: {}", kind.name()))
+        };
+        let by_code = [IndexKind::Codes, IndexKind::Vector];
+        indexes.extend(grouped.iter().filter_map(|column| told(*column, by_code)));
+        let by_value = [IndexKind::Vector, IndexKind::Codes];
+        indexes.extend(measured.iter().chain(&ranked).filter_map(|at| told(*at, by_value)));
         indexes.sort_unstable();
         indexes.dedup();
         write!(

@@ -1,11 +1,15 @@
-//! GROUPING SETS, CUBE and ROLLUP: what holds of rows does not hold of groups of all but some columns.
+//! What DataFusion claims of rows where it is not true: of groups of several sets, and of parts that
+//! UNION ALL puts beside each other.
 //!
-//! Below such an aggregation two columns may be equal, one may hold a constant, rows may be sorted
-//! by a column or dealt out by it. Above it either column may be null where the other is not, and
-//! DataFusion holds all of that for true as before: it drops the second key of an order, takes
-//! windows of several parts for one, and may leave a group in pieces. Owns the operator that hands
-//! groups on and claims nothing of them, and the rule that puts it over the first stage of each such
-//! aggregation. Must run before every rule that asks what holds of rows.
+//! GROUPING SETS, CUBE and ROLLUP: below such an aggregation two columns may be equal, one may hold
+//! a constant, rows may be sorted by a column or dealt out by it. Above it either column may be null
+//! where the other is not, and DataFusion holds all of that for true as before: it drops the second
+//! key of an order, takes windows of several parts for one, and may leave a group in pieces.
+//! UNION ALL: a column that is constant in each part, and another constant in each, is dropped from
+//! an order as constant, though the parts then find their first rows together, by what is left.
+//!
+//! Owns the operator that hands rows on and claims nothing of them, and the rule that puts it there.
+//! Must run before every rule that asks what holds of rows.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +22,7 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
+use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
     PlanProperties, SendableRecordBatchStream,
@@ -25,30 +30,29 @@ use datafusion::physical_plan::{
 
 use crate::error::QueryError;
 
-/// Puts [`GroupsOfSetsExec`] where groups of several sets are made.
+/// Puts [`UnclaimedExec`] over the first stage of aggregations by several sets, and over unions of
+/// parts of which some hold a constant.
 #[derive(Debug)]
-pub(super) struct ForgetBelowGroupingSets;
+pub(super) struct ForgetUntrueClaims;
 
-impl PhysicalOptimizerRule for ForgetBelowGroupingSets {
+impl PhysicalOptimizerRule for ForgetUntrueClaims {
     fn optimize(
         &self,
         plan: Arc<dyn ExecutionPlan>,
         _config: &ConfigOptions,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let over_groups = |node: Arc<dyn ExecutionPlan>| {
-            let aggregate = node.downcast_ref::<AggregateExec>();
-            // The second stage groups by the columns of the first and the number of the set alone.
-            if !aggregate.is_some_and(|aggregate| aggregate.group_expr().has_grouping_set()) {
+        let over = |node: Arc<dyn ExecutionPlan>| {
+            if !(makes_groups_of_sets(&node) || holds_constants_in_parts(&node)) {
                 return Ok(Transformed::no(node));
             }
-            let over: Arc<dyn ExecutionPlan> = Arc::new(GroupsOfSetsExec::new(node));
+            let over: Arc<dyn ExecutionPlan> = Arc::new(UnclaimedExec::new(node));
             Ok(Transformed::yes(over))
         };
-        Ok(plan.transform_up(over_groups)?.data)
+        Ok(plan.transform_up(over)?.data)
     }
 
     fn name(&self) -> &'static str {
-        "forget_below_grouping_sets"
+        "forget_untrue_claims"
     }
 
     fn schema_check(&self) -> bool {
@@ -56,14 +60,27 @@ impl PhysicalOptimizerRule for ForgetBelowGroupingSets {
     }
 }
 
-/// Receives groups of several sets; hands them on as they are.
+/// The second stage groups by the columns of the first and the number of the set alone.
+fn makes_groups_of_sets(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let aggregate = node.downcast_ref::<AggregateExec>();
+    aggregate.is_some_and(|aggregate| aggregate.group_expr().has_grouping_set())
+}
+
+fn holds_constants_in_parts(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let has_constants = |part: &&Arc<dyn ExecutionPlan>| {
+        !part.properties().equivalence_properties().constants().is_empty()
+    };
+    node.is::<UnionExec>() && node.children().iter().any(has_constants)
+}
+
+/// Hands rows on as they are.
 #[derive(Debug)]
-struct GroupsOfSetsExec {
+struct UnclaimedExec {
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
 
-impl GroupsOfSetsExec {
+impl UnclaimedExec {
     fn new(input: Arc<dyn ExecutionPlan>) -> Self {
         let partitions = input.output_partitioning().partition_count();
         let properties = PlanProperties::new(
@@ -76,15 +93,15 @@ impl GroupsOfSetsExec {
     }
 }
 
-impl DisplayAs for GroupsOfSetsExec {
+impl DisplayAs for UnclaimedExec {
     fn fmt_as(&self, _kind: DisplayFormatType, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("GroupsOfSets")
+        formatter.write_str("Unclaimed")
     }
 }
 
-impl ExecutionPlan for GroupsOfSetsExec {
+impl ExecutionPlan for UnclaimedExec {
     fn name(&self) -> &'static str {
-        "GroupsOfSets"
+        "Unclaimed"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
