@@ -1,11 +1,13 @@
-//! How much runs at once: a place for every statement that is planned or answered.
+//! How much runs at once: a place for every request that is worked on, and for every answer that
+//! its reader has not read to its end.
 //!
 //! Owns the bounds, for the server and for one principal, and the time that planning may take.
 //! Must never give a place back while the work that it stands for still goes on, and never let
 //! a principal who waits for its own places hold one of the server's.
 //!
-//! Receives: the principal's name from `flight::statement`.
-//! Hands on: a [`Place`], which travels with the work and is free when it is dropped.
+//! Receives: the principal's name from `flight`.
+//! Hands on: a [`Place`], which travels with the work and is free when it is dropped; an [`Open`],
+//! which travels with the answer.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -23,19 +25,36 @@ use crate::alarm::curbs::Curbs;
 const STATEMENTS_MAX: usize = 64;
 /// Statements of one principal at once.
 const STATEMENTS_PER_PRINCIPAL_MAX: usize = 8;
-/// How long a statement waits for its place at most.
+/// Requests that are no statements (questions about the catalog, parameters, what is refused
+/// without a look at it): they wait for none of the statements, and have places of their own.
+const OTHERS_MAX: usize = 32;
+/// Such requests of one principal at once.
+const OTHERS_PER_PRINCIPAL_MAX: usize = 4;
+/// Requests of one principal that wait for a place; each holds its text.
+const WAITING_PER_PRINCIPAL_MAX: usize = 128;
+/// Answers that their readers have not taken to the end. Each may hold a message.
+const ANSWERS_MAX: usize = 1_024;
+/// Such answers of one principal.
+const ANSWERS_PER_PRINCIPAL_MAX: usize = 32;
+/// How long a request waits for its place at most.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Wall time that planning one statement may take.
 pub(crate) const PLANNING_TIME_MAX: Duration = Duration::from_secs(30);
 
 const _: () = assert!(STATEMENTS_PER_PRINCIPAL_MAX < STATEMENTS_MAX);
+const _: () = assert!(STATEMENTS_PER_PRINCIPAL_MAX < ANSWERS_PER_PRINCIPAL_MAX);
 
 /// There was no place in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Busy {
     /// All of the principal's own places are taken.
-    #[error("{STATEMENTS_PER_PRINCIPAL_MAX} of your statements are running: end one, or try again")]
+    #[error("too many of your requests are running: wait for one, or end one, and try again")]
     Principal,
+    /// All of the principal's answers are open.
+    #[error(
+        "{ANSWERS_PER_PRINCIPAL_MAX} of your answers are not read to their end: read or close one"
+    )]
+    Unread,
     /// All of the server's places are taken.
     #[error("the server is busy: try again")]
     Server,
@@ -59,12 +78,29 @@ pub(crate) enum Stopped {
 /// The places of one server.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    server: Arc<Semaphore>,
-    /// A principal's places live as long as one of them is taken or waited for.
-    principals: Mutex<HashMap<String, Weak<Semaphore>>>,
+    statements: Places,
+    others: Places,
+    answers: Places,
     patience: Duration,
     /// Who has one place only, after a pause.
     curbs: Arc<Curbs>,
+}
+
+/// Places of one kind: so many, and of one principal so many.
+#[derive(Debug)]
+struct Places {
+    server: Arc<Semaphore>,
+    of_principal_max: usize,
+    /// A principal's places live as long as one of them is taken or waited for.
+    principals: Mutex<HashMap<String, Weak<OwnPlaces>>>,
+}
+
+/// The places of one kind that one principal has.
+#[derive(Debug)]
+struct OwnPlaces {
+    free: Arc<Semaphore>,
+    /// Room to wait for one.
+    waiting: Semaphore,
 }
 
 /// A place that is taken.
@@ -72,6 +108,14 @@ pub(crate) struct Admission {
 pub(crate) struct Place {
     _server: OwnedSemaphorePermit,
     _own: OwnedSemaphorePermit,
+    /// So that whoever comes next finds the same places.
+    _of: Arc<OwnPlaces>,
+}
+
+/// The place of an answer that is open.
+#[derive(Debug)]
+pub(crate) struct Open {
+    _place: Place,
 }
 
 impl Admission {
@@ -86,30 +130,68 @@ impl Admission {
     }
 
     fn with_patience(patience: Duration) -> Self {
-        let server = Arc::new(Semaphore::new(STATEMENTS_MAX));
-        Self { server, principals: Mutex::default(), patience, curbs: Arc::default() }
+        Self {
+            statements: Places::new(STATEMENTS_MAX, STATEMENTS_PER_PRINCIPAL_MAX),
+            others: Places::new(OTHERS_MAX, OTHERS_PER_PRINCIPAL_MAX),
+            answers: Places::new(ANSWERS_MAX, ANSWERS_PER_PRINCIPAL_MAX),
+            patience,
+            curbs: Arc::default(),
+        }
     }
 
-    /// Waits for a place: first one of the principal's own, then one of the server's. Who is
-    /// slowed down takes all of its own for one statement, and pauses while it holds them.
+    /// Waits for a statement's place.
     pub(crate) async fn enter(&self, principal: &str) -> Result<Place, Busy> {
+        self.enter_at(&self.statements, principal).await
+    }
+
+    /// Waits for the place of a request that is no statement.
+    pub(crate) async fn enter_aside(&self, principal: &str) -> Result<Place, Busy> {
+        self.enter_at(&self.others, principal).await
+    }
+
+    /// Counts an answer until it is read to its end or dropped. Nobody waits: what is open is
+    /// open as long as its reader likes.
+    pub(crate) fn open(&self, principal: &str) -> Result<Open, Busy> {
+        let own = self.answers.of(principal);
+        let free = Arc::clone(&own.free).try_acquire_owned().map_err(|_| Busy::Unread)?;
+        let server = Arc::clone(&self.answers.server);
+        let server = server.try_acquire_owned().map_err(|_| Busy::Server)?;
+        Ok(Open { _place: Place { _server: server, _own: free, _of: own } })
+    }
+
+    /// First one of the principal's own, then one of the server's. Who is slowed down takes all
+    /// of its own for one request, and pauses while it holds them.
+    async fn enter_at(&self, places: &Places, principal: &str) -> Result<Place, Busy> {
         let until = Instant::now() + self.patience;
         let pause = self.curbs.pause(principal);
-        let count = if pause.is_some() { STATEMENTS_PER_PRINCIPAL_MAX } else { 1 };
-        let own = taken(self.places_of(principal), count, until).await.ok_or(Busy::Principal)?;
+        let count = if pause.is_some() { places.of_principal_max } else { 1 };
+        let of = places.of(principal);
+        let waits = of.waiting.try_acquire().map_err(|_| Busy::Principal)?;
+        let own = taken(Arc::clone(&of.free), count, until).await.ok_or(Busy::Principal)?;
+        drop(waits);
         let until = until + pause.unwrap_or_default();
         sleep(pause.unwrap_or_default()).await;
-        let server = taken(Arc::clone(&self.server), 1, until).await.ok_or(Busy::Server)?;
-        Ok(Place { _server: server, _own: own })
+        let server = taken(Arc::clone(&places.server), 1, until).await.ok_or(Busy::Server)?;
+        Ok(Place { _server: server, _own: own, _of: of })
+    }
+}
+
+impl Places {
+    fn new(max: usize, of_principal_max: usize) -> Self {
+        let server = Arc::new(Semaphore::new(max));
+        Self { server, of_principal_max, principals: Mutex::default() }
     }
 
-    fn places_of(&self, principal: &str) -> Arc<Semaphore> {
+    fn of(&self, principal: &str) -> Arc<OwnPlaces> {
         let mut principals = self.principals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(places) = principals.get(principal).and_then(Weak::upgrade) {
             return places;
         }
         principals.retain(|_, places| places.strong_count() > 0);
-        let places = Arc::new(Semaphore::new(STATEMENTS_PER_PRINCIPAL_MAX));
+        let places = Arc::new(OwnPlaces {
+            free: Arc::new(Semaphore::new(self.of_principal_max)),
+            waiting: Semaphore::new(WAITING_PER_PRINCIPAL_MAX),
+        });
         principals.insert(principal.to_string(), Arc::downgrade(&places));
         places
     }

@@ -53,7 +53,48 @@ async fn principals_that_have_left_are_forgotten() {
     for number in 0..100 {
         drop(admission.enter(&number.to_string()).await.unwrap());
     }
-    assert_eq!(admission.principals.lock().unwrap().len(), 1);
+    assert_eq!(admission.statements.principals.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn no_more_wait_for_a_place_than_there_is_room_for_their_texts() {
+    let admission = Arc::new(Admission::with_patience(Duration::from_secs(10)));
+    let _own = filled(&admission, "teller").await;
+    let mut waiting = JoinSet::new();
+    for _ in 0..WAITING_PER_PRINCIPAL_MAX {
+        let admission = Arc::clone(&admission);
+        waiting.spawn(async move { admission.enter("teller").await });
+    }
+    while admission.statements.of("teller").waiting.available_permits() > 0 {
+        tokio::task::yield_now().await;
+    }
+    let began = Instant::now();
+    assert_eq!(admission.enter("teller").await.unwrap_err(), Busy::Principal);
+    assert!(began.elapsed() < Duration::from_secs(5), "refused at once");
+    assert!(admission.enter("manager").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_is_no_statement_waits_for_no_statement() {
+    let admission = Admission::with_patience(SHORT);
+    let _own = filled(&admission, "teller").await;
+    let mut others = Vec::new();
+    for _ in 0..OTHERS_PER_PRINCIPAL_MAX {
+        others.push(admission.enter_aside("teller").await.unwrap());
+    }
+    assert_eq!(admission.enter_aside("teller").await.unwrap_err(), Busy::Principal);
+    assert!(admission.enter_aside("manager").await.is_ok());
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_are_bounded_for_each_reader() {
+    let admission = Admission::new();
+    let mut open: Vec<Open> =
+        (0..ANSWERS_PER_PRINCIPAL_MAX).map(|_| admission.open("teller").unwrap()).collect();
+    assert_eq!(admission.open("teller").unwrap_err(), Busy::Unread);
+    assert!(admission.open("manager").is_ok());
+    open.pop();
+    assert!(admission.open("teller").is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -63,10 +104,10 @@ async fn work_that_never_pauses_is_answered_in_time_and_keeps_its_place() {
     let (sender, goes_on) = std::sync::mpsc::channel::<()>();
     let result = in_time(SHORT, place, async move { goes_on.recv().is_err() }).await;
     assert_eq!(result.unwrap_err(), Stopped::TooSlow);
-    assert_eq!(admission.server.available_permits(), STATEMENTS_MAX - 1);
+    assert_eq!(admission.statements.server.available_permits(), STATEMENTS_MAX - 1);
     drop(sender);
     for _ in 0..200 {
-        if admission.server.available_permits() == STATEMENTS_MAX {
+        if admission.statements.server.available_permits() == STATEMENTS_MAX {
             return;
         }
         tokio::time::sleep(SHORT).await;

@@ -5,7 +5,7 @@
 //! again each second. Must never hold up a statement: records are handed over, not waited for.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::clock::MINUTE;
 use super::curbs::{Curb, Curbed, Curbs};
-use super::lifts::{Laid, laid};
+use super::lifts::{Laid, Slips};
 use super::outbox::{Outbox, Receiver};
 use super::people::People;
 use super::rules::{Curbing, Notify, Rules};
@@ -48,7 +48,7 @@ pub(crate) struct Keeper {
     curbs: Arc<Curbs>,
     cut_off: CutOff,
     outbox: Outbox,
-    folder: PathBuf,
+    slips: Slips,
     heard: mpsc::UnboundedReceiver<Tapped>,
     /// The state of the mart whose people are known.
     met: Weak<Mart>,
@@ -92,11 +92,11 @@ impl Keeper {
         // A task ends without an answer only when the runtime ends.
         let (watch, missed) = read.map_err(|_| AlarmError::Journal(AuditError::NotWritten))??;
         let met = Arc::downgrade(&mart);
-        let folder = options.folder.clone();
+        let slips = Slips::of(&options.folder);
         let told = Told { outbox: outbox.clone(), receivers };
         let pending = VecDeque::new();
         let mut keeper =
-            Self { engine, journal, watch, curbs, cut_off, outbox, folder, heard, met, pending };
+            Self { engine, journal, watch, curbs, cut_off, outbox, slips, heard, met, pending };
         keeper.raise_all(missed);
         Ok((keeper, told))
     }
@@ -133,8 +133,8 @@ impl Keeper {
             self.watch.meet(People::in_mart(&mart));
             self.met = Arc::downgrade(&mart);
         }
-        for laid in laid(&self.folder) {
-            self.lift(laid).await;
+        for laid in self.slips.laid() {
+            self.lift(&laid).await;
         }
         self.write().await;
     }
@@ -205,10 +205,10 @@ impl Keeper {
     }
 
     /// Lets somebody go as a slip says, once that is on record.
-    async fn lift(&self, laid: Laid) {
-        let Some(slip) = laid.slip else {
+    async fn lift(&mut self, laid: &Laid) {
+        let Some(slip) = &laid.slip else {
             tracing::error!(path = %laid.path.display(), "a slip cannot be understood");
-            let _ = std::fs::remove_file(&laid.path);
+            self.slips.take_away(laid);
             return;
         };
         let text = format!("lifted by {} (account {}): {}", slip.by, laid.owner, slip.reason);
@@ -221,10 +221,7 @@ impl Keeper {
         }
         let was_held = self.curbs.lift(&slip.principal);
         tracing::warn!(principal = slip.principal, was_held, "a curb was lifted");
-        // A slip that stays would be found, recorded and followed again.
-        if let Err(error) = std::fs::remove_file(&laid.path) {
-            tracing::error!(%error, path = %laid.path.display(), "a slip cannot be removed");
-        }
+        self.slips.take_away(laid);
     }
 
     fn entry(&self, id: &RecordId, principal: String, text: &str) -> Entry {

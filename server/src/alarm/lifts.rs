@@ -4,6 +4,7 @@
 //! account. Who lays a slip down is recorded as it is said, beside the number of the account
 //! that owns the slip.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,12 +52,37 @@ pub(crate) struct Laid {
     pub(crate) owner: u32,
 }
 
-/// The slips that lie there.
-pub(crate) fn laid(folder: &Path) -> Vec<Laid> {
-    let Ok(entries) = fs::read_dir(folder.join(FOLDER)) else { return Vec::new() };
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let slips = paths.filter(|path| path.extension().is_some_and(|end| end == "json"));
-    slips.map(|path| Laid { slip: read(&path), owner: owner(&path), path }).collect()
+/// The slips of a folder. Each is followed once, even if it cannot be taken away: whom it let go
+/// must not be out of reach for ever.
+#[derive(Debug)]
+pub(crate) struct Slips {
+    folder: PathBuf,
+    followed: HashSet<PathBuf>,
+}
+
+impl Slips {
+    pub(crate) fn of(folder: &Path) -> Self {
+        Self { folder: folder.join(FOLDER), followed: HashSet::new() }
+    }
+
+    /// Those that lie there and were not followed.
+    pub(crate) fn laid(&mut self) -> Vec<Laid> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let slips = paths.filter(|path| path.extension().is_some_and(|end| end == "json"));
+        let slips: Vec<PathBuf> = slips.collect();
+        self.followed.retain(|path| slips.contains(path));
+        let new = slips.into_iter().filter(|path| !self.followed.contains(path));
+        new.map(|path| Laid { slip: read(&path), owner: owner(&path), path }).collect()
+    }
+
+    /// Takes a slip away that was followed.
+    pub(crate) fn take_away(&mut self, laid: &Laid) {
+        if let Err(error) = fs::remove_file(&laid.path) {
+            tracing::error!(%error, path = %laid.path.display(), "a slip cannot be removed: remove it, or a restart follows it again");
+            self.followed.insert(laid.path.clone());
+        }
+    }
 }
 
 fn read(path: &Path) -> Option<Slip> {
@@ -90,15 +116,37 @@ mod tests {
     #[test]
     fn a_slip_is_found_bounded_and_one_that_is_none_is_told_apart() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(laid(folder.path()).is_empty());
+        let mut slips = Slips::of(folder.path());
+        assert!(slips.laid().is_empty());
         let slip =
             Slip { principal: "ann".into(), by: "officer\n".into(), reason: "x".repeat(10_000) };
         lay_down(folder.path(), &slip).unwrap();
-        let found = laid(folder.path());
+        let found = slips.laid();
         let read = found[0].slip.as_ref().unwrap();
         assert_eq!((read.principal.as_str(), read.by.as_str()), ("ann", "officer "));
         assert_eq!(read.reason.len(), CHARACTERS_MAX);
         fs::write(folder.path().join(FOLDER).join("a.json"), "nonsense").unwrap();
-        assert_eq!(laid(folder.path()).iter().filter(|laid| laid.slip.is_none()).count(), 1);
+        assert_eq!(slips.laid().iter().filter(|laid| laid.slip.is_none()).count(), 1);
+    }
+
+    #[test]
+    fn a_slip_that_stays_is_followed_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut slips = Slips::of(folder.path());
+        // What cannot be removed like a file.
+        fs::create_dir_all(folder.path().join(FOLDER).join("a.json")).unwrap();
+        let found = slips.laid();
+        assert_eq!(found.len(), 1);
+        slips.take_away(&found[0]);
+        assert!(slips.laid().is_empty());
+        lay_down(
+            folder.path(),
+            &Slip { principal: "ann".into(), by: "o".into(), reason: "".into() },
+        )
+        .unwrap();
+        let found = slips.laid();
+        assert_eq!(found.len(), 1, "the next one is another");
+        slips.take_away(&found[0]);
+        assert!(slips.laid().is_empty() && !found[0].path.exists());
     }
 }

@@ -149,6 +149,17 @@ pub(crate) struct Rule {
     pub(crate) actions: Actions,
 }
 
+impl Rule {
+    /// How long the same is not said again: no longer than it holds somebody, who would be free
+    /// for the rest of it.
+    pub(super) fn says_again_after(&self) -> i64 {
+        match (self.actions.curbing, self.actions.lasts) {
+            (Some(_), Some(lasts)) => self.quiet.min(lasts),
+            _ => self.quiet,
+        }
+    }
+}
+
 /// Where alarms are sent to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Notify {

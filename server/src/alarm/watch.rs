@@ -21,7 +21,7 @@ use super::norms::Norms;
 use super::people::People;
 use super::rules::{About, Against, Kind, Rules, Usual};
 use super::sighting::{Eye, Sighting, network};
-use crate::audit::{Decision, Ending, Entry, Line, Outcome, RecordId, SIGN_IN};
+use crate::audit::{Decision, Ending, Entry, Line, Outcome, RecordId};
 
 /// People differ more than days do: whoever has no history may do so many times what is usual of
 /// others.
@@ -127,7 +127,7 @@ impl Watch {
 
     /// Something was over when it was recorded.
     pub fn whole(&mut self, entry: &Entry) -> Vec<Alarm> {
-        let is_sign_in = entry.statement_id.is_none() && entry.statement == SIGN_IN;
+        let is_sign_in = entry.is_sign_in();
         let stage = match entry.decision {
             Decision::Denied if is_sign_in => Stage::SignInRefused,
             Decision::Denied | Decision::Failed if !is_sign_in => Stage::Refused,
@@ -242,7 +242,7 @@ impl Watch {
             let Some(figures) = self.judge_one(at, &rule.kind, who, moment) else { continue };
             let ledger = &mut self.ledgers[who];
             let last = ledger.raised[at];
-            if last != i64::MIN && moment.at.saturating_sub(last) < rule.quiet {
+            if last != i64::MIN && moment.at.saturating_sub(last) < rule.says_again_after() {
                 continue;
             }
             ledger.raised[at] = moment.at;

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::*;
 use crate::alarm::clock::{MINUTE, SECOND, day_of};
 use crate::alarm::people::Person;
+use crate::audit::SIGN_IN;
 use crate::audit::tests_support::entry;
 
 /// Monday, 2 March 2026, at ten o'clock.
@@ -54,6 +55,13 @@ impl Scene {
         self.watch.whole(&record).len()
     }
 
+    fn refuse_sign_in(&mut self, who: &str) -> usize {
+        self.at += SECOND;
+        let (method, decision) = (Some("password".into()), Decision::Denied);
+        let entry = Entry { method, decision, ..entry(SIGN_IN) };
+        self.watch.whole(&Entry { principal: who.into(), at: self.at, ..entry }).len()
+    }
+
     fn next_day(&mut self) {
         self.at += DAY;
     }
@@ -75,6 +83,30 @@ fn more_rows_than_ones_own_month_are_told_once_a_day() {
     assert_eq!(scene.ask("t1", "SELECT 1", 5_000), 0, "told already");
     scene.next_day();
     assert_eq!(scene.ask("t1", "SELECT 1", 5_000), 1);
+}
+
+/// Else whoever was held for an hour would be free for the rest of the day.
+#[test]
+fn whoever_is_held_for_a_time_is_held_again_when_it_is_over() {
+    let rule = "kind = \"many\"\ncounted = \"refusals\"\ncount = 3\nwindow = \"1h\"\n";
+    let held = format!("{rule}actions = [\"cut\"]\nfor = \"10m\"\n");
+    for (rule, again) in [(rule, 0), (held.as_str(), 1)] {
+        let mut scene = Scene::with(rule);
+        assert_eq!(
+            (0..3).map(|_| scene.refuse("t1", "SELECT x", Decision::Denied)).sum::<usize>(),
+            1
+        );
+        assert_eq!(
+            (0..3).map(|_| scene.refuse("t1", "SELECT x", Decision::Denied)).sum::<usize>(),
+            0,
+            "at once"
+        );
+        scene.at += 11 * MINUTE;
+        assert_eq!(
+            (0..3).map(|_| scene.refuse("t1", "SELECT x", Decision::Denied)).sum::<usize>(),
+            again
+        );
+    }
 }
 
 #[test]
@@ -318,9 +350,10 @@ fn refusals_are_counted_and_strangers_share_one_count() {
     let mut scene = Scene::with(rule);
     assert_eq!((0..9).map(|_| scene.refuse("t1", "SELEC", Decision::Failed)).sum::<usize>(), 0);
     assert_eq!((0..3).map(|_| scene.refuse("t1", "SELECT x", Decision::Denied)).sum::<usize>(), 1);
+    assert_eq!((0..3).map(|_| scene.refuse("t2", SIGN_IN, Decision::Denied)).sum::<usize>(), 1);
     let mut scene = Scene::with(&rule.replace("refusals", "sign_ins"));
-    let tried: usize =
-        (0..500).map(|number| scene.refuse(&format!("x{number}"), SIGN_IN, Decision::Denied)).sum();
+    assert_eq!((0..9).map(|_| scene.refuse("x1", SIGN_IN, Decision::Denied)).sum::<usize>(), 0);
+    let tried: usize = (0..500).map(|number| scene.refuse_sign_in(&format!("x{number}"))).sum();
     assert_eq!(tried, 1);
     assert_eq!(scene.watch.extent().1, 1, "strangers' names do not fill the memory");
 }

@@ -220,10 +220,18 @@ impl Journal {
     }
 
     async fn commit(&self, line: Line, purpose: Purpose) -> Result<(), AuditError> {
-        self.writer.write(line.to_json(), purpose).await?;
+        let body = line.to_json();
+        let mut told = Told { journal: self, line: Some(line) };
+        let written = self.writer.write(body, purpose).await;
+        if written.is_err() {
+            told.line = None;
+        }
+        written
+    }
+
+    fn tell(&self, line: Line) {
         self.hear(&line);
         self.ring().apply(line);
-        Ok(())
     }
 
     /// Where every record is heard from now on. There is one such place.
@@ -256,8 +264,7 @@ impl Journal {
     /// Records without waiting, for a statement whose task was dropped.
     fn commit_later(&self, line: Line) {
         self.writer.write_later(line.to_json());
-        self.hear(&line);
-        self.ring().apply(line);
+        self.tell(line);
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
@@ -274,6 +281,21 @@ impl SystemRecords for Journal {
     fn alarms(&self, limit: usize) -> Result<RecordBatch, String> {
         let rows = self.ring().newest_alarms(limit);
         table::alarms_of(&rows).map_err(|error| error.to_string())
+    }
+}
+
+/// A line that the disk is given, to be heard and shown when it is dropped: whoever hangs up while the
+/// disk works must not leave a record that nobody hears.
+struct Told<'a> {
+    journal: &'a Journal,
+    line: Option<Line>,
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if let Some(line) = self.line.take() {
+            self.journal.tell(line);
+        }
     }
 }
 

@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::{self, NoEntropy};
 
-/// Bytes of a statement that are kept: all of any that can run. Of a longer one, which is
-/// refused, the beginning, its length and digest.
+/// Bytes of a statement that are kept: all of any that can run.
 const STATEMENT_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
 /// Bytes of its parameters, as text, that are kept.
 const PARAMETER_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
+/// Bytes of each that are kept of what was refused: whoever is refused could go on and fill the
+/// disk, and of what shows nothing the beginning, the length and the digest are enough.
+const REFUSED_BYTES_KEPT: usize = 16 * 1024;
 /// Bytes of a statement that `system.audit_record` shows; the file has the rest.
 const STATEMENT_BYTES_SHOWN: usize = 64 * 1024;
 /// Bytes of its parameters that `system.audit_record` shows.
@@ -233,15 +235,28 @@ impl Entry {
     /// Puts the statement's text in, shortened where it is too long.
     pub(crate) fn with_statement(mut self, statement: &str) -> Self {
         self.statement = statement.to_string();
-        self.cut_statement(STATEMENT_BYTES_KEPT);
+        self.cut_statement(self.kept(STATEMENT_BYTES_KEPT));
         self
     }
 
     /// Puts the bound values in, shortened where they are too long.
     pub(crate) fn with_parameters(mut self, parameters: Option<String>) -> Self {
         self.parameters = parameters;
-        self.cut_parameters(PARAMETER_BYTES_KEPT);
+        self.cut_parameters(self.kept(PARAMETER_BYTES_KEPT));
         self
+    }
+
+    const fn kept(&self, of_allowed: usize) -> usize {
+        match self.decision {
+            Decision::Allowed | Decision::Alarm => of_allowed,
+            Decision::Denied | Decision::Failed => REFUSED_BYTES_KEPT,
+        }
+    }
+
+    /// Whether it is of a sign-in, let in or not: what somebody writes in a statement's place
+    /// never is.
+    pub(crate) fn is_sign_in(&self) -> bool {
+        self.method.is_some() && self.statement == SIGN_IN
     }
 
     /// The part that is kept in memory to be shown.

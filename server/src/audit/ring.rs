@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::record::{Decision, Ending, Entry, Line, Outcome, RecordId, SIGN_IN};
+use super::record::{Decision, Ending, Entry, Line, Outcome, RecordId};
 
 /// Records of one kind that are kept in memory at most.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,7 @@ impl Ring {
     }
 
     fn push(&mut self, entry: Entry, ending: Ending) {
-        let shelf = if entry.statement_id.is_none() && entry.statement == SIGN_IN {
+        let shelf = if entry.is_sign_in() {
             &mut self.sign_ins
         } else {
             match entry.decision {

@@ -1,5 +1,6 @@
 //! Beginnings and ends find each other, and the ring is bounded by count and by size.
 
+use super::super::record::SIGN_IN;
 use super::super::record::tests::entry;
 use super::*;
 
@@ -56,13 +57,15 @@ fn sign_ins_and_refusals_push_out_no_disclosure() {
     ring.apply(Line::Begin { entry: disclosure.clone() });
     for decision in [Decision::Allowed, Decision::Denied] {
         for _ in 0..=DISCLOSURES.records / 2 {
-            let entry = Entry { decision, ..entry(SIGN_IN) };
+            let method = Some("password".to_owned());
+            let entry = Entry { decision, method, ..entry(SIGN_IN) };
             ring.apply(Line::Whole { entry, ending: ENDING });
         }
     }
     for decision in [Decision::Denied, Decision::Failed] {
         for _ in 0..=DISCLOSURES.records / 2 {
-            let entry = Entry { decision, ..entry("drop table customer") };
+            // What somebody calls a sign-in is none.
+            let entry = Entry { decision, ..entry(SIGN_IN) };
             ring.apply(Line::Whole { entry, ending: ENDING });
         }
     }

@@ -280,6 +280,11 @@ fn refuse_plain(transport: &Transport, listen: SocketAddr) -> Result<(), Failure
 /// Reads the token key, or draws it and keeps it where only this user can read it.
 pub(crate) fn token_key(file: &Path) -> Result<TokenKey, Failure> {
     match std::fs::read_to_string(file) {
+        Ok(_) if others_may_read(file) => Err(Failure::new(
+            ErrorKind::Denied,
+            format!("others than its owner may read the token key in `{}`", file.display()),
+        )
+        .advise("chmod 600 it; whoever has read it can undo tokens of what is easily guessed")),
         Ok(text) => parse_key(text.trim()).map(TokenKey::Found).ok_or_else(|| {
             Failure::invalid(format!(
                 "the token key in `{}` is not 64 hexadecimal digits",
@@ -295,6 +300,11 @@ pub(crate) fn token_key(file: &Path) -> Result<TokenKey, Failure> {
         }
         Err(error) => Err(Failure::file("reading the token key", file, &error)),
     }
+}
+
+fn others_may_read(file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(file).is_ok_and(|metadata| metadata.mode() & 0o077 != 0)
 }
 
 /// Thirty-two random bytes of the operating system.

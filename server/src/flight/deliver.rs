@@ -2,13 +2,15 @@
 //!
 //! Owns the pump: one task per execution, a short bounded channel (a slow client slows the
 //! query, not the server), message sizes that every client takes, and the end of the record.
-//! Must never end a broken stream like a whole one, and never send what it was not given.
+//! Must never end a broken stream like a whole one, never send what it was not given, and never
+//! call an answer whole that still waits for its reader: until then it can be taken back.
 //!
 //! Receives: a `RowStream` (scrubbed, in the wire schema) from `statement`.
 //! Hands on: Flight messages to tonic; rows, bytes and outcome to the audit journal.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use arrow::array::Array;
@@ -30,7 +32,7 @@ use super::running::{Run, Stop};
 use super::standing::Revoked;
 use super::status;
 use super::ticket::StatementId;
-use crate::admission::Place;
+use crate::admission::{Open, Place};
 use crate::audit::{OpenRecord, Outcome, Sent};
 
 /// The bytes that one message aims at.
@@ -54,8 +56,10 @@ pub(crate) struct Delivery<S> {
     pub(crate) run: Run,
     /// Ready when its reader may not have it any more.
     pub(crate) revoked: BoxFuture<'static, Revoked>,
-    /// Held until the rows are sent or dropped.
+    /// Held until the rows are taken or dropped.
     pub(crate) place: Place,
+    /// Held until the reader has the last word or is gone.
+    pub(crate) open: Open,
     pub(crate) time_max: Duration,
 }
 
@@ -71,13 +75,21 @@ enum Step {
 enum Ended {
     Completed,
     Failed(Status),
+    TooSlow,
     Cancelled,
     Cut(Revoked),
     ClientGone,
 }
 
-/// Whether a delivery was cut: then what waits for its reader is not handed on any more.
-type IsCut = Arc<AtomicBool>;
+impl Ended {
+    /// Whether what waits for its reader is taken back. What came before an error was right.
+    const fn takes_back(&self) -> bool {
+        matches!(self, Self::TooSlow | Self::Cancelled | Self::Cut(_))
+    }
+}
+
+/// What waits for its reader. The response holds it; the pump finds it as long as that is there.
+type Waiting = Mutex<mpsc::Receiver<Step>>;
 
 /// Sends an execution's rows. Dropping the result ends the execution.
 pub(crate) fn deliver<S>(delivery: Delivery<S>) -> Messages
@@ -85,33 +97,55 @@ where
     S: Stream<Item = Result<RecordBatch, QueryError>> + Send + 'static,
 {
     let (sender, receiver) = mpsc::channel(MESSAGES_WAITING);
-    let is_cut = IsCut::default();
-    tokio::spawn(run_to_end(delivery, sender, Arc::clone(&is_cut)));
-    response(receiver, is_cut)
+    let waiting = Arc::new(Waiting::new(receiver));
+    let Delivery { statement_id, rows, schema, record, run, revoked, place, open, time_max } =
+        delivery;
+    let work = Work { statement_id, rows, schema, record, run, revoked, place, time_max };
+    tokio::spawn(run_to_end(work, sender, Arc::downgrade(&waiting)));
+    response(waiting, open)
 }
 
-fn response(receiver: mpsc::Receiver<Step>, is_cut: IsCut) -> Messages {
-    stream::unfold(Some((receiver, is_cut)), |open| async move {
-        let (mut receiver, is_cut) = open?;
-        loop {
-            return match receiver.recv().await {
-                Some(Step::Message(_)) if is_cut.load(Ordering::Acquire) => continue,
-                Some(Step::Message(data)) => Some((Ok(data), Some((receiver, is_cut)))),
-                Some(Step::Failed(status)) => Some((Err(status), None)),
-                Some(Step::Done) => None,
-                None => Some((Err(status::bug("a statement's task ends with a word")), None)),
-            };
+/// The pump's part of a delivery.
+struct Work<S> {
+    statement_id: StatementId,
+    rows: S,
+    schema: SchemaRef,
+    record: OpenRecord,
+    run: Run,
+    revoked: BoxFuture<'static, Revoked>,
+    place: Place,
+    time_max: Duration,
+}
+
+fn response(waiting: Arc<Waiting>, open: Open) -> Messages {
+    stream::unfold(Some((waiting, open)), |reader| async move {
+        let (waiting, open) = reader?;
+        match poll_fn(|context| lock(&waiting).poll_recv(context)).await {
+            Some(Step::Message(data)) => Some((Ok(data), Some((waiting, open)))),
+            Some(Step::Failed(status)) => Some((Err(status), None)),
+            Some(Step::Done) => None,
+            None => Some((Err(status::bug("a statement's task ends with a word")), None)),
         }
     })
     .boxed()
 }
 
-async fn run_to_end<S>(delivery: Delivery<S>, sender: mpsc::Sender<Step>, is_cut: IsCut)
+fn lock(waiting: &Waiting) -> MutexGuard<'_, mpsc::Receiver<Step>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take_back(waiting: &Weak<Waiting>) {
+    if let Some(waiting) = waiting.upgrade() {
+        let mut waiting = lock(&waiting);
+        while waiting.try_recv().is_ok() {}
+    }
+}
+
+async fn run_to_end<S>(work: Work<S>, sender: mpsc::Sender<Step>, waiting: Weak<Waiting>)
 where
     S: Stream<Item = Result<RecordBatch, QueryError>> + Send + 'static,
 {
-    let Delivery { statement_id, rows, schema, record, mut run, revoked, place, time_max } =
-        delivery;
+    let Work { statement_id, rows, schema, record, mut run, revoked, place, time_max } = work;
     let counted = Arc::new(AtomicU64::new(0));
     let messages = encode(schema, count(rows, Arc::clone(&counted)));
     let mut bytes = 0;
@@ -125,12 +159,15 @@ where
     };
     let cutters = Cutters { run: &mut run, revoked, time_max };
     let ended = pump(messages, cutters, &sender, &mut bytes, &mut after_each).await;
-    is_cut.store(matches!(ended, Ended::Cut(_)), Ordering::Release);
+    if ended.takes_back() {
+        take_back(&waiting);
+    }
     drop(place);
     let sent = Sent { rows: counted.load(Ordering::Relaxed), bytes };
     let (outcome, last) = match ended {
         Ended::Completed => (Outcome::Completed, Some(Step::Done)),
         Ended::Failed(status) => (Outcome::Failed, Some(Step::Failed(status))),
+        Ended::TooSlow => (Outcome::Failed, Some(Step::Failed(too_slow(time_max)))),
         Ended::Cancelled => (Outcome::Cancelled, Some(Step::Failed(cancelled()))),
         Ended::Cut(revoked) => (Outcome::Cut, Some(Step::Failed(cut(revoked)))),
         Ended::ClientGone => (Outcome::Cancelled, None),
@@ -171,9 +208,16 @@ async fn pump(
         let next = async {
             // A place first: what cannot be sent yet need not be computed yet.
             let place = sender.reserve().await.ok()?;
-            Some((place, messages.next().await))
+            let message = messages.next().await;
+            if message.is_none() {
+                drop(place);
+                // All places are free when the reader has taken everything.
+                sender.reserve_many(MESSAGES_WAITING).await.ok()?;
+                return Some(None);
+            }
+            Some(message.map(|message| (place, message)))
         };
-        let (place, message) = tokio::select! {
+        let message = tokio::select! {
             biased;
             () = sender.closed() => return Ended::ClientGone,
             stop = &mut cancelled => return match stop {
@@ -181,19 +225,19 @@ async fn pump(
                 Stop::SessionEnded => Ended::Cut(Revoked::Session),
             },
             reason = &mut revoked => return Ended::Cut(reason),
-            () = &mut deadline => return Ended::Failed(too_slow(time_max)),
+            () = &mut deadline => return Ended::TooSlow,
             next = next => match next {
                 Some(next) => next,
                 None => return Ended::ClientGone,
             },
         };
         match message {
-            Some(Ok(data)) => {
+            Some((place, Ok(data))) => {
                 *bytes += data.encoded_len() as u64;
                 place.send(Step::Message(data));
                 after_each();
             }
-            Some(Err(status)) => return Ended::Failed(status),
+            Some((_, Err(status))) => return Ended::Failed(status),
             None => return Ended::Completed,
         }
     }
@@ -242,6 +286,16 @@ where
 pub(crate) fn encode_batch(batch: RecordBatch) -> Messages {
     let schema = batch.schema();
     encode(schema, stream::once(async { Ok(batch) }).boxed())
+}
+
+/// The same messages, which count as an open answer until their reader has all or is gone.
+pub(crate) fn while_open(messages: Messages, open: Open) -> Messages {
+    messages
+        .map(move |message| {
+            let _ = &open;
+            message
+        })
+        .boxed()
 }
 
 /// The schema first, also where no row follows; then each batch in messages of bounded size.

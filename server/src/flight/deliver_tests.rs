@@ -55,6 +55,7 @@ impl Scene {
         let record = self.journal.begin(entry("select")).await.unwrap();
         let run = self.running.enter(ID, SESSION, "teller").unwrap();
         let place = self.admission.enter("teller").await.unwrap();
+        let open = self.admission.open("teller").unwrap();
         let revoked = self.revoked.lock().unwrap().take();
         let revoked = async move {
             match revoked {
@@ -64,7 +65,17 @@ impl Scene {
         }
         .boxed();
         let statement_id = ID;
-        deliver(Delivery { statement_id, rows, schema, record, run, revoked, place, time_max })
+        deliver(Delivery {
+            statement_id,
+            rows,
+            schema,
+            record,
+            run,
+            revoked,
+            place,
+            open,
+            time_max,
+        })
     }
 
     /// The outcome and the rows of the one record, once it has ended.
@@ -184,6 +195,33 @@ async fn a_revoked_stream_is_cut_and_what_waits_for_its_reader_is_lost() {
     let status = rest[0].as_ref().unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
     assert!(status.message().contains("the rules have changed"), "{status}");
+}
+
+/// All of it is computed, and its reader has none: it is neither whole nor his.
+#[tokio::test]
+async fn an_answer_that_nobody_takes_stays_open_and_can_be_taken_back() {
+    let scene = Scene::new();
+    let (revoke, revoked) = tokio::sync::oneshot::channel();
+    *scene.revoked.lock().unwrap() = Some(revoked);
+    let rows = stream::iter([Ok(numbers(0, 5))]);
+    let messages = scene.deliver(numbers(0, 0).schema(), rows, LONG).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    revoke.send(Revoked::Grant).unwrap();
+    assert_eq!(scene.ending().await.0, "cut");
+    let rest: Vec<_> = messages.collect().await;
+    assert_eq!(rest.len(), 1, "nothing that waited");
+    assert_eq!(rest[0].as_ref().unwrap_err().code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn what_waits_at_the_time_limit_is_taken_back() {
+    let scene = Scene::new();
+    let rows = stream::iter([Ok(numbers(0, 5))]);
+    let messages = scene.deliver(numbers(0, 0).schema(), rows, Duration::from_millis(20)).await;
+    assert_eq!(scene.ending().await.0, "failed");
+    let rest: Vec<_> = messages.collect().await;
+    assert_eq!(rest.len(), 1, "nothing that waited");
+    assert_eq!(rest[0].as_ref().unwrap_err().code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]

@@ -1,17 +1,20 @@
 //! Parameters: from an upload to one row, and from a ticket back.
 //!
 //! Owns the bounds on what a client may bind. Must never trust the upload (it is decoded in a
-//! task of its own, whose panic is an error), and never repeat a value.
+//! task of its own, whose panic is an error), never make room because the upload says how much it
+//! needs, and never repeat a value.
 //!
 //! Receives: a `DoPut` stream of Flight data.
 //! Hands on: one row in the client's types; `martlet-query` converts it to the declared ones.
 
+use std::time::Duration;
+
 use arrow::array::{Array, ArrayRef};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow_flight::FlightData;
-use arrow_flight::decode::FlightRecordBatchStream;
+use arrow_flight::decode::{DecodedPayload, FlightDataDecoder};
 use arrow_flight::error::FlightError;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
@@ -26,13 +29,15 @@ const BOUND_BYTES_MAX: usize = 1024 * 1024;
 
 /// Reads the one row that an upload binds. No row takes earlier parameters back.
 ///
-/// `upload` begins with the message that carried the descriptor and the schema.
+/// `upload` begins with the message that carried the descriptor and the schema; it has to end
+/// within `patience`.
 pub(crate) async fn read_upload(
     upload: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
+    patience: Duration,
 ) -> Result<Bytes, Status> {
     // The decoder reads what a stranger wrote: should it panic, only this task ends.
-    let decoded = tokio::spawn(async move { one_row(upload).await });
-    match decoded.await.map_err(|_| malformed())?? {
+    let decoded = tokio::spawn(tokio::time::timeout(patience, one_row(upload)));
+    match decoded.await.map_err(|_| malformed())?.map_err(|_| too_slow(patience))?? {
         Some(row) => to_bytes(&row),
         None => Ok(Bytes::new()),
     }
@@ -44,14 +49,23 @@ async fn one_row(
     let bounded = upload.scan(0, |bytes, message| {
         let checked = message.and_then(|data| {
             *bytes += data.data_header.len() + data.data_body.len();
-            if *bytes <= BOUND_BYTES_MAX { Ok(data) } else { Err(too_large()) }
+            if *bytes > BOUND_BYTES_MAX {
+                return Err(too_large());
+            }
+            if is_compressed(&data) { Err(compressed()) } else { Ok(data) }
         });
         futures::future::ready(Some(checked.map_err(|status| FlightError::Tonic(Box::new(status)))))
     });
-    let mut batches = FlightRecordBatchStream::new_from_flight_data(bounded);
+    let mut messages = FlightDataDecoder::new(bounded);
     let mut row = None;
-    while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(of_upload)?;
+    while let Some(message) = messages.next().await {
+        let batch = match message.map_err(of_upload)?.payload {
+            DecodedPayload::None => continue,
+            // Before the first row of it is decoded.
+            DecodedPayload::Schema(schema) if is_plain(&schema) => continue,
+            DecodedPayload::Schema(_) => return Err(not_plain()),
+            DecodedPayload::RecordBatch(batch) => batch,
+        };
         match (batch.num_rows(), &row) {
             (0, _) => {}
             (1, None) => row = Some(batch),
@@ -59,6 +73,28 @@ async fn one_row(
         }
     }
     Ok(row)
+}
+
+/// Whether values are packed: how much room they take is then what their sender says, who could
+/// say anything.
+fn is_compressed(data: &FlightData) -> bool {
+    // What is no message is refused by the decoder.
+    let Ok(message) = arrow_ipc::root_as_message(&data.data_header) else { return false };
+    let of_dictionary = || message.header_as_dictionary_batch().and_then(|values| values.data());
+    let rows = message.header_as_record_batch().or_else(of_dictionary);
+    rows.is_some_and(|rows| rows.compression().is_some())
+}
+
+/// Whether all columns are of single values: one row of lists can be as long as it says.
+fn is_plain(schema: &Schema) -> bool {
+    schema.fields().iter().all(|field| match field.data_type() {
+        DataType::Dictionary(_, values) => is_single(values),
+        other => is_single(other),
+    })
+}
+
+fn is_single(data_type: &DataType) -> bool {
+    !data_type.is_nested() && !matches!(data_type, DataType::Dictionary(..))
 }
 
 fn of_upload(error: FlightError) -> Status {
@@ -70,6 +106,21 @@ fn of_upload(error: FlightError) -> Status {
 
 fn too_large() -> Status {
     Status::invalid_argument(format!("the parameters are larger than {BOUND_BYTES_MAX} bytes"))
+}
+
+fn too_slow(patience: Duration) -> Status {
+    Status::deadline_exceeded(format!(
+        "the parameters took longer than {} seconds to arrive",
+        patience.as_secs()
+    ))
+}
+
+fn compressed() -> Status {
+    Status::invalid_argument("the parameters are compressed: bind them as they are")
+}
+
+fn not_plain() -> Status {
+    Status::invalid_argument("a parameter is a list or has fields: bind single values")
 }
 
 fn too_many_rows() -> Status {

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Date32Array, Int64Array, NullArray, StringArray};
+use arrow::array::{Date32Array, FixedSizeListArray, Int64Array, NullArray, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use futures::{TryStreamExt, stream};
 use tonic::Code;
 
 use super::*;
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(20);
 
 fn batch(numbers: &[i64]) -> RecordBatch {
     let schema = Schema::new(vec![
@@ -28,7 +31,7 @@ async fn upload(batches: Vec<RecordBatch>) -> Vec<Result<FlightData, Status>> {
 }
 
 async fn bind(batches: Vec<RecordBatch>) -> Result<Bytes, Status> {
-    read_upload(stream::iter(upload(batches).await)).await
+    read_upload(stream::iter(upload(batches).await), LONG).await
 }
 
 #[tokio::test]
@@ -77,8 +80,52 @@ async fn two_rows_are_refused_in_one_batch_or_in_two() {
 async fn an_oversized_row_is_refused_before_it_is_decoded() {
     let large = vec![0_u8; BOUND_BYTES_MAX + 1];
     let data = FlightData::new().with_data_body(large);
-    let refused = read_upload(stream::iter([Ok(data)])).await.unwrap_err();
+    let refused = read_upload(stream::iter([Ok(data)]), LONG).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+/// What is packed says how much room it takes. One that lies would have ended the process: room
+/// that cannot be had is no panic.
+#[tokio::test]
+async fn what_says_itself_how_much_room_it_takes_is_never_unpacked() {
+    let options = arrow_ipc::writer::IpcWriteOptions::default()
+        .try_with_compression(Some(arrow_ipc::CompressionType::LZ4_FRAME))
+        .unwrap();
+    let row = batch(&[7]);
+    let encoder = FlightDataEncoderBuilder::new()
+        .with_schema(row.schema())
+        .with_options(options)
+        .build(stream::iter([Ok(row)]));
+    let mut messages: Vec<FlightData> = encoder.try_collect().await.unwrap();
+    // Each buffer begins with the length that it is to have.
+    let last = messages.last_mut().unwrap();
+    let mut body = last.data_body.to_vec();
+    body.chunks_exact_mut(8).for_each(|eight| eight.copy_from_slice(&(1_i64 << 60).to_le_bytes()));
+    last.data_body = body.into();
+    let refused = read_upload(stream::iter(messages.into_iter().map(Ok)), LONG).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("compressed"), "{}", refused.message());
+}
+
+#[tokio::test]
+async fn lists_are_refused_however_few_bytes_they_take() {
+    let item = Arc::new(Field::new("item", DataType::Null, true));
+    let many = 1 << 20;
+    let nulls = Arc::new(NullArray::new(many as usize));
+    let list = FixedSizeListArray::try_new(item, many, nulls, None).unwrap();
+    let schema = Schema::new(vec![Field::new("1", list.data_type().clone(), true)]);
+    let row = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(list)]).unwrap();
+    let refused = bind(vec![row]).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("single values"), "{}", refused.message());
+}
+
+#[tokio::test]
+async fn an_upload_that_does_not_end_is_refused() {
+    let begun = upload(vec![batch(&[7])]).await;
+    let refused =
+        read_upload(stream::iter(begun).chain(stream::pending()), SHORT).await.unwrap_err();
+    assert_eq!(refused.code(), Code::DeadlineExceeded);
 }
 
 #[tokio::test]
@@ -92,9 +139,9 @@ async fn damaged_uploads_are_refused_without_harm() {
             header[at] ^= 0xff;
             damaged[message].data_header = header.into();
             // Some flips hit padding and still decode; none may panic or hang.
-            let _ = read_upload(stream::iter(damaged.into_iter().map(Ok))).await;
+            let _ = read_upload(stream::iter(damaged.into_iter().map(Ok)), LONG).await;
         }
     }
     let short = stream::iter([Ok(whole[1].clone())]);
-    assert!(read_upload(short).await.is_err(), "rows without a schema");
+    assert!(read_upload(short, LONG).await.is_err(), "rows without a schema");
 }

@@ -33,13 +33,14 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::{answered, bearer, of_statement};
 use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, Put, Query};
-use super::deliver::{Messages, encode_batch};
+use super::deliver::{Messages, encode_batch, while_open};
 use super::description::{info, schema_message};
 use super::emergencies::EmergencyDesk;
+use super::parameters::read_upload;
 use super::record::{Recorder, Subject};
 use super::statement::{Cancelled, Statements, Times};
 use super::status::{malformed, unknown_ticket};
-use super::{metadata, options, parameters};
+use super::{metadata, options};
 use crate::alarm::curbs::Curbs;
 use crate::authenticate::{
     Admitted, Attempted, Caller, CertificateName, ClientCertificate, Connection, Entered, Gate,
@@ -49,7 +50,7 @@ use crate::serve::{ClientCertificates, ServeConfig, Transport};
 
 /// Why somebody is refused who is right, and cut off by an alarm.
 const CUT_OFF: &str = "cut off";
-/// How long the first message of an upload may take.
+/// How long the first message of an upload may take, and then all others together.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(30);
 
 type Answers<T> = BoxStream<'static, Result<T, Status>>;
@@ -266,6 +267,8 @@ impl FlightDoor {
 
     /// Answers from the principal's catalog, after the record.
     async fn answer(&self, caller: &Caller, query: &MetadataQuery) -> Result<Messages, Status> {
+        let _place = self.statements.place_aside(caller).await?;
+        let open = self.statements.open(caller)?;
         let mart = self.engine.mart();
         let asker = self.desk.asker(caller, &mart).await?;
         let session = self.engine.session(&asker, &mart);
@@ -276,7 +279,7 @@ impl FlightDoor {
             let tables = metadata::tables_told(query, session.catalog());
             self.recorder.metadata(subject, tables, batch.num_rows()).await?;
         }
-        Ok(encode_batch(batch))
+        Ok(while_open(encode_batch(batch), open))
     }
 
     async fn bind(
@@ -286,13 +289,19 @@ impl FlightDoor {
         upload: Answers<FlightData>,
     ) -> Result<PutResult, Status> {
         self.statements.find(caller, &handle).await?;
-        let parameters = parameters::read_upload(upload).await?;
+        let place = self.statements.place_aside(caller).await?;
+        let parameters = read_upload(upload, UPLOAD_PATIENCE).await?;
+        drop(place);
         let handle = self.statements.bind(caller, &handle, parameters).await?;
         let result = DoPutPreparedStatementResult { prepared_statement_handle: Some(handle) };
         Ok(PutResult { app_metadata: result.encode_to_vec().into() })
     }
 
     async fn refuse_write(&self, caller: &Caller, text: &str) -> Status {
+        let _place = match self.statements.place_aside(caller).await {
+            Ok(place) => place,
+            Err(busy) => return busy,
+        };
         let mart = self.engine.mart();
         match self.recorder.denied(Subject::claim(caller, &mart, text)).await {
             Ok(()) => Put::read_only(),

@@ -33,7 +33,7 @@ use super::running::Running;
 use super::standing::{DecidedIn, Standing};
 use super::status::{self, unknown_ticket};
 use super::ticket::{Holder, Sealer, StatementId, Ticket};
-use crate::admission::{Admission, PLANNING_TIME_MAX, Place, Stopped, in_time};
+use crate::admission::{Admission, Open, PLANNING_TIME_MAX, Place, Stopped, in_time};
 use crate::alarm::curbs::Curbs;
 use crate::audit::{OpenRecord, Outcome, Sent};
 use crate::authenticate::{Caller, Gate, Refused, SessionId};
@@ -249,6 +249,7 @@ impl Statements {
             self.running.cancel(*id, caller.session, now);
         }
         if own.len() < info.endpoint.len() {
+            let _place = self.place_aside(caller).await?;
             let mart = self.engine.mart();
             self.recorder.denied(Subject::claim(caller, &mart, REFUSED_TICKET)).await?;
         }
@@ -268,6 +269,10 @@ impl Statements {
 
     /// The answer to a ticket or handle that is not the caller's own, once it is recorded.
     async fn not_theirs(&self, caller: &Caller, text: &str) -> Status {
+        let _place = match self.place_aside(caller).await {
+            Ok(place) => place,
+            Err(busy) => return busy,
+        };
         let mart = self.engine.mart();
         match self.recorder.denied(Subject::claim(caller, &mart, text)).await {
             Ok(()) => unknown_ticket(),
@@ -319,6 +324,16 @@ impl Statements {
 
     async fn place(&self, caller: &Caller) -> Result<Place, Status> {
         self.admission.enter(caller.name()).await.map_err(|busy| status::of(&busy))
+    }
+
+    /// The place of a request that is no statement.
+    pub(crate) async fn place_aside(&self, caller: &Caller) -> Result<Place, Status> {
+        self.admission.enter_aside(caller.name()).await.map_err(|busy| status::of(&busy))
+    }
+
+    /// Counts an answer that is no statement's as open.
+    pub(crate) fn open(&self, caller: &Caller) -> Result<Open, Status> {
+        self.admission.open(caller.name()).map_err(|busy| status::of(&busy))
     }
 
     /// Plans, and records that the schema is about to be told.
@@ -406,6 +421,7 @@ impl Statements {
         }
         let decided_in = DecidedIn::of(mart);
         let asker = self.desk.asker(caller, mart).await?;
+        let open = self.admission.open(caller.name()).map_err(|busy| status::of(&busy))?;
         let started = tokio::select! {
             biased;
             _ = run.cancelled() => Err(cancelled()),
@@ -426,7 +442,7 @@ impl Statements {
         let (revoked, time_max) = (standing.revoked().boxed(), self.times.max);
         let statement_id = id;
         let delivery =
-            Delivery { statement_id, rows, schema, record, run, revoked, place, time_max };
+            Delivery { statement_id, rows, schema, record, run, revoked, place, open, time_max };
         Ok((id, deliver(delivery)))
     }
 
