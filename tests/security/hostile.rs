@@ -1,6 +1,21 @@
 //! Statements that want the process, not an answer: they are refused and nobody else notices.
 
+use std::sync::Arc;
+
+use arrow::array::{Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::sql::{
+    ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any,
+    CommandGetSqlInfo, CommandPreparedStatementQuery, ProstMessageExt,
+};
+use arrow_flight::{Action, FlightData, FlightDescriptor, Ticket};
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::IpcWriteOptions;
+use bytes::Bytes;
+use futures::{TryStreamExt, stream};
 use martlet_server::audit::verify;
+use prost::Message;
 
 use crate::support::{Bundle, Client, TestMart};
 
@@ -162,4 +177,70 @@ fn prove_journal(mart: &TestMart) {
     let check = verify::Check { folder, anchor: None, keys: Vec::new() };
     let report = verify::verify(&check, &mut |_, _| ()).unwrap();
     assert!(report.is_whole() && report.records > 5, "{report:?}");
+}
+
+/// A handle of a prepared statement, as it goes over the wire.
+async fn handle(client: &mut Client, sql: &str) -> Bytes {
+    let request = ActionCreatePreparedStatementRequest { query: sql.into(), transaction_id: None };
+    let body = request.as_any().encode_to_vec().into();
+    let action = Action { r#type: "CreatePreparedStatement".into(), body };
+    let mut results = client.inner.do_action(action).await.unwrap();
+    let result = results.try_next().await.unwrap().unwrap();
+    let result: ActionCreatePreparedStatementResult =
+        Any::decode(result.body).unwrap().unpack().unwrap().unwrap();
+    result.prepared_statement_handle
+}
+
+/// One parameter, packed, in a buffer that says that it holds an exbibyte.
+async fn packed(handle: Bytes) -> Vec<FlightData> {
+    let schema = Arc::new(Schema::new(vec![Field::new("1", DataType::Int64, true)]));
+    let number = Arc::new(Int64Array::from(vec![7]));
+    let row = RecordBatch::try_new(Arc::clone(&schema), vec![number]).unwrap();
+    let lz4 = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME));
+    let encoder = FlightDataEncoderBuilder::new()
+        .with_schema(schema)
+        .with_options(lz4.unwrap())
+        .build(stream::iter([Ok(row)]));
+    let mut messages: Vec<FlightData> = encoder.try_collect().await.unwrap();
+    let command = CommandPreparedStatementQuery { prepared_statement_handle: handle };
+    let command = command.as_any().encode_to_vec();
+    messages[0].flight_descriptor = Some(FlightDescriptor::new_cmd(command));
+    let last = messages.last_mut().unwrap();
+    let mut body = last.data_body.to_vec();
+    body.chunks_exact_mut(8).for_each(|eight| eight.copy_from_slice(&(1_i64 << 60).to_le_bytes()));
+    last.data_body = body.into();
+    messages
+}
+
+/// Room that cannot be had ends a process, whoever asked for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_upload_that_says_how_much_room_it_takes_is_refused_and_the_server_goes_on() {
+    let mart = mart().await;
+    let server = mart.serve().await;
+    let mut client = Client::sign_in(server.address, "ann").await;
+    let handle = handle(&mut client, "SELECT $1 + 1").await;
+    let messages = packed(handle).await;
+    let refused = client.inner.do_put(stream::iter(messages)).await;
+    let refused = match refused {
+        Ok(mut answers) => answers.try_next().await.unwrap_err().to_string(),
+        Err(error) => error.to_string(),
+    };
+    assert!(refused.contains("compressed"), "{refused}");
+    assert_eq!(client.number("SELECT count(*) FROM t").await, 3);
+}
+
+/// Each code was a pass over all that the server can do, and none of it waits for a place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_million_questions_about_the_server_are_one() {
+    let mart = mart().await;
+    let server = mart.serve().await;
+    let mut client = Client::sign_in(server.address, "ann").await;
+    let command = CommandGetSqlInfo { info: (0..1_000_000).map(|code| code % 60_000).collect() };
+    let ticket = Ticket::new(command.as_any().encode_to_vec());
+    let answer = client.inner.do_get(ticket).await.unwrap();
+    let rows: Vec<RecordBatch> = answer.try_collect().await.unwrap();
+    let all = CommandGetSqlInfo { info: Vec::new() };
+    let all = client.inner.do_get(Ticket::new(all.as_any().encode_to_vec())).await.unwrap();
+    let all: Vec<RecordBatch> = all.try_collect().await.unwrap();
+    assert_eq!(rows, all);
 }
