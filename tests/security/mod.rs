@@ -3,6 +3,7 @@
 mod alarms;
 mod approvals;
 mod canary;
+mod classes;
 mod doors;
 mod duties;
 mod emergencies;

@@ -187,6 +187,16 @@ impl TableSchema {
         Ok(Self { name, columns, primary_key, cluster_key })
     }
 
+    /// The same table with other classes: those that `class_of` gives its columns.
+    #[must_use]
+    pub fn with_classes(&self, class_of: impl Fn(&ColumnSchema) -> Option<ClassName>) -> Self {
+        let mut table = self.clone();
+        for column in &mut table.columns {
+            column.class = class_of(column);
+        }
+        table
+    }
+
     /// The table's name.
     #[must_use]
     pub const fn name(&self) -> &TableName {

@@ -21,8 +21,15 @@ pub const ROLES_FILE: &str = "roles.toml";
 /// The row rules.
 pub const RULES_FILE: &str = "rules.toml";
 
-/// Every file of a bundle; all must be there and there is no other.
+/// What each column is, as the officers see it.
+pub const COLUMNS_FILE: &str = "columns.toml";
+
+/// The files that every bundle has to have.
 pub const FILES: [&str; 5] = [BUNDLE_FILE, CLASSES_FILE, ORGANIZATION_FILE, ROLES_FILE, RULES_FILE];
+
+/// The files that a bundle may have beside them; there is no other. By its name each has to come
+/// before a required one, so that stored bytes which lost it lost more and are no bundle.
+pub const OPTIONAL_FILES: [&str; 1] = [COLUMNS_FILE];
 
 /// A bundle's file is at most this large: a tree of a hundred thousand nodes fits many times.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;

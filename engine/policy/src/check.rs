@@ -6,6 +6,7 @@
 //! Hands on: the only [`CheckedBundle`]s there are.
 
 mod classes;
+mod columns;
 mod duties;
 mod emergencies;
 mod minimum_group;
@@ -36,12 +37,15 @@ pub(crate) type Tables<'a> = BTreeMap<&'a str, &'a TableSchema>;
 pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle, Vec<Finding>> {
     let mut findings = Vec::new();
     let raw = parse(text, &mut findings);
-    let tables: Tables<'_> = tables.iter().map(|table| (table.name().as_str(), table)).collect();
-
     let profile = check_profile(&raw, &mut findings);
     let attributes = check_attributes(&raw, &mut findings);
     let organization = organization::check(&raw.nodes, &mut findings);
     let classes = classes::check(&raw.classes, profile, &mut findings);
+    let classification = columns::check(raw.columns.as_deref(), &classes, &mut findings);
+    // Checked is what a decision will see: a class that does not count is none here either.
+    let tables: Vec<_> = tables.iter().map(|table| classification.in_force(table)).collect();
+    let tables: Tables<'_> =
+        tables.iter().map(|table| (table.name().as_str(), table.as_ref())).collect();
     let roles = roles::check(&raw.roles, &classes, &tables, &mut findings);
     minimum_group::check(&raw.roles, &roles, &tables, &mut findings);
     let rules = rules::check(&raw.rules, &roles, &attributes, &tables, &mut findings);
@@ -67,6 +71,7 @@ pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle,
             attributes,
             organization,
             classes,
+            classification,
             roles,
             rules,
             utc_offset,

@@ -9,6 +9,7 @@ use martlet_core::{BatchDate, ClassName, TableName};
 
 use crate::access::Sight;
 use crate::bundle::PolicyVersion;
+use crate::classification::Classification;
 use crate::coherence::{AcceptedRisk, Kind};
 use crate::duty::{Conflict, Duty};
 use crate::emergency::EmergencyRule;
@@ -119,6 +120,7 @@ pub struct CheckedBundle {
     pub(crate) attributes: BTreeSet<AttributeName>,
     pub(crate) organization: Organization,
     pub(crate) classes: BTreeMap<ClassName, Class>,
+    pub(crate) classification: Classification,
     pub(crate) roles: BTreeMap<RoleName, Role>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) utc_offset: UtcOffset,
@@ -193,6 +195,12 @@ impl CheckedBundle {
     /// The classes, by name.
     pub fn classes(&self) -> impl Iterator<Item = &Class> {
         self.classes.values()
+    }
+
+    /// Which class of a loaded column counts.
+    #[must_use]
+    pub const fn classification(&self) -> &Classification {
+        &self.classification
     }
 
     /// The roles, by name.

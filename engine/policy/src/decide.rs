@@ -8,6 +8,8 @@
 //! * A column is as visible as the strictest role that grants the table makes it, where a
 //!   role's silence about the column's class hides it; what the principal's other roles say
 //!   about the class counts too, but their silence does not.
+//! * A column's class counts only as the bundle's classification has it; otherwise the column
+//!   has none and is hidden.
 //! * Of several minimum group sizes the largest counts, and a role without one loosens none.
 //! * Whoever breaks the separation of duties is denied everything.
 //! * Whoever is under an emergency is decided about by its role alone: their own roles neither
@@ -87,6 +89,9 @@ pub(crate) fn try_decide(
     bundle: &CheckedBundle,
     day: BatchDate,
 ) -> Result<Grant, Denial> {
+    // Whatever follows, the grant too, knows the classes that count and no others.
+    let table = bundle.classification().in_force(table);
+    let table = table.as_ref();
     let held = held_roles(principal, bundle)?;
     let granting: Vec<&Role> =
         held.iter().filter(|role| role.tables.contains(table.name())).copied().collect();

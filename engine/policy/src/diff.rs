@@ -6,6 +6,7 @@
 //!
 //! Compares the words, not the tables: a bundle need not be checked to be compared.
 
+mod columns;
 mod governance;
 mod minimum_group;
 
@@ -43,6 +44,7 @@ pub fn diff(old: &BundleText, new: &BundleText) -> Vec<String> {
     lines.extend(diff_header(&before, &after));
     lines.extend(diff_named("node", &nodes(&before), &nodes(&after), Weight::Widens));
     lines.extend(diff_classes(&before, &after));
+    lines.extend(columns::diff(before.columns.as_deref(), after.columns.as_deref()));
     lines.extend(diff_roles(&before, &after));
     lines.extend(diff_rules(&before, &after));
     lines.extend(governance::diff(&before, &after));

@@ -5,8 +5,9 @@
 use martlet_core::{BatchDate, ColumnSchema, TableSchema};
 
 use crate::checked::{CheckedBundle, Role};
+use crate::classification::{Classification, HiddenColumn};
 use crate::coherence::AcceptedRisk;
-use crate::decide::{held_roles, rules_about, try_decide};
+use crate::decide::{Denial, held_roles, rules_about, try_decide};
 use crate::directory::Directory;
 use crate::emergency::counting::Emergencies;
 use crate::grant::{Grant, LookupRight};
@@ -26,7 +27,14 @@ pub fn explain(
     let grant = try_decide(principal, table, bundle, day);
     let (held, grant) = match (held, grant) {
         (Ok(held), Ok(grant)) => (held, grant),
-        (Err(denial), _) | (_, Err(denial)) => return vec![format!("{title}: denied: {denial}")],
+        (Err(denial), _) | (_, Err(denial)) => {
+            let mut lines = vec![format!("{title}: denied: {denial}")];
+            let tables = std::slice::from_ref(table);
+            let hidden = bundle.classification().hidden_columns(tables);
+            let is_why = denial == Denial::NoColumn;
+            lines.extend(hidden.filter(|_| is_why).map(|column| explain_hidden(&column)));
+            return lines;
+        }
     };
     let mut lines = vec![format!("{title}: granted, policy {}", bundle.version())];
     lines.extend(principal.emergency().map(|it| format!("in an emergency, alone by it: {it}")));
@@ -35,8 +43,9 @@ pub fn explain(
     lines.extend(grant.minimum_group().map(|group| format!("groups: {group}")));
     let rules = rules_about(table, &held, bundle);
     lines.extend(rules.into_iter().map(|rule| explain_rule(rule, day)));
-    lines.extend(explain_columns(table, &grant, &held));
-    lines.extend(explain_risks(table, &held, bundle));
+    let classification = bundle.classification();
+    lines.extend(explain_columns(table, &grant, &held, classification));
+    lines.extend(explain_risks(&classification.in_force(table), &held, bundle));
     lines
 }
 
@@ -89,7 +98,12 @@ fn explain_rule(rule: &Rule, day: BatchDate) -> String {
     format!("rule `{name}`: {effect}s {}{effective}{counts}", rule.condition)
 }
 
-fn explain_columns(table: &TableSchema, grant: &Grant, held: &[&Role]) -> Vec<String> {
+fn explain_columns(
+    table: &TableSchema,
+    grant: &Grant,
+    held: &[&Role],
+    classification: &Classification,
+) -> Vec<String> {
     let explain_column = |(position, column): (usize, &ColumnSchema)| {
         let name = &column.name;
         let granted = grant.columns().iter().find(|granted| granted.position == position);
@@ -100,6 +114,9 @@ fn explain_columns(table: &TableSchema, grant: &Grant, held: &[&Role]) -> Vec<St
         let Some(class) = &column.class else {
             return format!("column `{name}`: hidden, it has no class");
         };
+        if let Some(hidden) = classification.hides(table, column) {
+            return explain_hidden(&hidden);
+        }
         let says = |role: &&Role| {
             let sight = role.sights.get(class);
             let word = sight.map_or_else(|| "silent".to_owned(), ToString::to_string);
@@ -109,6 +126,10 @@ fn explain_columns(table: &TableSchema, grant: &Grant, held: &[&Role]) -> Vec<St
         format!("column `{name}`: {shown}{asked} (class `{class}`: {})", words.join(", "))
     };
     table.columns().iter().enumerate().map(explain_column).collect()
+}
+
+fn explain_hidden(hidden: &HiddenColumn) -> String {
+    format!("column `{}`: hidden, {}", hidden.column, hidden.reason())
 }
 
 /// The risks that the bundle takes for one of these roles with a column of the table.

@@ -12,7 +12,7 @@
 //! [`decide`](mod@decide) (what they get) -> [`grant`] (the proof of it) -> [`mask`] (how a
 //! value is hidden).
 //!
-//! Beside it: [`stored`] and [`approval`] (who changed the rules), [`duty`] (what nobody may hold
+//! Beside it: [`classification`] (which class of a loaded column counts), [`stored`] and [`approval`] (who changed the rules), [`duty`] (what nobody may hold
 //! together), [`coherence`] (what masks give away together), [`emergency`] (who sees more for a
 //! short while, by whose word).
 //!
@@ -24,6 +24,7 @@ pub mod approval;
 pub mod bundle;
 pub mod check;
 pub mod checked;
+pub mod classification;
 pub mod coherence;
 pub mod decide;
 pub mod diff;
@@ -59,6 +60,7 @@ pub use approval::{Approval, Step, Verdict, judge};
 pub use bundle::{BundleText, PolicyVersion};
 pub use check::check;
 pub use checked::{Capability, CheckedBundle, Class, Pfi, Role, UtcOffset};
+pub use classification::{Classification, HiddenColumn};
 pub use coherence::{AcceptedRisk, Kind};
 pub use decide::{Decision, decide, may};
 pub use diff::diff;

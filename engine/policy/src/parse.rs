@@ -9,7 +9,8 @@ mod minimum_group;
 pub(crate) mod toml;
 
 use crate::bundle::{
-    BUNDLE_FILE, BundleText, CLASSES_FILE, FILES, ORGANIZATION_FILE, ROLES_FILE, RULES_FILE,
+    BUNDLE_FILE, BundleText, CLASSES_FILE, COLUMNS_FILE, FILES, OPTIONAL_FILES, ORGANIZATION_FILE,
+    ROLES_FILE, RULES_FILE,
 };
 use crate::finding::{Finding, Located, Place};
 use crate::rule::Literal;
@@ -37,6 +38,8 @@ pub(crate) struct RawBundle {
     pub(crate) officers: Vec<RawOfficer>,
     pub(crate) nodes: Vec<RawNode>,
     pub(crate) classes: Vec<RawClass>,
+    /// `None` if there is no such file; an empty file is something else.
+    pub(crate) columns: Option<Vec<RawColumns>>,
     pub(crate) roles: Vec<RawRole>,
     pub(crate) rules: Vec<RawRule>,
     pub(crate) conflicts: Vec<RawConflict>,
@@ -63,6 +66,14 @@ pub(crate) struct RawClass {
     pub(crate) purpose: Option<Word>,
     /// What its columns hold, where the mask does not tell.
     pub(crate) about: Option<Word>,
+}
+
+/// A `[[table]]` of `columns.toml`.
+#[derive(Debug)]
+pub(crate) struct RawColumns {
+    pub(crate) table: Word,
+    /// Column and class.
+    pub(crate) columns: Vec<(Word, Word)>,
 }
 
 /// A `[[role]]`.
@@ -126,19 +137,25 @@ pub(crate) fn parse(text: &BundleText, findings: &mut Vec<Finding>) -> RawBundle
         raw.nodes = parse_organization(text, findings);
     }
     raw.classes = parse_list(text, CLASSES_FILE, "class", parse_class, findings);
+    let has_columns = text.files.contains_key(COLUMNS_FILE);
+    raw.columns =
+        has_columns.then(|| parse_list(text, COLUMNS_FILE, "table", parse_columns, findings));
     parse_roles(text, &mut raw, findings);
     raw.rules = parse_list(text, RULES_FILE, "row_rule", parse_rule, findings);
     raw
 }
 
-/// Every file has to be there, and none that is not of a bundle: a misspelt file name must not
-/// switch rules off.
+/// Every required file has to be there, and none that is not of a bundle: a misspelt file name
+/// must not switch rules off.
 fn check_files(text: &BundleText, findings: &mut Vec<Finding>) {
     for file in FILES.into_iter().filter(|file| !text.files.contains_key(*file)) {
         findings.push(Place::start(file).finding("this file of the bundle is missing"));
     }
-    for name in text.files.keys().filter(|name| !FILES.contains(&name.as_str())) {
-        let message = format!("not a file of a policy bundle; these are {}", FILES.join(", "));
+    let known = || FILES.into_iter().chain(OPTIONAL_FILES);
+    for name in text.files.keys().filter(|name| known().all(|file| file != name.as_str())) {
+        let (files, optional) = (FILES.join(", "), OPTIONAL_FILES.join(", "));
+        let message =
+            format!("not a file of a policy bundle; these are {files} and, if wanted, {optional}");
         findings.push(Finding { file: name.clone(), line: 1, column: 1, message });
     }
 }
@@ -218,6 +235,13 @@ fn parse_class(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawCl
     let (mask, purpose) = (keys.text("mask", findings), keys.text("purpose", findings));
     let about = keys.text("about", findings);
     Some(RawClass { name: name?, pfi, level, mask, purpose, about })
+}
+
+fn parse_columns(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawColumns> {
+    keys.text("description", findings);
+    let table = keys.required_text("name", findings);
+    let columns = keys.text_table("columns", findings);
+    Some(RawColumns { table: table?, columns })
 }
 
 fn parse_role(keys: &mut Keys<'_>, findings: &mut Vec<Finding>) -> Option<RawRole> {

@@ -84,6 +84,8 @@ pub(crate) type Row = BTreeMap<&'static str, &'static str>;
 pub(crate) struct Policy {
     pub(crate) roles: Vec<RoleSpec>,
     pub(crate) rules: Vec<RuleSpec>,
+    /// Table, column and class, if there is such a file.
+    pub(crate) columns: Option<Vec<[&'static str; 3]>>,
 }
 
 pub(crate) fn tables() -> [TableSchema; 2] {
@@ -146,6 +148,14 @@ impl Policy {
         if words.is_empty() { None } else { Some(strictest(class, &words)) }
     }
 
+    /// The class of a column, if it counts.
+    fn class<'a>(&self, table: &'a TableSchema, column: &str) -> Option<&'a str> {
+        let class = table.column(column)?.class.as_ref()?.as_str();
+        let named = [table.name().as_str(), column, class];
+        let counts = self.columns.as_ref().is_none_or(|columns| columns.contains(&named));
+        counts.then_some(class)
+    }
+
     fn counts(&self, rule: &RuleSpec, asker: &Asker, table: &str) -> bool {
         let (from, until) = rule.days;
         from.is_none_or(|from| from <= TODAY)
@@ -180,8 +190,7 @@ impl Policy {
 
     /// How the asker sees a column: `clear`, `token:…`, `mask:…` or `hidden`.
     pub(crate) fn access(&self, asker: &Asker, table: &TableSchema, column: &str) -> String {
-        let found = table.column(column).and_then(|column| column.class.as_ref());
-        let Some(class) = found.map(|class| class.as_str()) else { return "hidden".to_owned() };
+        let Some(class) = self.class(table, column) else { return "hidden".to_owned() };
         let mut words = Vec::new();
         for role in &asker.roles {
             match self.word(*role, class) {
@@ -223,8 +232,7 @@ impl Policy {
 
     /// Whether every role that grants the table may look the column up, which is not hidden.
     pub(crate) fn looks_up(&self, asker: &Asker, table: &TableSchema, column: &str) -> bool {
-        let found = table.column(column).and_then(|column| column.class.as_ref());
-        let Some(class) = found.map(|class| class.as_str()) else { return false };
+        let Some(class) = self.class(table, column) else { return false };
         let may = |role: &usize| {
             self.family(*role).iter().any(|member| self.roles[*member].lookup.contains(class))
         };
@@ -243,7 +251,7 @@ impl Policy {
         for (name, mask, _) in CLASSES {
             writeln!(classes, "[[class]]\nname = {name:?}\nmask = {mask:?}").unwrap();
         }
-        bundle_text(&[
+        let mut text = bundle_text(&[
             (
                 "bundle.toml",
                 "name = \"r\"\nversion = \"1\"\nprofile = \"doc\"\nattributes = [\"tier\"]",
@@ -252,7 +260,10 @@ impl Policy {
             ("classes.toml", &classes),
             ("roles.toml", &self.roles_text()),
             ("rules.toml", &self.rules_text()),
-        ])
+        ]);
+        let columns = self.columns.as_deref().map(columns_text);
+        text.files.extend(columns.map(|columns| ("columns.toml".to_owned(), columns)));
+        text
     }
 
     fn roles_text(&self) -> String {
@@ -307,6 +318,17 @@ impl Policy {
         }
         text
     }
+}
+
+fn columns_text(columns: &[[&str; 3]]) -> String {
+    let mut tables: BTreeMap<&str, String> = BTreeMap::new();
+    for [table, column, class] in columns {
+        let table = tables
+            .entry(table)
+            .or_insert_with(|| format!("[[table]]\nname = {table:?}\n[table.columns]\n"));
+        writeln!(table, "{column} = {class:?}").unwrap();
+    }
+    tables.into_values().collect()
 }
 
 fn role_names(numbers: &BTreeSet<usize>) -> Vec<String> {

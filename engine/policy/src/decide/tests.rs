@@ -237,11 +237,38 @@ fn rule() -> impl Strategy<Value = RuleSpec> {
     )
 }
 
+/// In half of the policies load files say what columns are. In the others most columns are named,
+/// some of them as what they were not loaded as.
+fn columns() -> impl Strategy<Value = Option<Vec<[&'static str; 3]>>> {
+    let loaded = [
+        ("outlet", "open"),
+        ("segment", "open"),
+        ("score", "score"),
+        ("holder", "person"),
+        ("balance", "money"),
+        ("note", "memo"),
+    ];
+    let one = |table: &'static str| {
+        loaded.map(|(column, class)| {
+            prop_oneof![
+                6 => Just(Some([table, column, class])),
+                1 => Just(Some([table, column, "memo"])),
+                1 => Just(None),
+            ]
+        })
+    };
+    let [first, second] = TABLES.map(one);
+    let named = (Vec::from(first), Vec::from(second))
+        .prop_map(|(first, second)| first.into_iter().chain(second).flatten().collect::<Vec<_>>());
+    prop::option::of(named)
+}
+
 /// Policies that the check accepts: inheritance goes down the numbers, and a word that would
 /// have no effect beside an inherited one is left out.
 fn policy() -> impl Strategy<Value = Policy> {
     let roles = prop::collection::vec(role(), ROLES);
-    (roles, prop::collection::vec(rule(), 0..6)).prop_map(|(mut roles, rules)| {
+    let rules = prop::collection::vec(rule(), 0..6);
+    (roles, rules, columns()).prop_map(|(mut roles, rules, columns)| {
         for number in 0..roles.len() {
             roles[number].inherits.retain(|parent| *parent < number);
             let mut open: Vec<usize> = roles[number].inherits.iter().copied().collect();
@@ -253,7 +280,7 @@ fn policy() -> impl Strategy<Value = Policy> {
                     .retain(|class, word| *word == "deny" || !ancestor.words.contains_key(class));
             }
         }
-        Policy { roles, rules }
+        Policy { roles, rules, columns }
     })
 }
 

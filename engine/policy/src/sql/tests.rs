@@ -123,6 +123,16 @@ fn what_is_taken_back_leaves_the_text_as_it_was() {
 }
 
 #[test]
+fn what_the_officers_say_of_columns_stays() {
+    let mut text = example_text();
+    let columns = "# as they are\n[[table]]\nname = \"customer\"\ncolumns = {desk = \"open\"}\n";
+    text.files.insert("columns.toml".into(), columns.into());
+    let changed = change_by_sql(&text, SQL).unwrap();
+    assert_eq!(changed.files["columns.toml"], columns);
+    assert_ne!(changed, text);
+}
+
+#[test]
 fn what_people_wrote_beside_stays() {
     let text = changed(
         "GRANT SELECT ON system.audit_record TO teller; DROP POLICY \"my-desk\" ON customer",

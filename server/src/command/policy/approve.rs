@@ -16,7 +16,7 @@ use martlet_policy::{Approval, BundleText, OfficerSecret, Officers, Step, Stored
 
 use super::apply::print_diff;
 use super::in_force::current;
-use super::{EXAMPLES, checked};
+use super::{EXAMPLES, checked, note_hidden, schemas};
 use crate::command::exit::Failure;
 use crate::command::mart::{self, Expected};
 use crate::command::serve::draw_key;
@@ -68,7 +68,7 @@ pub(super) async fn approve(arguments: &Arguments) -> Result<(), Failure> {
     let text = BundleText::read_dir(&arguments.bundle)?;
     let store = mart::open(&arguments.mart, Expected::Existing)?;
     let snapshot = mart::latest(&store).await?;
-    let version = checked(&text, &snapshot)?.version().clone();
+    let bundle = checked(&text, &snapshot)?;
     let Some(in_force) = current(&store, &snapshot).await?.rules else {
         return Err(Failure::invalid("no rules are in force: the first need no approval")
             .advise("put them into force with `martlet policy apply`"));
@@ -82,12 +82,13 @@ pub(super) async fn approve(arguments: &Arguments) -> Result<(), Failure> {
     })?;
     let secret = officers_secret(&officers, &arguments.officer, &arguments.key)?;
     print_diff(Some(in_force.text()), &text);
+    note_hidden(&bundle, &schemas(&snapshot));
     let step = Step { bundle: text.digest(), base: in_force.edition() };
     let approval = Approval::sign(&arguments.officer, &secret, step, Utc::now().timestamp())?;
     let file = arguments.out.clone().unwrap_or_else(|| default_file(&arguments.officer, &text));
     write_new(&file, &approval.to_string(), 0o644)
         .map_err(|error| Failure::file("writing the approval", &file, &error))?;
-    say!("`{}` approves version {version}.", harmless(&arguments.officer));
+    say!("`{}` approves version {}.", harmless(&arguments.officer), bundle.version());
     say!("Written to {}; {}", file.display(), how_many(&officers, &in_force));
     Ok(())
 }

@@ -47,7 +47,8 @@ Examples:
   martlet policy password                             a hash for the feed of principals
   martlet policy totp kim                             a secret of one-time codes for the feed
 
-A bundle is a folder of bundle.toml, organization.csv, classes.toml, roles.toml and rules.toml.";
+A bundle is a folder of bundle.toml, organization.csv, classes.toml, roles.toml and rules.toml, and of
+columns.toml, where the officers say what each column is.";
 
 /// The commands of `martlet policy`.
 #[derive(Debug, Subcommand)]
@@ -169,6 +170,7 @@ async fn check_bundle(arguments: &CheckArguments) -> Result<(), Failure> {
         tables = schemas(&mart::latest(&store).await?);
     }
     let bundle = refuse(check(&text, &tables))?;
+    note_hidden(&bundle, &tables);
     say!("The bundle fits: version {}.", bundle.version());
     Ok(())
 }
@@ -216,6 +218,13 @@ fn checked(text: &BundleText, snapshot: &Snapshot) -> Result<CheckedBundle, Fail
             failure
         }
     })
+}
+
+/// Says which loaded columns nobody sees, because the bundle does not say the same of them.
+fn note_hidden(bundle: &CheckedBundle, tables: &[TableSchema]) {
+    for hidden in bundle.classification().hidden_columns(tables) {
+        note!("{hidden}");
+    }
 }
 
 /// Every table that a rule may speak of: the mart's and Martlet's own.

@@ -9,7 +9,7 @@ use martlet_policy::{CheckedBundle, EmergencyRule, Officers, Step, StoredBundle,
 use martlet_store::{Snapshot, Store};
 
 use super::in_force::{current, held};
-use super::{EXAMPLES, checked};
+use super::{EXAMPLES, checked, note_hidden, schemas};
 use crate::command::exit::Failure;
 use crate::command::mart::{self, Expected};
 use crate::command::terminal::{harmless, note, say};
@@ -42,6 +42,7 @@ pub(super) async fn show(arguments: &Arguments) -> Result<(), Failure> {
     };
     let bundle = checked(stored.text(), &snapshot)?;
     print_bundle(&bundle, &stored);
+    note_hidden(&bundle, &schemas(&snapshot));
     if arguments.approvals {
         print_approvals(&stored);
     }
@@ -64,6 +65,7 @@ fn print_bundle(bundle: &CheckedBundle, stored: &StoredBundle) {
     say!("rules       {}, version {}", harmless(bundle.name()), bundle.version());
     say!("edition     {}", stored.edition());
     say!("profile     {}", bundle.profile().word());
+    say!("columns     {}", bundle.classification());
     let officers = bundle.officers();
     let names: Vec<&str> = officers.iter().map(|officer| officer.name.as_str()).collect();
     let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
