@@ -3,8 +3,8 @@
 //!
 //! The window stays where it is and numbers the rows that are left, and what limits its numbers
 //! decides; the scan below reads far fewer rows. Applies to windows by one column that has codes
-//! and is granted as stored, ordered first by one that is a number, a date or a time, where nothing
-//! is computed of rows on the way ([`super::top_rows`] tells why).
+//! and is granted as stored, ordered first by one that is a number, a date or a time. Where rows are
+//! hidden from the reader nothing may be computed on the way ([`super::top_rows`] tells why).
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 use martlet_index::grouping::{Counted, Order};
 
-use super::top_rows::{ROWS_MAX, cannot_fail, column_below, order_of};
+use super::top_rows::{Computed, ROWS_MAX, has_always_a_value, order_of};
 use crate::dealing::dealt;
 use crate::scan::SecuredScan;
 
@@ -36,11 +36,9 @@ pub(super) fn over_top_rows(
     let ([each], [first, ..]) = expressions.split_at_checked(top.partition_prefix_len())? else {
         return None;
     };
-    if !expressions.iter().all(|key| cannot_fail(&key.expr)) {
-        return None;
-    }
+    let computed = Computed::of(expressions.iter().map(|key| &key.expr));
     let wanted = Wanted::of(&each.expr, first, top.fetch(), Counted::Each)?;
-    let input = narrowed(top.input(), &wanted)?;
+    let input = narrowed(top.input(), &Wanted { computed, ..wanted })?;
     replace_children_if_necessary(Arc::clone(node), vec![input]).ok()
 }
 
@@ -50,13 +48,12 @@ pub(super) fn under_filter(
     filter: &FilterExec,
 ) -> Option<Arc<dyn ExecutionPlan>> {
     let conditions = split_conjunction(filter.predicate());
-    if !conditions.iter().all(|condition| compares(condition)) {
-        return None;
-    }
+    let compares = conditions.iter().all(|condition| compares(condition));
+    let computed = if compares { Computed::Nothing } else { Computed::Something };
     let limits = conditions.into_iter().filter_map(limit);
     let input = limits
         .filter(|(_, rows)| (1..=ROWS_MAX).contains(rows))
-        .find_map(|(column, rows)| over_window(filter.input(), column, rows))?;
+        .find_map(|(column, rows)| over_window(filter.input(), column, rows, computed))?;
     replace_children_if_necessary(Arc::clone(node), vec![input]).ok()
 }
 
@@ -65,8 +62,8 @@ fn compares(condition: &Arc<dyn PhysicalExpr>) -> bool {
     use Operator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
     condition.downcast_ref::<BinaryExpr>().is_some_and(|both| {
         matches!(both.op(), Eq | NotEq | Lt | LtEq | Gt | GtEq)
-            && cannot_fail(both.left())
-            && cannot_fail(both.right())
+            && has_always_a_value(both.left())
+            && has_always_a_value(both.right())
     })
 }
 
@@ -95,17 +92,23 @@ fn over_window(
     plan: &Arc<dyn ExecutionPlan>,
     output: usize,
     rows: usize,
+    computed: Computed,
 ) -> Option<Arc<dyn ExecutionPlan>> {
     if let Some(window) = plan.downcast_ref::<BoundedWindowAggExec>() {
-        let input = narrowed(window.input(), &Wanted::of_window(window, output, rows)?)?;
+        let wanted = Wanted::of_window(window, output, rows)?;
+        let computed = computed.and(wanted.computed);
+        let input = narrowed(window.input(), &Wanted { computed, ..wanted })?;
         return replace_children_if_necessary(Arc::clone(plan), vec![input]).ok();
     }
-    let below = match plan.downcast_ref::<ProjectionExec>() {
-        Some(projection) => column_below(projection, output)?,
-        None if plan.is::<RepartitionExec>() => output,
+    let (below, computed) = match plan.downcast_ref::<ProjectionExec>() {
+        Some(projection) => {
+            let below = column(&projection.expr().get(output)?.expr)?;
+            (below, computed.and(Computed::by(projection)))
+        }
+        None if plan.is::<RepartitionExec>() => (output, computed),
         None => return None,
     };
-    let input = over_window(plan.children().first().copied()?, below, rows)?;
+    let input = over_window(plan.children().first().copied()?, below, rows, computed)?;
     replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
 }
 
@@ -128,6 +131,8 @@ struct Wanted {
     order: Order,
     rows: usize,
     counted: Counted,
+    /// On the way to where they are wanted.
+    computed: Computed,
 }
 
 impl Wanted {
@@ -144,6 +149,7 @@ impl Wanted {
             order: order_of(first.options),
             rows,
             counted,
+            computed: Computed::Nothing,
         })
     }
 
@@ -156,14 +162,14 @@ impl Wanted {
             let same_rows = other.partition_by().iter().eq(limited.partition_by().iter());
             ranking(other).is_some() && same_rows && other.order_by() == limited.order_by()
         };
-        let mut orders = limited.order_by().iter();
-        if !window.window_expr().iter().all(is_alike) || !orders.all(|key| cannot_fail(&key.expr)) {
+        if !window.window_expr().iter().all(is_alike) {
             return None;
         }
         let ([each], [first, ..]) = (limited.partition_by(), limited.order_by()) else {
             return None;
         };
-        Self::of(each, first, rows, ranking(limited)?)
+        let computed = Computed::of(limited.order_by().iter().map(|key| &key.expr));
+        Some(Self { computed, ..Self::of(each, first, rows, ranking(limited)?)? })
     }
 }
 
@@ -173,14 +179,16 @@ fn column(expression: &Arc<dyn PhysicalExpr>) -> Option<usize> {
 
 /// The same operators over a scan of fewer rows.
 fn narrowed(plan: &Arc<dyn ExecutionPlan>, wanted: &Wanted) -> Option<Arc<dyn ExecutionPlan>> {
-    let Wanted { each, by, order, rows, counted } = *wanted;
+    let Wanted { each, by, order, rows, counted, computed } = *wanted;
     if let Some(scan) = plan.downcast_ref::<SecuredScan>() {
-        return Some(Arc::new(scan.with_top_rows_of_each((each, counted), by, order, rows)?));
+        let narrower = || scan.with_top_rows_of_each((each, counted), by, order, rows);
+        return Some(Arc::new(computed.may_be_missed(scan).then(narrower).flatten()?));
     }
     let input = match plan.downcast_ref::<ProjectionExec>() {
         Some(projection) => {
-            let below = |output: usize| column_below(projection, output);
-            let wanted = Wanted { each: below(each)?, by: below(by)?, ..*wanted };
+            let below = |output: usize| column(&projection.expr().get(output)?.expr);
+            let computed = computed.and(Computed::by(projection));
+            let wanted = Wanted { each: below(each)?, by: below(by)?, computed, ..*wanted };
             narrowed(projection.input(), &wanted)?
         }
         None if only_orders(plan) => narrowed(plan.children().first().copied()?, wanted)?,

@@ -1,9 +1,9 @@
 //! ORDER BY … LIMIT over a secured scan -> a scan of the rows that can be among the first.
 //!
 //! The sort stays where it is and decides; the scan below it reads far fewer rows. Applies when
-//! the first column of the order is granted as stored and is a number, a date or a time, and nothing
-//! is computed of rows on the way: an expression could fail on a row that is left out, and which
-//! rows are depends on what others hold, hidden ones among them.
+//! the first column of the order is granted as stored and is a number, a date or a time. Where rows
+//! are hidden from the reader, nothing may be computed of rows on the way: an expression could fail
+//! on a row that is left out, and which rows are depends on what others hold, hidden ones among them.
 
 use std::sync::Arc;
 
@@ -28,11 +28,9 @@ pub(super) fn over_top_rows(
 ) -> Option<Arc<dyn ExecutionPlan>> {
     let rows = sort.fetch().filter(|rows| *rows <= ROWS_MAX)?;
     let first = sort.expr().first();
-    if !sort.expr().iter().all(|key| cannot_fail(&key.expr)) {
-        return None;
-    }
+    let on_the_way = Computed::of(sort.expr().iter().map(|key| &key.expr));
     let column = first.expr.downcast_ref::<Column>()?.index();
-    let input = narrowed(sort.input(), column, order_of(first.options), rows)?;
+    let input = narrowed(sort.input(), column, (order_of(first.options), rows), on_the_way)?;
     replace_children_if_necessary(Arc::clone(node), vec![input]).ok()
 }
 
@@ -43,35 +41,65 @@ pub(super) const fn order_of(options: SortOptions) -> Order {
     Order { best, nulls }
 }
 
-/// The input column behind an output of a projection that computes nothing.
-pub(super) fn column_below(projection: &ProjectionExec, output: usize) -> Option<usize> {
-    let items = projection.expr();
-    let column = items.get(output)?.expr.downcast_ref::<Column>()?;
-    items.iter().all(|item| cannot_fail(&item.expr)).then(|| column.index())
+/// What is computed of rows between the scan and where its first rows are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Computed {
+    /// Nothing that could fail on a row.
+    Nothing,
+    /// Something that is missed on rows that are left out.
+    Something,
 }
 
-/// Whether an expression has a value for every row.
-pub(super) fn cannot_fail(expression: &Arc<dyn PhysicalExpr>) -> bool {
+impl Computed {
+    pub(super) fn of<'a>(expressions: impl IntoIterator<Item = &'a Arc<dyn PhysicalExpr>>) -> Self {
+        if expressions.into_iter().all(has_always_a_value) {
+            Self::Nothing
+        } else {
+            Self::Something
+        }
+    }
+
+    pub(super) fn by(projection: &ProjectionExec) -> Self {
+        Self::of(projection.expr().iter().map(|item| &item.expr))
+    }
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, Self::Nothing) => Self::Nothing,
+            _ => Self::Something,
+        }
+    }
+
+    /// Whether a reader of this scan may miss it: only where no row is hidden from him.
+    pub(super) fn may_be_missed(self, scan: &SecuredScan) -> bool {
+        self == Self::Nothing || scan.hides_no_row()
+    }
+}
+
+pub(super) fn has_always_a_value(expression: &Arc<dyn PhysicalExpr>) -> bool {
     expression.is::<Column>() || expression.is::<Literal>()
 }
 
 fn narrowed(
     plan: &Arc<dyn ExecutionPlan>,
     output: usize,
-    order: Order,
-    rows: usize,
+    (order, rows): (Order, usize),
+    computed: Computed,
 ) -> Option<Arc<dyn ExecutionPlan>> {
     if let Some(scan) = plan.downcast_ref::<SecuredScan>() {
-        return Some(Arc::new(scan.with_top_rows(output, order, rows)?));
+        let narrower = || scan.with_top_rows(output, order, rows);
+        return Some(Arc::new(computed.may_be_missed(scan).then(narrower).flatten()?));
     }
+    let mut computed = computed;
     let below = if let Some(projection) = plan.downcast_ref::<ProjectionExec>() {
-        column_below(projection, output)?
+        computed = computed.and(Computed::by(projection));
+        projection.expr().get(output)?.expr.downcast_ref::<Column>()?.index()
     } else if plan.is::<RepartitionExec>() {
         output
     } else {
         return None;
     };
     let input = plan.children().first().copied()?;
-    let input = narrowed(input, below, order, rows)?;
+    let input = narrowed(input, below, (order, rows), computed)?;
     replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()
 }

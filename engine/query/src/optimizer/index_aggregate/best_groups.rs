@@ -27,7 +27,7 @@ use martlet_core::{ColumnType, Selection};
 use martlet_index::IndexKind;
 use martlet_index::grouping::{Best, Counted, Leaders, Order, Rank};
 
-use super::super::top_rows::{column_below, order_of};
+use super::super::top_rows::{Computed, order_of};
 use super::bucket::Bucket;
 use super::exec::IndexAggregateExec;
 use super::spec::{Function, Part, Spec, Stage};
@@ -131,7 +131,11 @@ fn over_fewer(
         return replace_children_if_necessary(Arc::clone(plan), vec![input]).ok();
     }
     let below = match plan.downcast_ref::<ProjectionExec>() {
-        Some(projection) => column_below(projection, output)?,
+        // An expression could fail on a group that is left out.
+        Some(projection) if Computed::by(projection) == Computed::Nothing => {
+            projection.expr().get(output)?.expr.downcast_ref::<Column>()?.index()
+        }
+        Some(_) => return None,
         None if dealt(plan).is_some() => output,
         None => return None,
     };
