@@ -25,15 +25,17 @@ use crate::alarm::curbs::Curbs;
 const STATEMENTS_MAX: usize = 64;
 /// Statements of one principal at once.
 const STATEMENTS_PER_PRINCIPAL_MAX: usize = 8;
-/// Requests that are no statements (questions about the catalog, parameters, what is refused
-/// without a look at it): they wait for none of the statements, and have places of their own.
+/// Requests that are no statements (questions about the catalog, what is refused unplanned): they
+/// wait for none of the statements, and have places of their own. So have uploads, which are as
+/// slow as their sender likes.
 const OTHERS_MAX: usize = 32;
 /// Such requests of one principal at once.
 const OTHERS_PER_PRINCIPAL_MAX: usize = 4;
 /// Requests of one principal that wait for a place; each holds its text.
 const WAITING_PER_PRINCIPAL_MAX: usize = 128;
-/// Answers that their readers have not taken to the end. Each may hold a message.
-const ANSWERS_MAX: usize = 1_024;
+/// Answers that their readers have not taken to the end. Each may hold two messages here, and the
+/// connection about as much.
+const ANSWERS_MAX: usize = 512;
 /// Such answers of one principal.
 const ANSWERS_PER_PRINCIPAL_MAX: usize = 32;
 /// How long a request waits for its place at most.
@@ -80,6 +82,7 @@ pub(crate) enum Stopped {
 pub(crate) struct Admission {
     statements: Places,
     others: Places,
+    uploads: Places,
     answers: Places,
     patience: Duration,
     /// Who has one place only, after a pause.
@@ -133,6 +136,7 @@ impl Admission {
         Self {
             statements: Places::new(STATEMENTS_MAX, STATEMENTS_PER_PRINCIPAL_MAX),
             others: Places::new(OTHERS_MAX, OTHERS_PER_PRINCIPAL_MAX),
+            uploads: Places::new(OTHERS_MAX, OTHERS_PER_PRINCIPAL_MAX),
             answers: Places::new(ANSWERS_MAX, ANSWERS_PER_PRINCIPAL_MAX),
             patience,
             curbs: Arc::default(),
@@ -141,12 +145,17 @@ impl Admission {
 
     /// Waits for a statement's place.
     pub(crate) async fn enter(&self, principal: &str) -> Result<Place, Busy> {
-        self.enter_at(&self.statements, principal).await
+        self.enter_at(&self.statements, principal, self.curbs.pause(principal)).await
     }
 
     /// Waits for the place of a request that is no statement.
     pub(crate) async fn enter_aside(&self, principal: &str) -> Result<Place, Busy> {
-        self.enter_at(&self.others, principal).await
+        self.enter_at(&self.others, principal, None).await
+    }
+
+    /// Waits for the place of parameters that are about to arrive.
+    pub(crate) async fn enter_upload(&self, principal: &str) -> Result<Place, Busy> {
+        self.enter_at(&self.uploads, principal, None).await
     }
 
     /// Counts an answer until it is read to its end or dropped. Nobody waits: what is open is
@@ -161,9 +170,13 @@ impl Admission {
 
     /// First one of the principal's own, then one of the server's. Who is slowed down takes all
     /// of its own for one request, and pauses while it holds them.
-    async fn enter_at(&self, places: &Places, principal: &str) -> Result<Place, Busy> {
+    async fn enter_at(
+        &self,
+        places: &Places,
+        principal: &str,
+        pause: Option<Duration>,
+    ) -> Result<Place, Busy> {
         let until = Instant::now() + self.patience;
-        let pause = self.curbs.pause(principal);
         let count = if pause.is_some() { places.of_principal_max } else { 1 };
         let of = places.of(principal);
         let waits = of.waiting.try_acquire().map_err(|_| Busy::Principal)?;

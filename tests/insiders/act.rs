@@ -59,7 +59,7 @@ pub fn entry(act: &Act, number: u64, name: &str) -> Entry {
         peer: format!("10.{}.{}.{}:40000", act.peer.0, act.peer.0, act.peer.1),
         client: "made".to_owned(),
         purpose: None,
-        method: None,
+        method: is_sign_in.then(|| "password".to_owned()),
         refused_because: None,
         statement_id: (!is_sign_in).then(|| format!("{number:032x}")),
         statement: act.sql.clone(),

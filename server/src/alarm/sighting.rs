@@ -9,7 +9,7 @@ use martlet_query::asked::{Asked, How, asked};
 
 use super::people::Person;
 use super::rules::{Kind, Rules};
-use crate::audit::{Entry, RecordId};
+use crate::audit::{Entry, RecordId, behind_comments};
 
 /// Constants of one statement that are looked at: more than fit in a statement that can run.
 const CONSTANTS_MAX: usize = 1_000_000;
@@ -170,22 +170,8 @@ fn number(constant: &str) -> Option<u64> {
 }
 
 fn changes(statement: &str) -> bool {
-    let mut text = statement.trim_start();
-    // Comments in front are not the first word.
-    while let Some(behind) = behind_comment(text) {
-        text = behind.trim_start();
-    }
-    let first = text.split(|part: char| !part.is_ascii_alphabetic()).next();
+    let first = behind_comments(statement).split(|part: char| !part.is_ascii_alphabetic()).next();
     first.is_some_and(|word| CHANGES.contains(&word.to_ascii_lowercase().as_str()))
-}
-
-fn behind_comment(text: &str) -> Option<&str> {
-    let ends = |rest: &'_ str, end: &str| rest.find(end).map(|at| at + end.len());
-    match (text.strip_prefix("--"), text.strip_prefix("/*")) {
-        (Some(rest), _) => rest.get(ends(rest, "\n")?..),
-        (None, Some(rest)) => rest.get(ends(rest, "*/")?..),
-        (None, None) => None,
-    }
 }
 
 /// The network of a record's address: 24 bits of IPv4, 64 of IPv6.

@@ -45,7 +45,7 @@ use tokio::sync::mpsc;
 pub use hex::{Digest, Hex, PublicKey};
 pub(crate) use reader::{days_since, replay_day};
 pub use record::{Decision, Ending, Entry, Outcome, RecordId};
-pub(crate) use record::{EMERGENCY_OPENED, Line, SIGN_IN, now_micros};
+pub(crate) use record::{EMERGENCY_OPENED, Line, SIGN_IN, behind_comments, now_micros};
 use ring::Ring;
 pub use signing::{public_key_of, public_keys};
 use writer::{Purpose, Writer};

@@ -234,8 +234,14 @@ impl Entry {
 
     /// Puts the statement's text in, shortened where it is too long.
     pub(crate) fn with_statement(mut self, statement: &str) -> Self {
+        let kept = self.kept(STATEMENT_BYTES_KEPT);
         self.statement = statement.to_string();
-        self.cut_statement(self.kept(STATEMENT_BYTES_KEPT));
+        if self.statement.len() > kept {
+            self.cut = Some(Cut::of(statement));
+            // What it wanted must not stand behind a comment that is longer than what is kept.
+            self.statement = behind_comments(statement).to_string();
+        }
+        self.cut_statement(kept);
         self
     }
 
@@ -271,10 +277,7 @@ impl Entry {
             return;
         }
         // What was cut before keeps the length and the digest of the whole.
-        self.cut.get_or_insert_with(|| Cut {
-            statement_bytes: self.statement.len() as u64,
-            statement_digest: blake3::hash(self.statement.as_bytes()).to_hex().to_string(),
-        });
+        self.cut.get_or_insert_with(|| Cut::of(&self.statement));
         cut(&mut self.statement, bytes_max);
     }
 
@@ -285,6 +288,33 @@ impl Entry {
             cut(parameters, bytes_max - '…'.len_utf8());
             parameters.push('…');
         }
+    }
+}
+
+impl Cut {
+    fn of(statement: &str) -> Self {
+        Self {
+            statement_bytes: statement.len() as u64,
+            statement_digest: blake3::hash(statement.as_bytes()).to_hex().to_string(),
+        }
+    }
+}
+
+/// A statement from its first word on.
+pub(crate) fn behind_comments(statement: &str) -> &str {
+    let mut text = statement.trim_start();
+    while let Some(behind) = behind_comment(text) {
+        text = behind.trim_start();
+    }
+    text
+}
+
+fn behind_comment(text: &str) -> Option<&str> {
+    let ends = |rest: &'_ str, end: &str| rest.find(end).map(|at| at + end.len());
+    match (text.strip_prefix("--"), text.strip_prefix("/*")) {
+        (Some(rest), _) => rest.get(ends(rest, "\n")?..),
+        (None, Some(rest)) => rest.get(ends(rest, "*/")?..),
+        (None, None) => None,
     }
 }
 

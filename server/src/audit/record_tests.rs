@@ -95,3 +95,22 @@ proptest! {
         prop_assert_eq!(Line::from_json(&json[..at.min(json.len() - 1)]), None);
     }
 }
+
+#[test]
+fn of_what_is_refused_the_beginning_is_kept_from_its_first_word_on() {
+    let long = format!(
+        "/* {} */ -- more\n DELETE FROM customer -- {}",
+        "x".repeat(20_000),
+        "y".repeat(20_000)
+    );
+    for decision in [Decision::Denied, Decision::Failed] {
+        let refused = Entry { decision, ..entry("") }.with_statement(&long);
+        assert!(refused.statement.starts_with("DELETE FROM customer -- yyy"));
+        assert_eq!(refused.statement.len(), REFUSED_BYTES_KEPT);
+        let cut = refused.cut.unwrap();
+        assert_eq!(cut.statement_bytes, long.len() as u64);
+        assert_eq!(cut.statement_digest, blake3::hash(long.as_bytes()).to_hex().to_string());
+    }
+    let allowed = Entry { decision: Decision::Allowed, ..entry("") }.with_statement(&long);
+    assert_eq!((allowed.statement.as_str(), allowed.cut), (long.as_str(), None));
+}

@@ -9,7 +9,8 @@
 
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayData, ArrayRef};
+use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, Schema};
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -52,7 +53,7 @@ async fn one_row(
             if *bytes > BOUND_BYTES_MAX {
                 return Err(too_large());
             }
-            if is_compressed(&data) { Err(compressed()) } else { Ok(data) }
+            holds_what_it_says(&data).map(|()| data)
         });
         futures::future::ready(Some(checked.map_err(|status| FlightError::Tonic(Box::new(status)))))
     });
@@ -66,6 +67,10 @@ async fn one_row(
             DecodedPayload::Schema(_) => return Err(not_plain()),
             DecodedPayload::RecordBatch(batch) => batch,
         };
+        let held = batch.columns().iter().map(|column| bytes_of(&column.to_data()));
+        if held.fold(0, usize::saturating_add) > BOUND_BYTES_MAX {
+            return Err(too_large());
+        }
         match (batch.num_rows(), &row) {
             (0, _) => {}
             (1, None) => row = Some(batch),
@@ -75,14 +80,30 @@ async fn one_row(
     Ok(row)
 }
 
-/// Whether values are packed: how much room they take is then what their sender says, who could
-/// say anything.
-fn is_compressed(data: &FlightData) -> bool {
+/// Refuses values that take more room than they came with: packed ones, of which the sender says
+/// how large they are and could say anything, and buffers that share their bytes, each of which
+/// would be copied.
+fn holds_what_it_says(data: &FlightData) -> Result<(), Status> {
     // What is no message is refused by the decoder.
-    let Ok(message) = arrow_ipc::root_as_message(&data.data_header) else { return false };
+    let Ok(message) = arrow_ipc::root_as_message(&data.data_header) else { return Ok(()) };
     let of_dictionary = || message.header_as_dictionary_batch().and_then(|values| values.data());
-    let rows = message.header_as_record_batch().or_else(of_dictionary);
-    rows.is_some_and(|rows| rows.compression().is_some())
+    let Some(rows) = message.header_as_record_batch().or_else(of_dictionary) else {
+        return Ok(());
+    };
+    if rows.compression().is_some() {
+        return Err(compressed());
+    }
+    let lengths = rows.buffers().into_iter().flatten().map(|buffer| buffer.length());
+    let said = lengths.fold(0_i64, |all, length| all.saturating_add(length.max(0)));
+    let came = i64::try_from(data.data_body.len()).unwrap_or(i64::MAX);
+    if said <= came { Ok(()) } else { Err(malformed()) }
+}
+
+/// The bytes of an array with all that it refers to, as often as it does: a dictionary that many
+/// columns share is written for each of them.
+fn bytes_of(array: &ArrayData) -> usize {
+    let own: usize = array.buffers().iter().map(Buffer::len).sum();
+    array.child_data().iter().fold(own, |all, child| all.saturating_add(bytes_of(child)))
 }
 
 /// Whether all columns are of single values: one row of lists can be as long as it says.
@@ -94,7 +115,8 @@ fn is_plain(schema: &Schema) -> bool {
 }
 
 fn is_single(data_type: &DataType) -> bool {
-    !data_type.is_nested() && !matches!(data_type, DataType::Dictionary(..))
+    !data_type.is_nested()
+        && !matches!(data_type, DataType::Dictionary(..) | DataType::RunEndEncoded(..))
 }
 
 fn of_upload(error: FlightError) -> Status {

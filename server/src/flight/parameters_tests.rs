@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Date32Array, FixedSizeListArray, Int64Array, NullArray, StringArray};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{
+    Date32Array, DictionaryArray, FixedSizeListArray, Int32Array, Int64Array, NullArray, RunArray,
+    StringArray, StringViewBuilder,
+};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use futures::{TryStreamExt, stream};
 use tonic::Code;
@@ -105,6 +108,51 @@ async fn what_says_itself_how_much_room_it_takes_is_never_unpacked() {
     let refused = read_upload(stream::iter(messages.into_iter().map(Ok)), LONG).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert!(refused.message().contains("compressed"), "{}", refused.message());
+}
+
+/// One row of texts whose bytes lie in many buffers: in one body they can all be the same bytes.
+#[tokio::test]
+async fn buffers_that_share_their_bytes_are_refused() {
+    let text = "x".repeat(100);
+    let mut texts = StringViewBuilder::new().with_fixed_block_size(100);
+    (0..50).for_each(|_| texts.append_value(&text));
+    let texts = texts.finish();
+    let one = texts.slice(49, 1);
+    let schema = Schema::new(vec![Field::new("1", DataType::Utf8View, true)]);
+    let row = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(one)]).unwrap();
+    let honest: Vec<FlightData> = upload(vec![row]).await.into_iter().map(Result::unwrap).collect();
+    assert!(read_upload(stream::iter(honest.clone().into_iter().map(Ok)), LONG).await.is_ok());
+    // The same buffers of fewer bytes.
+    let mut shared = honest;
+    let last = shared.last_mut().unwrap();
+    last.data_body = last.data_body.slice(..last.data_body.len() / 2);
+    let refused = read_upload(stream::iter(shared.into_iter().map(Ok)), LONG).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+}
+
+#[test]
+fn a_dictionary_counts_for_each_column_that_shares_it() {
+    let values: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1_000)]));
+    let keys = Int32Array::from(vec![0]);
+    let one = DictionaryArray::new(keys, values);
+    let plain = bytes_of(&one.to_data());
+    assert!((1_000..2_000).contains(&plain), "{plain}");
+    let run = RunArray::<Int32Type>::try_new(&Int32Array::from(vec![1]), &one).unwrap();
+    assert!(!is_plain(&Schema::new(vec![Field::new("1", run.data_type().clone(), true)])));
+}
+
+#[tokio::test]
+async fn many_columns_over_one_dictionary_are_too_large() {
+    let values: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1_000)]));
+    let column: ArrayRef = Arc::new(DictionaryArray::new(Int32Array::from(vec![0]), values));
+    let many = 1 + BOUND_BYTES_MAX / 1_000;
+    let field = |at: usize| Field::new(at.to_string(), column.data_type().clone(), true);
+    let schema = Arc::new(Schema::new((0..many).map(field).collect::<Vec<_>>()));
+    let row = RecordBatch::try_new(schema, vec![Arc::clone(&column); many]).unwrap();
+    let held: usize = row.columns().iter().map(|column| bytes_of(&column.to_data())).sum();
+    assert!(held > BOUND_BYTES_MAX, "{held}");
+    let refused = bind(vec![row]).await.unwrap_err();
+    assert!(refused.message().contains("larger than"), "{}", refused.message());
 }
 
 #[tokio::test]

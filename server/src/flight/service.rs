@@ -289,7 +289,7 @@ impl FlightDoor {
         upload: Answers<FlightData>,
     ) -> Result<PutResult, Status> {
         self.statements.find(caller, &handle).await?;
-        let place = self.statements.place_aside(caller).await?;
+        let place = self.statements.place_of_upload(caller).await?;
         let parameters = read_upload(upload, UPLOAD_PATIENCE).await?;
         drop(place);
         let handle = self.statements.bind(caller, &handle, parameters).await?;

@@ -331,7 +331,12 @@ impl Statements {
         self.admission.enter_aside(caller.name()).await.map_err(|busy| status::of(&busy))
     }
 
-    /// Counts an answer that is no statement's as open.
+    /// The place of parameters that are about to arrive.
+    pub(crate) async fn place_of_upload(&self, caller: &Caller) -> Result<Place, Status> {
+        self.admission.enter_upload(caller.name()).await.map_err(|busy| status::of(&busy))
+    }
+
+    /// Counts an answer as open.
     pub(crate) fn open(&self, caller: &Caller) -> Result<Open, Status> {
         self.admission.open(caller.name()).map_err(|busy| status::of(&busy))
     }
@@ -421,13 +426,12 @@ impl Statements {
         }
         let decided_in = DecidedIn::of(mart);
         let asker = self.desk.asker(caller, mart).await?;
-        let open = self.admission.open(caller.name()).map_err(|busy| status::of(&busy))?;
         let started = tokio::select! {
             biased;
             _ = run.cancelled() => Err(cancelled()),
             started = self.start(caller, &asker, mart, &ticket) => started,
         };
-        let Started { rows, schema, sights, record, place } =
+        let Started { rows, schema, sights, record, place, open } =
             started.map_err(|told| status::naming(told, id))?;
         let standing = Standing {
             gate: Arc::clone(&self.gate),
@@ -464,12 +468,15 @@ impl Statements {
             emergency: asker.emergency().map(AsRef::as_ref),
         };
         let (statement, place) = self.plan(subject, asker, mart).await?;
+        let open = self.open(caller)?;
         self.count_lookups(subject, &statement).await?;
         let (schema, sights) = (statement.schema(), statement.sights());
         let record = self.recorder.begin(subject, &statement).await?;
         let work = async move { statement.execute(bound.as_ref()).await };
         let told = match in_time(PLANNING_TIME_MAX, place, work).await {
-            Ok((Ok(rows), place)) => return Ok(Started { rows, schema, sights, record, place }),
+            Ok((Ok(rows), place)) => {
+                return Ok(Started { rows, schema, sights, record, place, open });
+            }
             Ok((Err(error), _)) => status::of(&error),
             Err(stopped) => not_planned(stopped),
         };
@@ -490,6 +497,7 @@ struct Started {
     sights: Sights,
     record: OpenRecord,
     place: Place,
+    open: Open,
 }
 
 fn not_planned(stopped: Stopped) -> Status {
