@@ -7,4 +7,5 @@ mod equivalence;
 mod night;
 mod paths;
 mod percentiles;
+mod same_names;
 mod semi_joins;

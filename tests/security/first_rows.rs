@@ -1,5 +1,5 @@
-//! The first rows in some order: what hidden rows hold decides neither which they are nor whether
-//! they can be had.
+//! The first rows in some order, and rows with partners: what hidden rows hold decides neither which
+//! they are nor whether they can be had.
 //!
 //! Indexes find the first rows without looking at the others, and how far they look depends on what
 //! is stored beside hidden rows: on the bounds of a segment, on the number of values in it.
@@ -35,6 +35,19 @@ cluster_key = ["id"]
   class = "open"
   [[table.source]]
   files = ["entry.csv"]
+[[table]]
+name = "partner"
+mode = "append"
+  [[table.column]]
+  name = "k"
+  type = "int64"
+  class = "open"
+  [[table.column]]
+  name = "outlet"
+  type = "text"
+  class = "open"
+  [[table.source]]
+  files = ["partner.csv"]
 "#;
 
 /// Nights enough for each thread to read several of their segments.
@@ -52,12 +65,12 @@ fn bundle() -> Bundle {
         .file("classes.toml", "[[class]]\nname = \"open\"\nmask = \"redact\"\n")
         .file(
             "roles.toml",
-            "[[role]]\nname = \"teller\"\ntables = [\"entry\"]\n[role.classes]\nopen = \"clear\"\n",
+            "[[role]]\nname = \"teller\"\ntables = [\"entry\", \"partner\"]\n[role.classes]\nopen = \"clear\"\n",
         )
         .file(
             "rules.toml",
             "[[row_rule]]\nname = \"own\"\neffect = \"permit\"\nroles = [\"teller\"]\n\
-             tables = [\"entry\"]\ncolumn = \"outlet\"\nwithin = \"node\"\n",
+             tables = [\"entry\", \"partner\"]\ncolumn = \"outlet\"\nwithin = \"node\"\n",
         )
         .principal("teller", "teller", "a")
 }
@@ -67,6 +80,15 @@ async fn mart(
     shown: impl Fn(i64) -> Vec<(i64, i64)>,
     hidden: impl Fn(i64) -> Vec<(i64, String, i64)>,
 ) -> TestMart {
+    with_partners(shown, hidden, |_| 0).await
+}
+
+/// The same, where each row but that of id 0 has a partner, beside so many that are hidden.
+async fn with_partners(
+    shown: impl Fn(i64) -> Vec<(i64, i64)>,
+    hidden: impl Fn(i64) -> Vec<(i64, String, i64)>,
+    hidden_partners: impl Fn(i64) -> i64,
+) -> TestMart {
     let mart = TestMart::new();
     mart.write("load.toml", LOAD);
     for night in 0..NIGHTS {
@@ -75,6 +97,11 @@ async fn mart(
             hidden(night).into_iter().map(|(id, outlet, x)| format!("{id},{outlet},{x}\n"));
         let rows: String = own.chain(others).collect();
         mart.write("entry.csv", format!("id,outlet,x\n{rows}"));
+        let own =
+            shown(night).into_iter().filter(|(id, _)| *id != 0).map(|(id, _)| format!("{id},a\n"));
+        let others = (0..hidden_partners(night)).map(|at| format!("{},b\n", at % 7_000));
+        let partners: String = own.chain(others).collect();
+        mart.write("partner.csv", format!("k,outlet\n{partners}"));
         mart.load("load.toml", &format!("2026-11-{:02}", night + 1)).await;
     }
     mart.apply(&bundle()).await;
@@ -155,4 +182,34 @@ async fn how_many_values_are_hidden_decides_nothing_about_the_first_of_each() {
             assert!(refused.contains("division by zero"), "{outlets}: {sql}: {refused}");
         }
     }
+}
+
+/// Which side of a join is looked up, and whether an index is there to look it up in, depends on how
+/// many rows and values there are, hidden ones too. What is computed on one side fails on rows
+/// without a partner, or is not computed of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn which_side_of_a_join_is_larger_decides_nothing() {
+    let shown = |night: i64| if night == 0 { (0..50).map(|id| (id, id)).collect() } else { vec![] };
+    let computed = "(SELECT id, 100 / id AS e FROM entry) x";
+    let mut told_of = Vec::new();
+    for (entries, partners) in [(0, 0), (0, 20_000), (20_000, 0)] {
+        let hidden = |night: i64| {
+            let many = if night == 0 { entries } else { 0 };
+            (0..many).map(|at| (at % 7_000, "b".to_owned(), at)).collect()
+        };
+        let of_partners = |night: i64| if night == 0 { partners } else { 0 };
+        let mart = with_partners(shown, hidden, of_partners).await;
+        let mut answers = Vec::new();
+        for sides in [format!("{computed} JOIN partner y"), format!("partner y JOIN {computed}")] {
+            for total in ["x.e, count(*)", "count(*), sum(x.e)"] {
+                let grouped =
+                    if total.starts_with("x.e") { "GROUP BY x.e ORDER BY x.e" } else { "" };
+                let sql = format!("SELECT {total} FROM {sides} ON x.id = y.k {grouped}");
+                answers.push(told(&mart, &sql).await);
+            }
+        }
+        told_of.push(answers);
+    }
+    assert_eq!(told_of[0], told_of[1]);
+    assert_eq!(told_of[0], told_of[2]);
 }

@@ -1,5 +1,5 @@
-//! What DataFusion claims of rows where it is not true: of groups of several sets, and of parts that
-//! UNION ALL puts beside each other.
+//! What DataFusion claims of rows where it is not true: of groups of several sets, of parts that
+//! UNION ALL puts beside each other, and of what outer joins add.
 //!
 //! GROUPING SETS, CUBE and ROLLUP: below such an aggregation two columns may be equal, one may hold
 //! a constant, rows may be sorted by a column or dealt out by it. Above it either column may be null
@@ -7,6 +7,8 @@
 //! key of an order, takes windows of several parts for one, and may leave a group in pieces.
 //! UNION ALL: a column that is constant in each part, and another constant in each, is dropped from
 //! an order as constant, though the parts then find their first rows together, by what is left.
+//! Outer joins: a constant of one side is null where that side has no partner, and is held for a
+//! constant all the same. Either side may be the one: joins are turned around later.
 //!
 //! Owns the operator that hands rows on and claims nothing of them, and the rule that puts it there.
 //! Must run before every rule that asks what holds of rows.
@@ -14,6 +16,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::common::JoinType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result as DataFusionResult;
@@ -22,6 +25,7 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
+use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning,
@@ -30,8 +34,8 @@ use datafusion::physical_plan::{
 
 use crate::error::QueryError;
 
-/// Puts [`UnclaimedExec`] over the first stage of aggregations by several sets, and over unions of
-/// parts of which some hold a constant.
+/// Puts [`UnclaimedExec`] over the first stage of aggregations by several sets, and over unions and
+/// outer joins of parts of which some hold a constant.
 #[derive(Debug)]
 pub(super) struct ForgetUntrueClaims;
 
@@ -70,7 +74,17 @@ fn holds_constants_in_parts(node: &Arc<dyn ExecutionPlan>) -> bool {
     let has_constants = |part: &&Arc<dyn ExecutionPlan>| {
         !part.properties().equivalence_properties().constants().is_empty()
     };
-    node.is::<UnionExec>() && node.children().iter().any(has_constants)
+    let is_of_parts = node.is::<UnionExec>() || joins_outwards(node);
+    is_of_parts && node.children().iter().any(has_constants)
+}
+
+/// Whether rows may come of it that have no partner, filled up with nulls.
+fn joins_outwards(node: &Arc<dyn ExecutionPlan>) -> bool {
+    let hashed = node.downcast_ref::<HashJoinExec>().map(|join| *join.join_type());
+    let looped = || node.downcast_ref::<NestedLoopJoinExec>().map(|join| *join.join_type());
+    let merged = || node.downcast_ref::<SortMergeJoinExec>().map(|join| join.join_type());
+    let join_type = hashed.or_else(looped).or_else(merged);
+    join_type.is_some_and(|it| matches!(it, JoinType::Left | JoinType::Right | JoinType::Full))
 }
 
 /// Hands rows on as they are.

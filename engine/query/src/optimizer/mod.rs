@@ -2,6 +2,7 @@
 //! those that keep DataFusion's own to what is true.
 
 mod claims;
+mod filter_names;
 pub(crate) mod index_aggregate;
 mod semi_join;
 mod top_of_each;
@@ -26,7 +27,8 @@ use crate::access_path::AccessPath;
 
 /// DataFusion's rules, each where it gives the right rows; [`IndexPaths`] comes after them.
 pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules = window_top::rules();
+    let rules = window_top::rules().into_iter().map(filter_names::kept_in_bounds);
+    let mut rules: Vec<_> = rules.collect();
     rules.insert(0, Arc::new(claims::ForgetUntrueClaims));
     rules
 }

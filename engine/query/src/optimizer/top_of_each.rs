@@ -191,7 +191,12 @@ fn narrowed(plan: &Arc<dyn ExecutionPlan>, wanted: &Wanted) -> Option<Arc<dyn Ex
             let wanted = Wanted { each: below(each)?, by: below(by)?, computed, ..*wanted };
             narrowed(projection.input(), &wanted)?
         }
-        None if only_orders(plan) => narrowed(plan.children().first().copied()?, wanted)?,
+        None if only_orders(plan) => {
+            let sort = plan.downcast_ref::<SortExec>();
+            let keys = sort.into_iter().flat_map(|sort| sort.expr().iter());
+            let computed = computed.and(Computed::of(keys.map(|key| &key.expr)));
+            narrowed(plan.children().first().copied()?, &Wanted { computed, ..*wanted })?
+        }
         None => return None,
     };
     replace_children_if_necessary(Arc::clone(plan), vec![input]).ok()

@@ -76,6 +76,7 @@ impl Computed {
     }
 }
 
+/// Whether an expression has a value for every row, as far as that is told by its kind.
 pub(super) fn has_always_a_value(expression: &Arc<dyn PhysicalExpr>) -> bool {
     expression.is::<Column>() || expression.is::<Literal>()
 }

@@ -7,7 +7,9 @@
 //!
 //! Only a hint: the operator above still decides, so a row kept needlessly does no harm. It is
 //! evaluated on selected rows only, and it contains columns and what that operator has seen,
-//! never an expression of the user's: nothing of hidden rows can show, not even as an error.
+//! never an expression of the user's: nothing of hidden rows can show, not even as an error. It is
+//! asked of all selected rows of a segment or of none, and which is decided by what the reader
+//! sees: an expression above could fail on a row that indexes leave out by the way.
 
 use std::fmt;
 use std::sync::Arc;
@@ -154,10 +156,14 @@ impl DynamicFilter {
         let Some(flags) = flags.as_any().downcast_ref::<BooleanArray>() else {
             return Err(QueryError::Bug { promise: "a filter gives true or false" });
         };
-        let kept = Selection::from_flags(flags.iter().map(|flag| flag == Some(true)));
-        self.tested.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
-        self.kept.fetch_add(kept.count(), Ordering::Relaxed);
-        Ok(kept)
+        Ok(Selection::from_flags(flags.iter().map(|flag| flag == Some(true))))
+    }
+
+    /// Notes how many rows of a segment were asked about, and how many can matter. Both are numbers
+    /// of rows that the reader sees, however they were found.
+    pub(super) fn note(&self, asked: u64, kept: u64) {
+        self.tested.fetch_add(asked, Ordering::Relaxed);
+        self.kept.fetch_add(kept, Ordering::Relaxed);
     }
 }
 

@@ -60,12 +60,13 @@ fn a_filter_that_keeps_nearly_everything_is_passed_by_but_tried_again() {
     let filter = dynamic(vec![column("b", 1)]);
     let scan = DynamicFilter::of(&(Arc::clone(&filter) as Arc<dyn PhysicalExpr>), stored).unwrap();
     filter.update(at_least(5)).unwrap();
-    scan.kept(&numbers(0..i64::try_from(JUDGED_FROM_ROWS).unwrap())).unwrap();
+    let rows = i64::try_from(JUDGED_FROM_ROWS).unwrap();
+    scan.note(JUDGED_FROM_ROWS, scan.kept(&numbers(0..rows)).unwrap().count());
     let asked: Vec<bool> = (0..2 * TRIED_AGAIN_EVERY).map(|_| scan.is_worth_asking()).collect();
     assert_eq!(asked.iter().filter(|asked| **asked).count(), 2, "{asked:?}");
     filter.update(at_least(i64::MAX)).unwrap();
     for _ in 0..4 {
-        scan.kept(&numbers(0..i64::try_from(JUDGED_FROM_ROWS).unwrap())).unwrap();
+        scan.note(JUDGED_FROM_ROWS, scan.kept(&numbers(0..rows)).unwrap().count());
     }
     assert!(scan.is_worth_asking(), "it has learned");
 }

@@ -331,6 +331,10 @@ impl SegmentScan {
         rows: Selection,
         filter: &DynamicFilter,
     ) -> Result<Selection, QueryError> {
+        if rows.is_none() || !filter.is_worth_asking() {
+            return Ok(rows);
+        }
+        let asked = rows.count();
         let mut rows = rows;
         let conditions = filter.conditions(&self.table);
         let mut settled = 0;
@@ -341,10 +345,12 @@ impl SegmentScan {
             settled += usize::from(narrowed.is_exact());
             rows = narrowed.rows;
         }
-        if rows.is_none() || settled == filter.columns().len() || !filter.is_worth_asking() {
-            return Ok(rows);
+        if !rows.is_none() && settled < filter.columns().len() {
+            let kept = |batch: &RecordBatch| filter.kept(batch);
+            rows = self.where_rows(segment, filter.columns(), &rows, kept).await?;
         }
-        self.where_rows(segment, filter.columns(), &rows, |batch| filter.kept(batch)).await
+        filter.note(asked, rows.count());
+        Ok(rows)
     }
 
     /// Reads the predicate's columns of the candidates and evaluates it on them.

@@ -70,11 +70,7 @@ impl Walk<'_> {
                 Ok(left.with(self.condition(right, scope)?))
             }
             Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }) => {
-                let speaks = self.alternatives(condition, scope)?;
-                if speaks.of_both() || asks_of_several(condition, speaks, scope) {
-                    self.loose += 1;
-                }
-                if self.loose > 1 { Err(QueryError::NotShown) } else { Ok(speaks) }
+                self.alternatives(condition, scope)
             }
             Expr::Not(inner) if !matches!(**inner, Expr::BinaryExpr(_)) => {
                 self.condition(inner, scope)
@@ -84,15 +80,15 @@ impl Walk<'_> {
     }
 
     /// The sides of an OR, and of those within it. `x = 1 AND hidden > 1 OR x = 2 AND hidden > 2` sets the
-    /// two beside each other, and so it does where a subquery asks for the hidden one, or where both
-    /// are hidden.
+    /// two beside each other, and so it does where a subquery asks for the hidden one. Spelt out in
+    /// several ORs it is not found: whoever asks so many constants could ask them one by one.
     fn alternatives(&mut self, condition: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
         if let Expr::BinaryExpr(BinaryExpr { left, op: Operator::Or, right }) = condition {
             let left = self.alternatives(left, scope)?;
             return Ok(left.with(self.alternatives(right, scope)?));
         }
         let speaks = self.condition(condition, scope)?;
-        if speaks.of_both() || speaks.by_subquery || asks_of_several(condition, speaks, scope) {
+        if speaks.of_both() || speaks.by_subquery {
             return Err(QueryError::NotShown);
         }
         Ok(speaks)
@@ -101,7 +97,7 @@ impl Walk<'_> {
     /// A condition that AND, OR and NOT take no further apart.
     fn comparison(&mut self, condition: &Expr, scope: &Scope) -> Result<Speaks, QueryError> {
         let speaks = self.speaks(condition, scope)?;
-        let are_several = asks_of_several(condition, speaks, scope);
+        let are_several = speaks.of_unshown && columns_of(condition, scope) > 1;
         let is_question = match condition {
             Expr::InSubquery(within) => !has_subquery(&within.expr),
             other => matches!(other, Expr::Exists(_)),
@@ -227,11 +223,6 @@ fn looks_for_something_computed(condition: &Expr) -> bool {
     let Expr::InSubquery(within) = condition else { return false };
     let has_columns = !within.expr.column_refs().is_empty() || within.expr.contains_outer();
     has_columns && !is_column(&within.expr)
-}
-
-/// Whether a condition speaks of several columns, unshown ones among them.
-fn asks_of_several(condition: &Expr, speaks: Speaks, scope: &Scope) -> bool {
-    speaks.of_unshown && columns_of(condition, scope) > 1
 }
 
 /// How many columns a condition speaks of, constants aside: more than one are compared.

@@ -32,8 +32,7 @@ pub(crate) fn stay_unshown(session: &Session, written: &LogicalPlan) -> Result<(
     if !session.has_unshown_columns() {
         return Ok(());
     }
-    let mut walk =
-        Walk { session, outer: Vec::new(), met: false, loose: 0, names: Names::default() };
+    let mut walk = Walk { session, outer: Vec::new(), met: false, names: Names::default() };
     let shows_all = walk.plan(written)?.shows_all();
     if shows_all && walk.names.mean_one_thing() { Ok(()) } else { Err(QueryError::NotShown) }
 }
@@ -123,9 +122,6 @@ struct Walk<'a> {
     outer: Vec<Scope>,
     /// Whether an expression has spoken of an unshown column.
     met: bool,
-    /// How many ORs set columns side by side of which one alone may be asked: by several of them,
-    /// one bit each, two columns can be compared.
-    loose: usize,
     names: Names,
 }
 

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::physical_expr::expressions::{CastExpr, Column, Literal};
 use datafusion::physical_expr::{PhysicalExpr, ScalarFunctionExpr};
@@ -19,6 +20,7 @@ use datafusion::scalar::ScalarValue;
 use martlet_core::{ColumnSchema, ColumnType, Predicate};
 use martlet_index::IndexKind;
 
+use super::super::top_rows::has_always_a_value;
 use super::bucket::Bucket;
 use super::computed::Computed;
 use super::condition::predicate;
@@ -124,6 +126,9 @@ impl<'a> Source<'a> {
     /// Either side of an inner join may be the scan, the other one is then looked up by key.
     fn of_join(join: &'a HashJoinExec) -> Vec<Self> {
         let Some((left, right)) = equality(join) else { return Vec::new() };
+        if !join.children().into_iter().all(hides_no_row_or_computes_nothing) {
+            return Vec::new();
+        }
         let from_left = Self::below(join.left()).into_iter().filter_map(|source| {
             let (source, others) = source.with_joined(left, join.right(), right)?;
             let columns = source.columns.iter().cloned().chain(others).collect();
@@ -303,6 +308,26 @@ impl<'a> Source<'a> {
             _ => None,
         }
     }
+}
+
+/// What is computed below a join fails on rows without a partner or not, depending on which side is
+/// looked up and whether an index is there; that depends on hidden rows, where there are some.
+fn hides_no_row_or_computes_nothing(side: &Arc<dyn ExecutionPlan>) -> bool {
+    let (mut hides_rows, mut computes) = (false, false);
+    let looked = side.apply(|node| {
+        if let Some(scan) = node.downcast_ref::<SecuredScan>() {
+            hides_rows |= !scan.hides_no_row();
+        } else if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
+            computes |= !projection.expr().iter().all(|item| has_always_a_value(&item.expr));
+        } else {
+            let only_hands_on = node.is::<RepartitionExec>()
+                || node.is::<CoalescePartitionsExec>()
+                || node.downcast_ref::<HashJoinExec>().is_some_and(|join| join.filter().is_none());
+            computes |= !only_hands_on;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    looked.is_ok() && !(hides_rows && computes)
 }
 
 /// The columns, left and right, whose equality is all that an inner join asks for.
