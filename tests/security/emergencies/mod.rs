@@ -9,8 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use martlet_policy::{
-    Approval, Closing, EmergencyApproval, EmergencyId, EmergencyLedger, EmergencyRequest, Span,
-    Step, StoredBundle, TokenKeys,
+    Approval, Closing, EmergencyApproval, EmergencyId, EmergencyLedger, EmergencyRequest,
+    EmergencyVerdict, Span, Step, StoredBundle, TokenKeys, judge_emergency,
 };
 use martlet_query::{Engine, EngineOptions};
 use martlet_server::alarm::newest;
@@ -95,6 +95,22 @@ async fn opened_by_two_it_shows_what_its_role_shows_and_all_of_it_is_on_record()
 }
 
 /// Each is published in the mart by somebody who can write it, whatever a command would say.
+/// There are two locks: an officer reads no data whatever is approved, and nobody's approval of their
+/// own request counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_approves_their_own_request() {
+    let mart = mart().await;
+    let server = serve(&mart).await;
+    let state = server.engine.mart();
+    let officers = state.bundle().unwrap().officers();
+    let judged = async |who: &str| {
+        let opening = approved(&request(&mart, 1, who, (-5, 3_600)).await, &TWO);
+        judge_emergency(&opening.approvals, officers, &opening.request)
+    };
+    assert_eq!(judged("kim").await, [EmergencyVerdict::Counts, EmergencyVerdict::Counts]);
+    assert_eq!(judged("ann").await, [EmergencyVerdict::OwnRequest, EmergencyVerdict::Counts]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_not_properly_approved_shows_nothing_and_is_on_record() {
     let mart = mart().await;
