@@ -126,7 +126,7 @@ impl<'a> Source<'a> {
     /// Either side of an inner join may be the scan, the other one is then looked up by key.
     fn of_join(join: &'a HashJoinExec) -> Vec<Self> {
         let Some((left, right)) = equality(join) else { return Vec::new() };
-        if !join.children().into_iter().all(hides_no_row_or_computes_nothing) {
+        if !hides_no_row_or_computes_nothing(join) {
             return Vec::new();
         }
         let from_left = Self::below(join.left()).into_iter().filter_map(|source| {
@@ -311,10 +311,11 @@ impl<'a> Source<'a> {
 }
 
 /// What is computed below a join fails on rows without a partner or not, depending on which side is
-/// looked up and whether an index is there; that depends on hidden rows, where there are some.
-fn hides_no_row_or_computes_nothing(side: &Arc<dyn ExecutionPlan>) -> bool {
+/// looked up and whether an index is there; that depends on hidden rows, where there are some on either
+/// side.
+fn hides_no_row_or_computes_nothing(join: &HashJoinExec) -> bool {
     let (mut hides_rows, mut computes) = (false, false);
-    let looked = side.apply(|node| {
+    let mut look = |node: &Arc<dyn ExecutionPlan>| {
         if let Some(scan) = node.downcast_ref::<SecuredScan>() {
             hides_rows |= !scan.hides_no_row();
         } else if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
@@ -326,8 +327,9 @@ fn hides_no_row_or_computes_nothing(side: &Arc<dyn ExecutionPlan>) -> bool {
             computes |= !only_hands_on;
         }
         Ok(TreeNodeRecursion::Continue)
-    });
-    looked.is_ok() && !(hides_rows && computes)
+    };
+    let looked = join.children().into_iter().all(|side| side.apply(&mut look).is_ok());
+    looked && !(hides_rows && computes)
 }
 
 /// The columns, left and right, whose equality is all that an inner join asks for.
