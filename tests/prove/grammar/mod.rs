@@ -6,6 +6,7 @@
 
 mod conditions_only;
 mod expressions;
+mod failing;
 mod look_ups;
 mod others;
 mod queries;
@@ -31,6 +32,9 @@ pub enum Judged {
     Answer,
     /// Equal in both worlds; the reference has other metadata.
     Metadata,
+    /// Equal in both worlds on the same path; the reference may fail on a row where they do not,
+    /// and the other way round.
+    Worlds,
     /// As metadata; with measured times nothing but canaries can be looked for.
     Plan { timed: bool },
     /// Refused, in the same words as a name that there is not.
@@ -158,7 +162,8 @@ impl Grammar {
             11..=16 => self.forbidden(),
             17..=18 => self.refused(),
             19..=20 => self.mistaken(),
-            21..=29 => self.failing(),
+            21..=25 => self.failing(),
+            26..=29 => self.failing_below(),
             30..=35 => self.prepared(),
             36..=41 => self.in_conditions(),
             42..=43 => self.showing(),

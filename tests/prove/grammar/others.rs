@@ -1,13 +1,14 @@
-//! What is not a plain query: statements that fail on a row, names that do not exist for the
-//! reader, metadata, plans, and what only writes.
+//! What is not a plain query: names that do not exist for the reader, metadata, plans, and what
+//! only writes.
 
-use super::scope::{Kind, Scope};
-use super::sql::{Sql, expression, optional, text};
+use super::scope::Scope;
+use super::sql::{Sql, expression, text};
 use super::{Grammar, Judged, Statement};
 use crate::seq;
+use crate::worlds::tables::{NAMED_OTHERWISE, UNNAMED};
 
 /// A name that the reader may not know, and one of the same length that there is not.
-const FORBIDDEN: [(&str, &str); 10] = [
+const FORBIDDEN: [(&str, &str); 12] = [
     ("payroll", "pbyroll"),
     ("survey", "svrvey"),
     ("secret", "secrft"),
@@ -17,6 +18,8 @@ const FORBIDDEN: [(&str, &str); 10] = [
     ("channel", "chbnnel"),
     ("hidden_level", "hidden_levfl"),
     ("manager", "manbger"),
+    (UNNAMED, "strby"),
+    (NAMED_OTHERWISE, "bdrift"),
     ("system.audit_record", "system.audit_recorx"),
 ];
 
@@ -57,42 +60,6 @@ const REFUSED: [&str; 16] = [
 ];
 
 impl Grammar {
-    /// Something that fails on a row if a row is there that fails, in every plan alike: alone
-    /// in its clause, and without a limit.
-    pub(super) fn failing(&mut self) -> Statement {
-        let (table, alias) = (self.table_named("customer"), self.alias());
-        let scope = Scope::of_table(&table, &alias);
-        let fails = match self.random.below(9) {
-            0 => format!("CAST({alias}.txt AS int)"),
-            1 => format!("CAST({alias}.code AS int)"),
-            2 => format!("100 / {alias}.z"),
-            3 => format!("100 / {alias}.zero"),
-            4 => format!("{alias}.big * 1000000000 * {alias}.z"),
-            5 => format!("CAST({alias}.name AS int)"),
-            6 => format!("{alias}.amount / ({alias}.zero - 2)"),
-            7 => format!("CAST({alias}.code AS date)"),
-            _ => format!("CAST({alias}.balance AS bigint)"),
-        };
-        // Only what runs below the guard may stand beside it.
-        let beside = optional(text(match self.random.below(4) {
-            0 => format!("WHERE {alias}.segment = 'mass'"),
-            1 => format!("WHERE {alias}.zero <> 0 AND {alias}.outlet IN ('o11', 'o21')"),
-            2 => format!("WHERE {alias}.zero > 2"),
-            _ => String::new(),
-        }));
-        let from = format!("FROM customer AS {alias}");
-        let sql = match self.random.below(4) {
-            0 => seq![format!("SELECT {alias}.customer_id, {fails} AS c2"), from, beside],
-            1 => seq![format!("SELECT {fails} AS c1, count(*) AS c2"), from, beside, "GROUP BY 1"],
-            2 => seq![format!("SELECT count(*), max({fails}) AS c2"), from, beside],
-            _ => {
-                let item = self.expression(Kind::Text, &scope, 1);
-                seq!["SELECT", item, "AS c1", from, format!("WHERE {fails} IS NOT NULL")]
-            }
-        };
-        Statement { may_fail: true, ..self.statement(Sql::Seq(sql), None, Judged::Answer) }
-    }
-
     /// A statement that names what the reader may not know.
     pub(super) fn forbidden(&mut self) -> Statement {
         let (forbidden, missing) = self.random.draw(&FORBIDDEN);
@@ -107,7 +74,7 @@ impl Grammar {
             },
             column => {
                 let table = match column {
-                    "channel" | "hidden_level" => "entry",
+                    "channel" | "hidden_level" | NAMED_OTHERWISE => "entry",
                     "manager" => "outlet",
                     _ => "customer",
                 };

@@ -1,9 +1,13 @@
 //! Whole queries: where rows come from, what is made of them, in which order they are told.
 
+use martlet_core::ColumnType;
+
 use super::scope::{Kind, Named, Scope};
 use super::sql::{Of, Sql, expression, optional, text};
 use super::{Closeness, Grammar, Tail};
 use crate::seq;
+use crate::worlds::SeenTable;
+use crate::worlds::cell::Cell;
 
 /// A body with the kinds of its columns.
 pub(super) struct Body {
@@ -193,8 +197,46 @@ impl Grammar {
     /// One table.
     fn keyed_source(&mut self) -> (Sql, Scope) {
         let (table, alias) = (self.table(), self.alias());
+        if self.random.chance(15) {
+            return self.in_a_query(&table, &alias);
+        }
         let written = self.random.draw(&["", "", "mart.", "martlet.mart."]);
         (text(format!("{written}{} AS {alias}", table.name)), Scope::of_table(&table, &alias))
+    }
+
+    /// A table's rows out of a query: as they are, some of them, in two parts, or with a constant
+    /// beside them.
+    fn in_a_query(&mut self, table: &SeenTable, alias: &str) -> (Sql, Scope) {
+        let (name, inner) = (table.name, self.alias());
+        let mut scope = Scope::of_table(table, alias);
+        let column = Scope::of_table(table, &inner).any(&mut self.random).clone();
+        // One text: of two parts that do not fit, keys would come twice.
+        let about = self.about(&column).written(Of::Worlds);
+        let some = format!("SELECT * FROM {name} AS {inner} WHERE");
+        let sql = match self.random.below(4) {
+            0 => format!("({some} {about})"),
+            1 => format!("({some} {about} UNION ALL {some} ({about}) IS NOT TRUE)"),
+            _ => {
+                let constant = self.random.between(1, 9);
+                scope.columns.push(Named {
+                    sql: format!("{alias}.constant"),
+                    kind: Kind::Number,
+                    column_type: ColumnType::Int64,
+                    values: vec![Cell::Number(constant)],
+                });
+                format!("(SELECT *, {constant} AS constant FROM {name})")
+            }
+        };
+        (text(format!("{sql} AS {alias}")), scope)
+    }
+
+    /// A table to join, or its rows out of a query.
+    fn to_join(&mut self, table: &str, alias: &str) -> (Sql, Scope) {
+        let seen = self.table_named(table);
+        if self.random.chance(20) {
+            return self.in_a_query(&seen, alias);
+        }
+        (text(format!("{table} AS {alias}")), Scope::of_table(&seen, alias))
     }
 
     fn join(&mut self) -> (Sql, Scope) {
@@ -213,7 +255,7 @@ impl Grammar {
             }
             let (table, mine, theirs) = self.random.draw(possible);
             let alias = self.alias();
-            let other = Scope::of_table(&self.table_named(table), &alias);
+            let (rows, other) = self.to_join(table, &alias);
             let how = self.random.draw(&[
                 "JOIN",
                 "JOIN",
@@ -231,10 +273,8 @@ impl Grammar {
             } else {
                 text("")
             };
-            parts.push(Sql::Seq(seq![
-                format!("{how} {table} AS {alias} ON {left}.{mine} = {alias}.{theirs}"),
-                further
-            ]));
+            let on = format!("ON {left}.{mine} = {alias}.{theirs}");
+            parts.push(Sql::Seq(seq![how, rows, on, further]));
             match how {
                 "LEFT SEMI JOIN" | "LEFT ANTI JOIN" => break,
                 _ => scope = both,
@@ -428,13 +468,13 @@ fn of_kinds(alias: &str, kinds: &[Option<Kind>]) -> Scope {
     let columns = kinds.iter().enumerate().filter_map(|(at, kind)| {
         let kind = (*kind)?;
         let column_type = match kind {
-            Kind::Number => martlet_core::ColumnType::Int64,
-            Kind::Float => martlet_core::ColumnType::Float64,
-            Kind::Money => martlet_core::ColumnType::Decimal { precision: 18, scale: 2 },
-            Kind::Text => martlet_core::ColumnType::Text,
-            Kind::Truth => martlet_core::ColumnType::Boolean,
-            Kind::Day => martlet_core::ColumnType::Date,
-            Kind::Moment => martlet_core::ColumnType::Timestamp,
+            Kind::Number => ColumnType::Int64,
+            Kind::Float => ColumnType::Float64,
+            Kind::Money => ColumnType::Decimal { precision: 18, scale: 2 },
+            Kind::Text => ColumnType::Text,
+            Kind::Truth => ColumnType::Boolean,
+            Kind::Day => ColumnType::Date,
+            Kind::Moment => ColumnType::Timestamp,
         };
         Some(Named { sql: format!("{alias}.c{}", at + 1), kind, column_type, values: Vec::new() })
     });

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::tables::{READER, STATISTICIAN, TABLES, To};
+use super::tables::{NAMED_OTHERWISE, READER, STATISTICIAN, TABLES, To, UNNAMED};
 use crate::support::Bundle;
 
 /// Whoever may read the audit record.
@@ -266,11 +266,31 @@ pub(crate) fn of_worlds() -> Bundle {
         .file("classes.toml", &(classes + DISPUTED))
         .file("roles.toml", &(roles + &ROLES.replace("MINIMUM", &MINIMUM_GROUP.to_string())))
         .file("rules.toml", RULES)
+        .file("columns.toml", &columns())
         .principal(READER, "seller;planner;lender", "c1")
         .principal(OTHER, "seller;planner;lender", "c2")
         .principal(LEDGER, "ledger", "root")
         .principal(AUDITOR, "auditor", "root")
         .principals(statisticians(), "statistician", "c1")
+}
+
+/// What each column is, as the officers see it: two of them otherwise than they were loaded.
+fn columns() -> String {
+    let mut text = String::new();
+    for table in TABLES {
+        writeln!(text, "[[table]]\nname = \"{}\"\n[table.columns]", table.name)
+            .expect("a text grows");
+        for column in table.columns {
+            let class = match column.name {
+                UNNAMED => None,
+                NAMED_OTHERWISE => Some("dark"),
+                _ => column.class,
+            };
+            let Some(class) = class else { continue };
+            writeln!(text, "{} = \"{class}\"", column.name).expect("a text grows");
+        }
+    }
+    text
 }
 
 /// The rules of the reference: its reader sees all that is there, and its statisticians are told groups

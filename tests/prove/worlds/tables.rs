@@ -14,6 +14,12 @@ pub const READER: &str = "ulla";
 /// they are told next, so each asks in one statement only.
 pub const STATISTICIAN: &str = "stan";
 
+/// A customer's column that was loaded as open and that the officers did not name.
+pub const UNNAMED: &str = "stray";
+
+/// An entry's column that was loaded as open and that the officers named as something else.
+pub const NAMED_OTHERWISE: &str = "adrift";
+
 /// One column.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
@@ -117,6 +123,11 @@ const fn hidden(
     Column { name, raw, known: Known::Nothing, class, fill }
 }
 
+/// Loaded as open, which the officers' `columns.toml` does not say: see [`super::policy`].
+const fn misclassed(name: &'static str, fill: Fill) -> Column {
+    hidden(name, "text", Some("open"), fill)
+}
+
 const OUTLETS: Fill =
     Fill::Choice { inside: &["o11", "o12", "o13"], outside: &["o21", "o22", "o31", "c2"] };
 const SEGMENTS: Fill =
@@ -169,6 +180,7 @@ const CUSTOMER: &[Column] = &[
     clear("score", "float64", Fill::Eighths),
     clear("amount", "decimal(18,2)", Fill::Money),
     clear("big", "int64", Fill::Number { low: 1, high: 100_000_000_000 }),
+    misclassed(UNNAMED, Fill::Secret),
 ];
 
 const ENTRY: &[Column] = &[
@@ -192,6 +204,7 @@ const ENTRY: &[Column] = &[
     clear("txt", "text", Fill::Digits),
     masked("customer_tax", TEXT, "tax", Fill::Token("tax")),
     hidden("hidden_level", "int32", Some("dark"), Fill::RedactedNumber),
+    misclassed(NAMED_OTHERWISE, Fill::Secret),
 ];
 
 const PRODUCT: &[Column] = &[
