@@ -1,5 +1,5 @@
-//! Two columns of one name, one of each side of a join: what was learned of one is not asked of the
-//! other.
+//! Two columns of one name, one of each side of a join or of each part of a union: what was learned of
+//! one is not asked of the other.
 
 use std::sync::Arc;
 
@@ -89,13 +89,16 @@ async fn answer(engine: &Engine, sql: &str) -> Vec<(i64, i64)> {
     batches.iter().flat_map(pairs).collect()
 }
 
+async fn engine(mart: &TestMart) -> Engine {
+    let options = EngineOptions { threads: 2, ..EngineOptions::default() };
+    let keys = TokenKeys::from_master(&[1; 32]);
+    Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_first_by_one_of_two_columns_of_a_name_are_the_first() {
     let mart = mart().await;
-    let options = EngineOptions { threads: 2, ..EngineOptions::default() };
-    let keys = TokenKeys::from_master(&[1; 32]);
-    let engine =
-        Engine::open(mart.store.clone(), options, Arc::new(NoRecords), keys).await.unwrap();
+    let engine = engine(&mart).await;
     let all = NIGHTS * ROWS;
     for (order, expected) in [
         ("t.balance", vec![(0, all), (1, all - 1), (2, all - 2)]),
@@ -116,4 +119,47 @@ async fn the_first_by_one_of_two_columns_of_a_name_are_the_first() {
                WHERE t.balance % 1000 = y.balance % 1000 AND t.balance + y.balance > 0 \
                ORDER BY t.balance LIMIT 2";
     assert_eq!(answer(&engine, sql).await, [(0, all), (500, all - 500)]);
+}
+
+/// A union calls its columns as its first part does, and finds them in the others by that name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parts_of_a_union_that_call_their_columns_otherwise_are_asked_about_the_right_ones() {
+    let mart = mart().await;
+    let engine = engine(&mart).await;
+    let all = NIGHTS * ROWS;
+    let parts = [
+        "SELECT b, a FROM t UNION ALL SELECT b, a FROM t",
+        "SELECT DISTINCT b, a FROM t UNION ALL SELECT DISTINCT b, a FROM t",
+    ];
+    for further in parts {
+        let sql = format!(
+            "WITH t AS (SELECT k AS a, balance AS b FROM yesterday) SELECT u.a, u.b
+             FROM (SELECT k FROM today WHERE k % 100000 = 7) d
+             JOIN (SELECT a, b FROM t UNION ALL ({further})) u ON u.a = d.k"
+        );
+        assert_eq!(answer(&engine, &sql).await, [(7, all - 7); 3], "{sql}");
+        let sql = format!(
+            "WITH t AS (SELECT k AS a, balance AS b FROM yesterday) SELECT u.a, u.b
+             FROM (SELECT a, b FROM t UNION ALL ({further})) u ORDER BY u.a, u.b LIMIT 4"
+        );
+        let expected = [(0, all), (1, all - 1), (1, all - 1), (1, all - 1)];
+        assert_eq!(answer(&engine, &sql).await, expected, "{sql}");
+    }
+}
+
+/// What a semi-join looks at and does not show can be called as what it shows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_semi_join_hides_is_not_asked_about_what_it_shows() {
+    let mart = mart().await;
+    let engine = engine(&mart).await;
+    for (further, found) in [("u.k > t.x", true), ("u.k < t.x", false)] {
+        let sql = format!(
+            "SELECT s.k, s.x FROM (SELECT k FROM today WHERE k % 100000 = 7) d JOIN
+             (SELECT k, x FROM (SELECT k, balance AS x FROM today) t WHERE EXISTS
+               (SELECT 1 FROM (SELECT balance AS k, k AS j FROM yesterday) u
+                WHERE u.j = t.k AND {further})) s ON s.k = d.k"
+        );
+        let expected: &[(i64, i64)] = if found { &[(7, 7)] } else { &[] };
+        assert_eq!(answer(&engine, &sql).await, expected, "{sql}");
+    }
 }

@@ -3,6 +3,8 @@
 //! Never repeats a cell's value: an error raised while rows are read says what kind of thing
 //! went wrong, not on what. Names are only ever those that the principal wrote or may see.
 
+use std::sync::Arc;
+
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
@@ -10,7 +12,7 @@ use martlet_core::{ErrorKind, Kinded, SnapshotNumber};
 use martlet_store::StoreError;
 
 /// What can go wrong between a statement's text and its last row.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum QueryError {
     /// The text is not one statement of the accepted kind.
     #[error("the statement cannot be understood: {reason}")]
@@ -133,7 +135,7 @@ pub enum QueryError {
     },
     /// The store failed.
     #[error("stored data cannot be read")]
-    Store(#[source] StoreError),
+    Store(#[source] Arc<StoreError>),
     /// Something that should be impossible.
     #[error("an internal promise was broken ({promise})")]
     Bug {
@@ -172,7 +174,7 @@ impl Kinded for QueryError {
 
 impl From<StoreError> for QueryError {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        Self::Store(Arc::new(error))
     }
 }
 
@@ -230,21 +232,25 @@ impl QueryError {
 
     /// An error met while rows were read or computed on: only its sort is told.
     pub(crate) fn from_running(error: DataFusionError) -> Self {
+        Self::met_while_running(&error)
+    }
+
+    /// Where several wait for one thing, all of them are handed the one error that it failed with.
+    fn met_while_running(error: &DataFusionError) -> Self {
         match error {
-            DataFusionError::External(source) => match source.downcast::<Self>() {
-                Ok(own) => *own,
-                Err(_) => Self::Bug { promise: "only martlet raises external errors" },
-            },
-            DataFusionError::ArrowError(arrow, _) => Self::from_arrow(&arrow),
+            DataFusionError::External(source) => source
+                .downcast_ref::<Self>()
+                .cloned()
+                .unwrap_or(Self::Bug { promise: "only martlet raises external errors" }),
+            DataFusionError::ArrowError(arrow, _) => Self::from_arrow(arrow),
             DataFusionError::ResourcesExhausted(_) => Self::Exhausted { resource: "memory" },
             DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
-                Self::from_running(*inner)
+                Self::met_while_running(inner)
             }
-            DataFusionError::Shared(shared) => Self::from_shared(&shared),
+            DataFusionError::Shared(shared) => Self::met_while_running(shared),
             DataFusionError::Collection(errors) => errors
-                .into_iter()
-                .next()
-                .map_or(Self::Bug { promise: "an error has a cause" }, Self::from_running),
+                .first()
+                .map_or(Self::Bug { promise: "an error has a cause" }, Self::met_while_running),
             DataFusionError::Execution(_) => {
                 Self::Running { reason: "a function was given a value it cannot take" }
             }
@@ -255,18 +261,6 @@ impl QueryError {
                 Self::Running { reason: "its types do not fit together" }
             }
             _ => Self::Bug { promise: "the query engine runs what it planned" },
-        }
-    }
-
-    fn from_shared(error: &DataFusionError) -> Self {
-        match error {
-            DataFusionError::ArrowError(arrow, _) => Self::from_arrow(arrow),
-            DataFusionError::ResourcesExhausted(_) => Self::Exhausted { resource: "memory" },
-            DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
-                Self::from_shared(inner)
-            }
-            DataFusionError::Shared(inner) => Self::from_shared(inner),
-            _ => Self::Running { reason: "a value could not be computed" },
         }
     }
 

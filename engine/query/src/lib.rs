@@ -42,6 +42,7 @@ mod overlap;
 mod parse;
 mod row_stream;
 mod rules;
+mod run_once;
 mod scan;
 mod scrub;
 mod secured_table;

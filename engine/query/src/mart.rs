@@ -104,7 +104,7 @@ impl Mart {
     ) -> Result<Self, QueryError> {
         let snapshot = store.snapshot(number).await.map_err(|error| match error {
             StoreError::NoSnapshot { .. } => QueryError::NoSnapshot { number },
-            other => QueryError::Store(other),
+            other => QueryError::from(other),
         })?;
         Ok(Self {
             tables: indexed_tables(&snapshot, Some(self)),

@@ -2,8 +2,10 @@
 //! those that keep DataFusion's own to what is true.
 
 mod claims;
+mod fallible;
 mod filter_names;
 pub(crate) mod index_aggregate;
+mod learned;
 mod semi_join;
 mod top_of_each;
 mod top_rows;
@@ -30,6 +32,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let rules = window_top::rules().into_iter().map(filter_names::kept_in_bounds);
     let mut rules: Vec<_> = rules.collect();
     rules.insert(0, Arc::new(claims::ForgetUntrueClaims));
+    rules.push(Arc::new(learned::ForgetWhatDecides));
     rules
 }
 

@@ -23,7 +23,8 @@ use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowUDFExpr};
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 use martlet_index::grouping::{Counted, Order};
 
-use super::top_rows::{Computed, ROWS_MAX, has_always_a_value, order_of};
+use super::fallible::{Computed, has_always_a_value};
+use super::top_rows::{ROWS_MAX, order_of};
 use crate::dealing::dealt;
 use crate::scan::SecuredScan;
 

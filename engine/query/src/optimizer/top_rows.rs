@@ -8,14 +8,14 @@
 use std::sync::Arc;
 
 use datafusion::arrow::compute::SortOptions;
-use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{Column, Literal};
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{ExecutionPlan, replace_children_if_necessary};
 use martlet_index::grouping::{Best, Nulls, Order};
 
+use super::fallible::Computed;
 use crate::scan::SecuredScan;
 
 /// Beyond this many rows the best keys are no longer few.
@@ -39,46 +39,6 @@ pub(super) const fn order_of(options: SortOptions) -> Order {
     let best = if options.descending { Best::Highest } else { Best::Lowest };
     let nulls = if options.nulls_first { Nulls::First } else { Nulls::Last };
     Order { best, nulls }
-}
-
-/// What is computed of rows between the scan and where its first rows are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Computed {
-    /// Nothing that could fail on a row.
-    Nothing,
-    /// Something that is missed on rows that are left out.
-    Something,
-}
-
-impl Computed {
-    pub(super) fn of<'a>(expressions: impl IntoIterator<Item = &'a Arc<dyn PhysicalExpr>>) -> Self {
-        if expressions.into_iter().all(has_always_a_value) {
-            Self::Nothing
-        } else {
-            Self::Something
-        }
-    }
-
-    pub(super) fn by(projection: &ProjectionExec) -> Self {
-        Self::of(projection.expr().iter().map(|item| &item.expr))
-    }
-
-    pub(super) const fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Nothing, Self::Nothing) => Self::Nothing,
-            _ => Self::Something,
-        }
-    }
-
-    /// Whether a reader of this scan may miss it: only where no row is hidden from him.
-    pub(super) fn may_be_missed(self, scan: &SecuredScan) -> bool {
-        self == Self::Nothing || scan.hides_no_row()
-    }
-}
-
-/// Whether an expression has a value for every row, as far as that is told by its kind.
-pub(super) fn has_always_a_value(expression: &Arc<dyn PhysicalExpr>) -> bool {
-    expression.is::<Column>() || expression.is::<Literal>()
 }
 
 fn narrowed(

@@ -15,9 +15,9 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::TryStreamExt;
 use martlet_core::Selection;
 use martlet_index::{IndexKind, KeyedValues, MemberSet};
-use tokio::sync::OnceCell;
 
 use crate::error::QueryError;
+use crate::run_once::RunOnce;
 
 const SHAPE: QueryError = QueryError::Bug { promise: "a plan of keys has the column it declares" };
 
@@ -42,7 +42,13 @@ pub(crate) struct KeyFilter {
     plan: Arc<dyn ExecutionPlan>,
     /// Which column of the plan's output holds the keys.
     output: usize,
-    keys: OnceCell<(Arc<MemberSet>, MemoryReservation)>,
+    keys: RunOnce<Keys>,
+}
+
+/// The keys, and the memory that they take of the statement's.
+struct Keys {
+    members: Arc<MemberSet>,
+    _memory: MemoryReservation,
 }
 
 impl fmt::Debug for KeyFilter {
@@ -58,7 +64,7 @@ impl KeyFilter {
         plan: Arc<dyn ExecutionPlan>,
         output: usize,
     ) -> Self {
-        Self { column, keep, plan, output, keys: OnceCell::new() }
+        Self { column, keep, plan, output, keys: RunOnce::default() }
     }
 
     /// The same filter by the keys of another plan.
@@ -76,34 +82,9 @@ impl KeyFilter {
         &self,
         context: &Arc<TaskContext>,
     ) -> Result<Arc<MemberSet>, QueryError> {
-        let (keys, _) = self
-            .keys
-            .get_or_try_init(|| self.collect(context))
-            .await
-            .map_err(QueryError::from_running)?;
-        Ok(Arc::clone(keys))
-    }
-
-    async fn collect(
-        &self,
-        context: &Arc<TaskContext>,
-    ) -> Result<(Arc<MemberSet>, MemoryReservation), DataFusionError> {
-        let memory = MemoryConsumer::new("KeyFilter").register(context.memory_pool());
-        let mut values = KeyedValues::default();
-        let mut batches = execute_stream(Arc::clone(&self.plan), Arc::clone(context))?;
-        while let Some(batch) = batches.try_next().await? {
-            let keys = batch.columns().get(self.output).ok_or(SHAPE)?;
-            let known = values.len();
-            values.add(keys, |_| ());
-            // A key of another type than the stored ones would be passed over.
-            if values.len() != known + keys.len() - keys.null_count() {
-                return Err(SHAPE.into());
-            }
-            values.drop_repeats();
-            // Once as they come, once as a set.
-            memory.try_resize(2 * values.memory_bytes())?;
-        }
-        Ok((Arc::new(MemberSet::new(values)), memory))
+        let run = || collect(Arc::clone(&self.plan), self.output, Arc::clone(context));
+        let keys = self.keys.get(run).await.map_err(QueryError::from_running)?;
+        Ok(Arc::clone(&keys.members))
     }
 
     /// The rows that stay, of candidates and those of them that are members.
@@ -113,4 +94,27 @@ impl KeyFilter {
             Keep::Others => candidates.minus(members),
         }
     }
+}
+
+async fn collect(
+    plan: Arc<dyn ExecutionPlan>,
+    output: usize,
+    context: Arc<TaskContext>,
+) -> Result<Keys, DataFusionError> {
+    let memory = MemoryConsumer::new("KeyFilter").register(context.memory_pool());
+    let mut values = KeyedValues::default();
+    let mut batches = execute_stream(plan, context)?;
+    while let Some(batch) = batches.try_next().await? {
+        let keys = batch.columns().get(output).ok_or(SHAPE)?;
+        let known = values.len();
+        values.add(keys, |_| ());
+        // A key of another type than the stored ones would be passed over.
+        if values.len() != known + keys.len() - keys.null_count() {
+            return Err(SHAPE.into());
+        }
+        values.drop_repeats();
+        // Once as they come, once as a set.
+        memory.try_resize(2 * values.memory_bytes())?;
+    }
+    Ok(Keys { members: Arc::new(MemberSet::new(values)), _memory: memory })
 }

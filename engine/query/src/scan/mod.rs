@@ -21,6 +21,7 @@ mod shown;
 pub(crate) mod statistics;
 pub(crate) mod top_rows;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -167,6 +168,17 @@ impl SecuredScan {
             }
             Access::Masked(_) => None,
         }
+    }
+
+    /// The same, if it is shown: what operators tell scans is found by names, which may mislead.
+    fn shown_column(&self, output: usize) -> Option<usize> {
+        let granted = self.projection.granted(output)?;
+        (granted.access == Access::Clear).then_some(granted.position)
+    }
+
+    /// The same scan without what operators of these filters will learn.
+    pub(crate) fn without_learned(&self, filters: &HashSet<u64>) -> Self {
+        self.over(self.scan.without_learned(filters))
     }
 
     /// Whether every row of the table may be seen: then nothing that is made of all rows tells
@@ -396,7 +408,7 @@ impl ExecutionPlan for SecuredScan {
         _config: &ConfigOptions,
     ) -> DataFusionResult<FilterPushdownPropagation<Arc<dyn ExecutionPlan>>> {
         let offered = &child_pushdown_result.parent_filters;
-        let stored = |output| self.clear_column(output).map(|(column, _)| column);
+        let stored = |output| self.shown_column(output);
         let taken: Vec<Arc<DynamicFilter>> = match (phase, &self.rows) {
             (FilterPushdownPhase::Post, Rows::Segments(_)) => offered
                 .iter()

@@ -6,6 +6,7 @@
 //! and are asked of masked values (`shown`). The row rule always comes first: a user's condition is
 //! only ever evaluated on granted rows.
 
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::array::{BooleanArray, RecordBatch};
@@ -99,6 +100,15 @@ impl SegmentScan {
         filters: impl Iterator<Item = Arc<DynamicFilter>>,
     ) -> Self {
         let dynamic_filters = self.dynamic_filters.iter().cloned().chain(filters).collect();
+        Self { dynamic_filters, ..self.anew() }
+    }
+
+    /// The same scan without what operators of these filters will learn.
+    pub(crate) fn without_learned(&self, filters: &HashSet<u64>) -> Self {
+        let stays = |filter: &&Arc<DynamicFilter>| {
+            filter.expression().expression_id().is_none_or(|id| !filters.contains(&id))
+        };
+        let dynamic_filters = self.dynamic_filters.iter().filter(stays).cloned().collect();
         Self { dynamic_filters, ..self.anew() }
     }
 

@@ -27,7 +27,8 @@ use martlet_core::{ColumnType, Selection};
 use martlet_index::IndexKind;
 use martlet_index::grouping::{Best, Counted, Leaders, Order, Rank};
 
-use super::super::top_rows::{Computed, order_of};
+use super::super::fallible::Computed;
+use super::super::top_rows::order_of;
 use super::bucket::Bucket;
 use super::exec::IndexAggregateExec;
 use super::spec::{Function, Part, Spec, Stage};

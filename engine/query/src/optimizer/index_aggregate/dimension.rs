@@ -12,10 +12,10 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::TryStreamExt;
-use tokio::sync::OnceCell;
 
 use super::partners::{Collector, Partners};
 use crate::dealing::dealt;
+use crate::run_once::RunOnce;
 
 /// See the module.
 pub(super) struct Dimension {
@@ -26,7 +26,13 @@ pub(super) struct Dimension {
     key: usize,
     /// Those that are grouped by: the columns of a tuple.
     grouped_by: Vec<usize>,
-    partners: OnceCell<(Arc<Partners>, MemoryReservation)>,
+    partners: RunOnce<Collected>,
+}
+
+/// The partners, and the memory that they take of the statement's.
+struct Collected {
+    partners: Arc<Partners>,
+    _memory: MemoryReservation,
 }
 
 impl fmt::Debug for Dimension {
@@ -43,7 +49,7 @@ impl Dimension {
         grouped_by: Vec<usize>,
     ) -> Self {
         let plan = Arc::clone(undealt(plan));
-        Self { column, plan, key, grouped_by, partners: OnceCell::new() }
+        Self { column, plan, key, grouped_by, partners: RunOnce::default() }
     }
 
     /// The same join with another plan, not run yet.
@@ -66,25 +72,30 @@ impl Dimension {
         &self,
         context: &Arc<TaskContext>,
     ) -> DataFusionResult<Arc<Partners>> {
-        let (partners, _) = self.partners.get_or_try_init(|| self.collect(context)).await?;
-        Ok(Arc::clone(partners))
+        let run = || {
+            let plan = Arc::clone(&self.plan);
+            collect(plan, self.key, self.grouped_by.clone(), Arc::clone(context))
+        };
+        Ok(Arc::clone(&self.partners.get(run).await?.partners))
     }
+}
 
-    async fn collect(
-        &self,
-        context: &Arc<TaskContext>,
-    ) -> DataFusionResult<(Arc<Partners>, MemoryReservation)> {
-        let memory = MemoryConsumer::new("JoinedRows").register(context.memory_pool());
-        let mut collector = Collector::new(&self.plan.schema(), self.key, &self.grouped_by)?;
-        let mut batches = execute_stream(Arc::clone(&self.plan), Arc::clone(context))?;
-        while let Some(batch) = batches.try_next().await? {
-            collector.add(&batch)?;
-            memory.try_resize(collector.memory_bytes())?;
-        }
-        let partners = collector.finish()?;
-        memory.try_resize(partners.memory_bytes())?;
-        Ok((Arc::new(partners), memory))
+async fn collect(
+    plan: Arc<dyn ExecutionPlan>,
+    key: usize,
+    grouped_by: Vec<usize>,
+    context: Arc<TaskContext>,
+) -> DataFusionResult<Collected> {
+    let memory = MemoryConsumer::new("JoinedRows").register(context.memory_pool());
+    let mut collector = Collector::new(&plan.schema(), key, &grouped_by)?;
+    let mut batches = execute_stream(plan, context)?;
+    while let Some(batch) = batches.try_next().await? {
+        collector.add(&batch)?;
+        memory.try_resize(collector.memory_bytes())?;
     }
+    let partners = collector.finish()?;
+    memory.try_resize(partners.memory_bytes())?;
+    Ok(Collected { partners: Arc::new(partners), _memory: memory })
 }
 
 /// The plan below operators that only deal its rows out to a join.

@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, SchemaRef, TimeUnit};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::physical_expr::expressions::{CastExpr, Column, Literal};
@@ -20,7 +20,7 @@ use datafusion::scalar::ScalarValue;
 use martlet_core::{ColumnSchema, ColumnType, Predicate};
 use martlet_index::IndexKind;
 
-use super::super::top_rows::has_always_a_value;
+use super::super::fallible::only_hands_on;
 use super::bucket::Bucket;
 use super::computed::Computed;
 use super::condition::predicate;
@@ -299,7 +299,10 @@ impl<'a> Source<'a> {
             {
                 Some(Derived { as_float: true, ..derived })
             }
-            (DataType::Date32 | DataType::Timestamp(..), DataType::Timestamp(_, None)) => {
+            (DataType::Date32, DataType::Timestamp(_, None)) => Some(derived),
+            (DataType::Timestamp(from, _), DataType::Timestamp(to, None))
+                if is_as_fine(*to, *from) =>
+            {
                 Some(derived)
             }
             (DataType::Date32 | DataType::Timestamp(..), DataType::Date32) if matches!(derived.bucket, Bucket::Trunc(unit) if unit.is_of_days()) => {
@@ -310,6 +313,19 @@ impl<'a> Source<'a> {
     }
 }
 
+/// Whether a time in the one unit loses nothing of one in the other.
+const fn is_as_fine(unit: TimeUnit, than: TimeUnit) -> bool {
+    const fn fineness(unit: TimeUnit) -> u8 {
+        match unit {
+            TimeUnit::Second => 0,
+            TimeUnit::Millisecond => 1,
+            TimeUnit::Microsecond => 2,
+            TimeUnit::Nanosecond => 3,
+        }
+    }
+    fineness(unit) >= fineness(than)
+}
+
 /// What is computed below a join fails on rows without a partner or not, depending on which side is
 /// looked up and whether an index is there; that depends on hidden rows, where there are some on either
 /// side.
@@ -318,13 +334,8 @@ fn hides_no_row_or_computes_nothing(join: &HashJoinExec) -> bool {
     let mut look = |node: &Arc<dyn ExecutionPlan>| {
         if let Some(scan) = node.downcast_ref::<SecuredScan>() {
             hides_rows |= !scan.hides_no_row();
-        } else if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
-            computes |= !projection.expr().iter().all(|item| has_always_a_value(&item.expr));
         } else {
-            let only_hands_on = node.is::<RepartitionExec>()
-                || node.is::<CoalescePartitionsExec>()
-                || node.downcast_ref::<HashJoinExec>().is_some_and(|join| join.filter().is_none());
-            computes |= !only_hands_on;
+            computes |= !only_hands_on(node);
         }
         Ok(TreeNodeRecursion::Continue)
     };
