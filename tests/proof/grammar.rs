@@ -70,7 +70,9 @@ type Kind = (&'static str, fn(&Statement) -> bool, usize);
 /// A kind of statement that is mostly refused, or finds nothing, proves nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_of_each_kind_tell_rows() {
-    let kinds: [Kind; 3] = [
+    let kinds: [Kind; 4] = [
+        // Whether they fail is most of what they tell.
+        ("what fails below something", |statement| statement.judged == Judged::Worlds, 5),
         // Half of them ask for what nobody sees.
         ("look-ups", |statement| statement.sql() != statement.sql_of_copy(), 10),
         ("groups", |statement| is_answer(statement) && statement.asker != Asker::Reader, 20),

@@ -153,10 +153,15 @@ async fn rows_that_tie_come_in_the_same_order_whatever_is_hidden_beside_them() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_row_that_cannot_be_computed_fails_the_statement_whatever_is_hidden_beside_it() {
-    // The last row in the order; with it the statement cannot be answered.
+    let last = NIGHTS - 1;
+    // The last row in the order, of the first night or of the last, when the sort has learned which
+    // rows it no longer needs; with it the statement cannot be answered.
     for sql in [
         "SELECT x, 1 / id FROM entry ORDER BY x DESC LIMIT 1",
         "SELECT id FROM entry ORDER BY x DESC, 1 / id LIMIT 1",
+        &format!("SELECT x, 1 / (id - {last}) FROM entry ORDER BY x LIMIT 1"),
+        &format!("SELECT id FROM entry ORDER BY x, 1 / (id - {last}) LIMIT 1"),
+        &format!("SELECT x FROM entry WHERE 1 / (id - {last}) >= 0 ORDER BY x LIMIT 1"),
     ] {
         for best in [0, 2, NIGHTS - 1] {
             let mart = beside(best, |night| night).await;
