@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use martlet_core::{ClassName, ColumnName, ColumnSchema, TableName, TableSchema};
+use martlet_core::{ClassName, ColumnName, ColumnSchema, ColumnType, TableName, TableSchema};
 
 /// What the columns of each table are.
 pub(crate) type ColumnClasses = BTreeMap<TableName, BTreeMap<ColumnName, ClassName>>;
@@ -53,6 +53,19 @@ impl Classification {
         Cow::Owned(table.with_classes(counts))
     }
 
+    /// The table as officers expect it: what they name is there, and is what they name it, loaded
+    /// or not. So no load makes good what they wrote, and none makes it wrong.
+    pub(crate) fn expected<'a>(&self, table: &'a TableSchema) -> Cow<'a, TableSchema> {
+        let Self::Named(tables) = self else { return Cow::Borrowed(table) };
+        if table.name().is_system() {
+            return Cow::Borrowed(table);
+        }
+        let nothing = BTreeMap::new();
+        let named = tables.get(table.name()).unwrap_or(&nothing);
+        let loaded = table.with_classes(|column| named.get(&column.name).cloned());
+        Cow::Owned(with_columns_to_come(&loaded, named).unwrap_or(loaded))
+    }
+
     /// Why the class with which a column was loaded does not count; `None` if it does, or if there
     /// is none.
     #[must_use]
@@ -81,6 +94,27 @@ impl Classification {
         };
         tables.iter().flat_map(of)
     }
+}
+
+/// The table with the columns that are named and not there yet. Of what type they will be is not
+/// known. `None` if a table cannot be so wide: then they cannot come.
+fn with_columns_to_come(
+    table: &TableSchema,
+    named: &BTreeMap<ColumnName, ClassName>,
+) -> Option<TableSchema> {
+    let to_come = named.iter().filter(|(name, _)| table.column(name.as_str()).is_none());
+    let to_come = to_come.map(|(name, class)| ColumnSchema {
+        name: name.clone(),
+        column_type: ColumnType::Text,
+        nullable: true,
+        class: Some(class.clone()),
+    });
+    let columns = table.columns().iter().cloned().chain(to_come).collect();
+    let names = |positions: &[usize]| -> Vec<ColumnName> {
+        positions.iter().map(|at| table.columns()[*at].name.clone()).collect()
+    };
+    let keys = (names(table.primary_key()), names(table.cluster_key()));
+    TableSchema::new(table.name().clone(), columns, &keys.0, &keys.1).ok()
 }
 
 impl HiddenColumn {

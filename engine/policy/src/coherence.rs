@@ -21,7 +21,7 @@ use martlet_core::ClassName;
 
 use crate::access::{Access, Sight};
 use crate::bundle::ROLES_FILE;
-use crate::check::{Tables, named};
+use crate::check::{Occasion, Tables, named};
 use crate::checked::{Class, Role};
 use crate::duty::{Conflict, breaches};
 use crate::finding::{Finding, Place};
@@ -100,6 +100,7 @@ struct Check<'a> {
 
 /// Checks what is shown together; gives the risks that were accepted.
 pub(crate) fn check(
+    occasion: Occasion,
     raw: &RawBundle,
     classes: &BTreeMap<ClassName, Class>,
     roles: &BTreeMap<RoleName, Role>,
@@ -127,7 +128,9 @@ pub(crate) fn check(
         check.look_at_pairs(view, words);
     }
     check.report_pairs(findings);
-    report_needless(&check.risks, raw, findings);
+    if occasion == Occasion::Change {
+        report_needless(&check.risks, raw, findings);
+    }
     check.risks
 }
 
@@ -375,7 +378,8 @@ fn check_risk(
     })
 }
 
-/// A risk that is accepted and not there would hide one that comes later.
+/// A risk that is accepted and not there would hide one that comes later. It is for officers to
+/// remove: a load that takes a column away makes needless what they accepted.
 fn report_needless(risks: &[AcceptedRisk], raw: &RawBundle, findings: &mut Vec<Finding>) {
     for risk in risks.iter().filter(|risk| risk.percent == 0) {
         let written = raw.accepted_risks.iter().find(|raw| raw.name.value == risk.name);

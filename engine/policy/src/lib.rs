@@ -58,7 +58,7 @@ mod testing;
 pub use access::{Access, Sight};
 pub use approval::{Approval, Step, Verdict, judge};
 pub use bundle::{BundleText, PolicyVersion};
-pub use check::check;
+pub use check::{Occasion, check, check_on};
 pub use checked::{Capability, CheckedBundle, Class, Pfi, Role, UtcOffset};
 pub use classification::{Classification, HiddenColumn};
 pub use coherence::{AcceptedRisk, Kind};

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use martlet_core::{SnapshotNumber, TableName, TableSchema};
 use martlet_policy::{
-    BundleText, CheckedBundle, Directory, Emergencies, EmergencyLedger, StoredBundle, check,
+    BundleText, CheckedBundle, Directory, Emergencies, EmergencyLedger, Occasion, StoredBundle,
+    check_on,
 };
 use martlet_store::{Snapshot, Store, StoreError, TableVersion};
 
@@ -209,7 +210,7 @@ fn indexed_tables(
 fn checked(text: &BundleText, snapshot: &Snapshot) -> Result<CheckedBundle, QueryError> {
     let mut tables = system::schemas();
     tables.extend(snapshot.tables().values().map(|table| table.schema().clone()));
-    check(text, &tables).map_err(|findings| QueryError::Rules {
+    check_on(Occasion::TakeOver, text, &tables).map_err(|findings| QueryError::Rules {
         what: "policy",
         reason: findings.first().map(ToString::to_string).unwrap_or_default(),
     })

@@ -16,7 +16,9 @@ use chrono::Utc;
 use clap::{Args, Subcommand};
 use martlet_core::{BatchDate, SnapshotNumber, TableSchema};
 use martlet_ingest::LoadPlan;
-use martlet_policy::{BundleText, CheckedBundle, Directory, Finding, Moment, check, explain_named};
+use martlet_policy::{
+    BundleText, CheckedBundle, Directory, Finding, Moment, Occasion, check, check_on, explain_named,
+};
 use martlet_store::Snapshot;
 
 use super::exit::Failure;
@@ -179,7 +181,7 @@ async fn show_diff(arguments: &DiffArguments) -> Result<(), Failure> {
     let new = BundleText::read_dir(&arguments.bundle)?;
     let store = mart::open(&arguments.mart, Expected::Existing)?;
     let snapshot = mart::latest(&store).await?;
-    checked(&new, &snapshot)?;
+    checked(Occasion::Change, &new, &snapshot)?;
     print_diff(current(&store, &snapshot).await?.text(), &new);
     Ok(())
 }
@@ -210,8 +212,12 @@ async fn explain_decisions(arguments: &ExplainArguments) -> Result<(), Failure> 
     Ok(())
 }
 
-fn checked(text: &BundleText, snapshot: &Snapshot) -> Result<CheckedBundle, Failure> {
-    refuse(check(text, &schemas(snapshot))).map_err(|failure| {
+fn checked(
+    occasion: Occasion,
+    text: &BundleText,
+    snapshot: &Snapshot,
+) -> Result<CheckedBundle, Failure> {
+    refuse(check_on(occasion, text, &schemas(snapshot))).map_err(|failure| {
         if snapshot.number() == SnapshotNumber::EMPTY {
             failure.advise("load the tables first, then apply the rules that speak of them")
         } else {
