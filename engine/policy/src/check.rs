@@ -80,8 +80,12 @@ pub fn check_on(
 
     let officers = Officers::check(&raw, &mut findings);
     let conflicts = duties::check(&raw, &roles, &mut findings);
+    let together = match occasion {
+        Occasion::Change => &expected,
+        Occasion::TakeOver => &tables,
+    };
     let accepted_risks =
-        coherence::check(occasion, &raw, &classes, &roles, &conflicts, &tables, &mut findings);
+        coherence::check(occasion, &raw, &classes, &roles, &conflicts, together, &mut findings);
     let emergencies =
         emergencies::check(&raw.emergencies, &roles, &conflicts, &officers, &mut findings);
 

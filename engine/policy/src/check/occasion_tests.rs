@@ -86,6 +86,27 @@ fn a_load_that_makes_an_accepted_risk_needless_is_taken_over() {
     assert!(found.iter().any(is_needless), "officers hear of it: {found:?}");
 }
 
+/// The persons before a load brought their days of birth.
+fn earlier() -> TableSchema {
+    let columns = person().columns()[..3].to_vec();
+    TableSchema::new(person().name().clone(), columns, &[], &[]).unwrap()
+}
+
+#[test]
+fn officers_decide_about_what_is_to_come_as_if_it_was_there() {
+    for table in [person(), earlier(), loaded_as("born", "open")] {
+        let found = findings(Occasion::Change, &rules("", ""), &table);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("`person.born` (class `born`: mask:birth_date)"), "{found:?}");
+        assert_eq!(findings(Occasion::Change, &rules("", ACCEPTED), &table), [""; 0]);
+    }
+    let mut unnamed = rules("", ACCEPTED);
+    let fewer = COLUMNS.replace("born = \"born\"\n", "");
+    unnamed.files.insert("columns.toml".to_owned(), fewer);
+    let found = findings(Occasion::Change, &unnamed, &person());
+    assert!(found[0].contains("nothing needs the accepted risk `month`"), "{found:?}");
+}
+
 #[test]
 fn a_load_that_hides_who_is_counted_is_taken_over_and_the_table_denied() {
     let text = rules(COUNTED, ACCEPTED);
