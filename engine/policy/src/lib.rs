@@ -60,7 +60,7 @@ pub use approval::{Approval, Step, Verdict, judge};
 pub use bundle::{BundleText, PolicyVersion};
 pub use check::{Occasion, check, check_on};
 pub use checked::{Capability, CheckedBundle, Class, Pfi, Role, UtcOffset};
-pub use classification::{Classification, HiddenColumn};
+pub use classification::{Cause, Classification, HiddenColumn};
 pub use coherence::{AcceptedRisk, Kind};
 pub use decide::{Decision, decide, may};
 pub use diff::diff;

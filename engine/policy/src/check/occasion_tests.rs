@@ -1,6 +1,6 @@
 //! Rules in force and tables that came after them: no load keeps anybody from being let go.
 
-use martlet_core::{ClassName, ColumnType, TableSchema};
+use martlet_core::{ClassName, ColumnName, ColumnSchema, ColumnType, TableSchema};
 
 use super::*;
 use crate::testing::{bundle_text, principal, table, today};
@@ -63,6 +63,12 @@ fn taken_over(text: &BundleText, table: &TableSchema) -> CheckedBundle {
     check_on(Occasion::TakeOver, text, std::slice::from_ref(table)).unwrap()
 }
 
+/// What officers are told of hidden columns.
+fn hidden(bundle: &CheckedBundle, table: &TableSchema) -> Vec<String> {
+    let tables = std::slice::from_ref(table);
+    bundle.classification().hidden_columns(tables).map(|it| it.to_string()).collect()
+}
+
 /// The columns that a reader sees; `None` where the table is denied.
 fn shown(bundle: &CheckedBundle, table: &TableSchema) -> Option<Vec<String>> {
     match decide(&principal("reader", "00", "7"), table, bundle, today()) {
@@ -105,6 +111,54 @@ fn officers_decide_about_what_is_to_come_as_if_it_was_there() {
     unnamed.files.insert("columns.toml".to_owned(), fewer);
     let found = findings(Occasion::Change, &unnamed, &person());
     assert!(found[0].contains("nothing needs the accepted risk `month`"), "{found:?}");
+}
+
+#[test]
+fn a_column_that_its_mask_cannot_hide_is_withheld_and_the_rest_is_shown() {
+    let columns = person().columns().to_vec().into_iter().map(|mut column| {
+        if column.name.as_str() == "born" {
+            column.column_type = ColumnType::Text;
+        }
+        column
+    });
+    let name = person().name().clone();
+    let retyped = TableSchema::new(name, columns.collect(), &[], &[]).unwrap();
+    let text = rules("", ACCEPTED);
+    let found = findings(Occasion::Change, &text, &retyped);
+    let expected = "the mask `birth_date` cannot hide `person.born`, which is text";
+    assert!(found.len() == 1 && found[0].ends_with(expected), "{found:?}");
+    let bundle = taken_over(&text, &retyped);
+    assert_eq!(shown(&bundle, &retyped).unwrap(), ["key", "outlet", "id_number"]);
+    assert_eq!(
+        hidden(&bundle, &retyped),
+        [format!("`person.born` is hidden from everyone: {expected}")]
+    );
+}
+
+#[test]
+fn what_gives_a_column_away_is_withheld_and_the_rest_is_shown() {
+    let mut columns = person().columns().to_vec();
+    columns.push(ColumnSchema { name: ColumnName::new("old_id").unwrap(), ..columns[2].clone() });
+    let twice = TableSchema::new(person().name().clone(), columns, &[], &[]).unwrap();
+    let mut text = rules("", "");
+    text.files.insert("columns.toml".to_owned(), format!("{COLUMNS}old_id = \"id\"\n"));
+    assert!(!findings(Occasion::Change, &text, &twice).is_empty());
+    let bundle = taken_over(&text, &twice);
+    assert_eq!(shown(&bundle, &twice).unwrap(), ["key", "outlet", "born"], "both ID numbers");
+    let hidden = hidden(&bundle, &twice);
+    assert_eq!(hidden.len(), 2);
+    for expected in
+        ["`person.id_number` is hidden", "`person.born` (class `born`: mask:birth_date)"]
+    {
+        assert!(hidden[0].contains(expected), "{expected} in {hidden:?}");
+    }
+}
+
+#[test]
+fn without_the_file_what_does_not_fit_is_refused() {
+    let mut text = rules("", "");
+    text.files.remove("columns.toml");
+    assert_eq!(findings(Occasion::TakeOver, &text, &person()).len(), 1);
 }
 
 #[test]
