@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use martlet_core::{SnapshotNumber, TableName, TableSchema};
 use martlet_policy::{
-    BundleText, CheckedBundle, Directory, Emergencies, EmergencyLedger, Occasion, StoredBundle,
-    check_on,
+    BundleText, CheckedBundle, Directory, Emergencies, EmergencyLedger, HiddenColumn, Occasion,
+    StoredBundle, check_on,
 };
 use martlet_store::{Snapshot, Store, StoreError, TableVersion};
 
@@ -156,6 +156,16 @@ impl Mart {
     #[must_use]
     pub fn bundle(&self) -> Option<&CheckedBundle> {
         self.bundle.as_deref()
+    }
+
+    /// The columns that nobody sees, as the officers do not say of them what their load says, or as
+    /// the rules cannot show them.
+    #[must_use]
+    pub fn hidden_columns(&self) -> Vec<HiddenColumn> {
+        let Some(bundle) = &self.bundle else { return Vec::new() };
+        let tables = self.newest.tables().values();
+        let tables: Vec<TableSchema> = tables.map(|table| table.schema().clone()).collect();
+        bundle.classification().hidden_columns(&tables).collect()
     }
 
     /// The principals.

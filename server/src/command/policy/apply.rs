@@ -16,7 +16,7 @@ use martlet_store::{CommitOutcome, Snapshot, Store};
 
 use super::approve::read_approval;
 use super::in_force::{Current, current};
-use super::{EXAMPLES, check_people, checked};
+use super::{EXAMPLES, check_people, checked, note_published};
 use crate::command::exit::Failure;
 use crate::command::mart::{self, Expected};
 use crate::command::size::Count;
@@ -168,6 +168,7 @@ pub(super) async fn apply_files(arguments: &Arguments) -> Result<(), Failure> {
                 say!("{} principals.", Count(people as u64));
             }
             say!("Snapshot {} is published; servers take it over at once.", snapshot.number());
+            note_published(&store, &snapshot).await;
         }
     }
     Ok(())
