@@ -82,7 +82,7 @@ pub fn check_on(
     if occasion == Occasion::Change {
         minimum_group::check(&raw.roles, &roles, &expected, &mut findings);
     }
-    let rules = rules::check(&raw.rules, &roles, &attributes, &loaded, &mut findings);
+    let rules = rules::check(occasion, &raw.rules, &roles, &attributes, &loaded, &mut findings);
 
     let officers = Officers::check(&raw, &mut findings);
     let conflicts = duties::check(&raw, &roles, &mut findings);

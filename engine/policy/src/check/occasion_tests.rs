@@ -155,6 +155,23 @@ fn what_gives_a_column_away_is_withheld_and_the_rest_is_shown() {
 }
 
 #[test]
+fn a_load_that_takes_a_column_from_a_row_rule_is_taken_over_and_the_table_denied() {
+    let mut text = rules("", ACCEPTED);
+    let by_outlet = RULES.replace("all = true", "column = \"outlet\"\nin = [\"a\"]");
+    text.files.insert("rules.toml".to_owned(), by_outlet);
+    assert!(shown(&taken_over(&text, &person()), &person()).is_some());
+    let mut columns = person().columns().to_vec();
+    columns[1].column_type = ColumnType::Date;
+    let retyped = TableSchema::new(person().name().clone(), columns.clone(), &[], &[]).unwrap();
+    columns.remove(1);
+    let fewer = TableSchema::new(person().name().clone(), columns, &[], &[]).unwrap();
+    for table in [retyped, fewer] {
+        assert_eq!(findings(Occasion::Change, &text, &table).len(), 1);
+        assert_eq!(shown(&taken_over(&text, &table), &table), None);
+    }
+}
+
+#[test]
 fn without_the_file_what_does_not_fit_is_refused() {
     let mut text = rules("", "");
     text.files.remove("columns.toml");
