@@ -1,6 +1,7 @@
 //! What a column is, the officers say with the rules; a load that says otherwise shows nothing.
 
 use martlet_policy::OfficerSecret;
+use martlet_query::Mart;
 
 use crate::support::mart::Server;
 use crate::support::{Bundle, Client, TestMart};
@@ -28,6 +29,10 @@ const LOWERED: [(&str, &str); 3] = [("outlet", "open"), ("id_number", "open"), (
 const COLUMNS: &str = "[[table]]\nname = \"customer\"\n\
     columns = { outlet = \"open\", id_number = \"id_number\" }\n";
 
+const ROLES: &str = "[[role]]\nname = \"clerk\"\ntables = [\"customer\"]\nlookup = [\"open\"]\n\
+    [role.classes]\nopen = \"clear\"\nid_number = \"mask\"\nmobile = \"mask\"\n\
+    [[role]]\nname = \"officer\"\nmay = [\"explain_policy\"]\n";
+
 /// Rules that nobody changes alone.
 fn bundle() -> Bundle {
     let mut header = "name = \"b\"\nversion = \"1\"\nprofile = \"doc\"\napprovals = 2\n".to_owned();
@@ -43,12 +48,7 @@ fn bundle() -> Bundle {
             "[[class]]\nname = \"open\"\n[[class]]\nname = \"id_number\"\nmask = \"id_number\"\n\
              [[class]]\nname = \"mobile\"\nmask = \"mobile\"\n",
         )
-        .file(
-            "roles.toml",
-            "[[role]]\nname = \"clerk\"\ntables = [\"customer\"]\nlookup = [\"open\"]\n\
-             [role.classes]\nopen = \"clear\"\nid_number = \"mask\"\nmobile = \"mask\"\n\
-             [[role]]\nname = \"officer\"\nmay = [\"explain_policy\"]\n",
-        )
+        .file("roles.toml", ROLES)
         .file(
             "rules.toml",
             "[[row_rule]]\nname = \"all\"\neffect = \"permit\"\nroles = [\"clerk\"]\n\
@@ -112,6 +112,27 @@ async fn a_load_with_a_lower_class_shows_nothing_more() {
     mart.load("honest.toml", "2026-11-22").await;
     server.engine.refresh().await.unwrap();
     assert_eq!(columns(&mut kim).await, ["id_number", "outlet"], "as before");
+}
+
+/// Persons are counted by the ID number, and the load hides it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_load_keeps_leavers_in() {
+    let counted =
+        ROLES.replace("lookup", "minimum_group = 2\nminimum_group_by = \"id_number\"\nlookup");
+    let counted = counted.replace("id_number = \"mask\"", "id_number = \"filter\"");
+    let bundle = bundle().file("columns.toml", COLUMNS).file("roles.toml", &counted);
+    let mart = mart(&bundle).await;
+    let server = mart.serve().await;
+    let mut kim = Client::sign_in(server.address, "kim").await;
+    assert!(columns(&mut kim).await.contains(&"outlet".to_owned()));
+    lower(&mart, &server).await;
+    assert!(columns(&mut kim).await.is_empty(), "nobody can be counted");
+
+    let fewer = bundle.feed("name,roles,node,password\n");
+    mart.apply_people(&fewer).await;
+    let taken_over = server.engine.refresh().await.unwrap();
+    assert_eq!(taken_over.directory().len(), 0);
+    Mart::latest(&mart.store).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,52 +9,86 @@ mod classes;
 mod columns;
 mod duties;
 mod emergencies;
+mod exposure;
 mod minimum_group;
 mod organization;
 mod roles;
 mod rules;
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use martlet_core::TableSchema;
+use martlet_core::{ClassName, TableSchema};
 
 use crate::bundle::{BundleText, PolicyVersion};
-use crate::checked::{CheckedBundle, UtcOffset};
-use crate::coherence;
+use crate::checked::{CheckedBundle, Class, Role, UtcOffset};
+use crate::duty::Conflict;
 use crate::finding::{Finding, Place};
 use crate::mask::Profile;
-use crate::names::AttributeName;
+use crate::names::{AttributeName, RoleName};
 use crate::officers::Officers;
 use crate::parse::{RawBundle, Word, parse};
 
 /// The tables that the policy is checked against, by name.
 pub(crate) type Tables<'a> = BTreeMap<&'a str, &'a TableSchema>;
 
-/// Checks a bundle against all tables that there are, Martlet's own included.
+/// What was made of a bundle's words, for the check of what tables show under it.
+pub(crate) struct Made<'a> {
+    pub(crate) raw: &'a RawBundle,
+    pub(crate) classes: &'a BTreeMap<ClassName, Class>,
+    pub(crate) roles: &'a BTreeMap<RoleName, Role>,
+    pub(crate) conflicts: &'a [Conflict],
+}
+
+/// What a bundle is checked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// Officers want it to come into force: what is only untidy is a finding too.
+    Change,
+    /// It is in force, and tables or people came that are new. Only what would show too much, or
+    /// could not be decided, is a finding: where there is one, nobody can be let go.
+    TakeOver,
+}
+
+/// Checks a bundle that is to come into force against all tables that there are, Martlet's own
+/// included.
 ///
 /// # Errors
 /// Every finding, sorted by place.
 pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle, Vec<Finding>> {
+    check_on(Occasion::Change, text, tables)
+}
+
+/// Checks a bundle on an occasion against all tables that there are, Martlet's own included.
+///
+/// # Errors
+/// Every finding, sorted by place.
+pub fn check_on(
+    occasion: Occasion,
+    text: &BundleText,
+    tables: &[TableSchema],
+) -> Result<CheckedBundle, Vec<Finding>> {
     let mut findings = Vec::new();
     let raw = parse(text, &mut findings);
     let profile = check_profile(&raw, &mut findings);
     let attributes = check_attributes(&raw, &mut findings);
     let organization = organization::check(&raw.nodes, &mut findings);
     let classes = classes::check(&raw.classes, profile, &mut findings);
-    let classification = columns::check(raw.columns.as_deref(), &classes, &mut findings);
-    // Checked is what a decision will see: a class that does not count is none here either.
-    let tables: Vec<_> = tables.iter().map(|table| classification.in_force(table)).collect();
-    let tables: Tables<'_> =
-        tables.iter().map(|table| (table.name().as_str(), table.as_ref())).collect();
-    let roles = roles::check(&raw.roles, &classes, &tables, &mut findings);
-    minimum_group::check(&raw.roles, &roles, &tables, &mut findings);
-    let rules = rules::check(&raw.rules, &roles, &attributes, &tables, &mut findings);
-    classes::check_tables(&raw, &classes, &roles, &tables, &mut findings);
+    let mut classification = columns::check(raw.columns.as_deref(), &classes, &mut findings);
+    let expected: Vec<_> = tables.iter().map(|table| classification.expected(table)).collect();
+    let expected = by_name(&expected);
+    let loaded = by_name(tables);
+    let roles = roles::check(&raw.roles, &classes, &loaded, &mut findings);
+    if occasion == Occasion::Change {
+        minimum_group::check(&raw.roles, &roles, &expected, &mut findings);
+    }
+    let rules = rules::check(occasion, &raw.rules, &roles, &attributes, &loaded, &mut findings);
 
     let officers = Officers::check(&raw, &mut findings);
     let conflicts = duties::check(&raw, &roles, &mut findings);
+    let made = Made { raw: &raw, classes: &classes, roles: &roles, conflicts: &conflicts };
     let accepted_risks =
-        coherence::check(&raw, &classes, &roles, &conflicts, &tables, &mut findings);
+        exposure::check(occasion, &made, tables, &mut classification, &mut findings);
     let emergencies =
         emergencies::check(&raw.emergencies, &roles, &conflicts, &officers, &mut findings);
 
@@ -83,6 +117,10 @@ pub fn check(text: &BundleText, tables: &[TableSchema]) -> Result<CheckedBundle,
         }),
         _ => Err(findings),
     }
+}
+
+fn by_name<T: Borrow<TableSchema>>(tables: &[T]) -> Tables<'_> {
+    tables.iter().map(Borrow::borrow).map(|table| (table.name().as_str(), table)).collect()
 }
 
 /// A missing profile was found by the parser; the stricter one stands in until it is there.
@@ -174,3 +212,6 @@ pub(crate) fn check_duplicates<'a>(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod occasion_tests;

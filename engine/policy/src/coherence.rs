@@ -17,12 +17,13 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use martlet_core::ClassName;
+use martlet_core::{ClassName, ColumnName, TableName};
 
 use crate::access::{Access, Sight};
 use crate::bundle::ROLES_FILE;
-use crate::check::{Tables, named};
+use crate::check::{Made, Tables, named};
 use crate::checked::{Class, Role};
+use crate::classification::Objection;
 use crate::duty::{Conflict, breaches};
 use crate::finding::{Finding, Place};
 use crate::names::RoleName;
@@ -84,6 +85,9 @@ struct Found {
     /// The hidden column, and those beside it, each with how it is shown.
     hidden: String,
     beside: String,
+    /// All columns that give it away. What is given away is not among them: who hides that alone
+    /// leaves what it is told by.
+    tellers: BTreeSet<(TableName, ColumnName)>,
 }
 
 struct Check<'a> {
@@ -100,13 +104,12 @@ struct Check<'a> {
 
 /// Checks what is shown together; gives the risks that were accepted.
 pub(crate) fn check(
-    raw: &RawBundle,
-    classes: &BTreeMap<ClassName, Class>,
-    roles: &BTreeMap<RoleName, Role>,
-    conflicts: &[Conflict],
+    made: &Made<'_>,
     tables: &Tables<'_>,
+    objections: &mut Vec<Objection>,
     findings: &mut Vec<Finding>,
 ) -> Vec<AcceptedRisk> {
+    let Made { raw, classes, roles, conflicts } = *made;
     let risks = raw.accepted_risks.iter();
     let risks = risks.filter_map(|risk| check_risk(risk, classes, roles, findings)).collect();
     let measure = Measure::default();
@@ -122,12 +125,11 @@ pub(crate) fn check(
     for (view, words) in &looked_at {
         check.look_at_roles(view, words);
     }
-    check.report_roles(findings);
+    check.report_roles(objections);
     for (view, words) in &looked_at {
         check.look_at_pairs(view, words);
     }
-    check.report_pairs(findings);
-    report_needless(&check.risks, raw, findings);
+    check.report_pairs(objections);
     check.risks
 }
 
@@ -139,14 +141,15 @@ impl<'a> Check<'a> {
             for role in roles {
                 let of_role = self.of_role.entry(&role.name).or_default();
                 for found in &found {
-                    of_role.entry(found.leak.clone()).or_insert_with(|| found.clone());
+                    let first = of_role.entry(found.leak.clone()).or_insert_with(|| found.clone());
+                    first.tellers.extend(found.tellers.iter().cloned());
                 }
             }
         }
     }
 
     /// A role that inherits what gives away is not blamed again.
-    fn report_roles(&mut self, findings: &mut Vec<Finding>) {
+    fn report_roles(&mut self, objections: &mut Vec<Objection>) {
         let of_role = std::mem::take(&mut self.of_role);
         for (name, leaks) in &of_role {
             let Some(role) = self.roles.get(name.as_str()) else { continue };
@@ -156,7 +159,7 @@ impl<'a> Check<'a> {
             };
             for (leak, found) in leaks {
                 if !self.accepts(&[role], found) && !of_parent(leak) {
-                    findings.push(self.finding(&[role], found));
+                    objections.push(self.objection(&[role], found));
                 }
             }
         }
@@ -197,15 +200,16 @@ impl<'a> Check<'a> {
                     continue;
                 }
                 let first = (*role, *other, found.clone());
-                self.of_pair.entry(found.leak.clone()).or_insert(first);
+                let (.., first) = self.of_pair.entry(found.leak.clone()).or_insert(first);
+                first.tellers.extend(found.tellers.iter().cloned());
                 return;
             }
         }
     }
 
-    fn report_pairs(&self, findings: &mut Vec<Finding>) {
+    fn report_pairs(&self, objections: &mut Vec<Objection>) {
         for (role, other, found) in self.of_pair.values() {
-            findings.push(self.finding(&[*role, *other], found));
+            objections.push(self.objection(&[*role, *other], found));
         }
     }
 
@@ -224,7 +228,7 @@ impl<'a> Check<'a> {
         accepted
     }
 
-    fn finding(&self, held: &[&Role], found: &Found) -> Finding {
+    fn objection(&self, held: &[&Role], found: &Found) -> Objection {
         let who: Vec<String> = held.iter().map(|role| format!("`{}`", role.name)).collect();
         let who = match held {
             [_] => format!("the role {}", who.join("")),
@@ -235,7 +239,8 @@ impl<'a> Check<'a> {
             "{hidden} is given away to {who}: beside {beside}, {percent} % of what is hidden can be \
              told; deny or redact one of them, or accept the risk by name (`[[accepted_risk]]`)"
         );
-        self.place(held, &found.leak).finding(message)
+        let finding = self.place(held, &found.leak).finding(message);
+        Objection { finding, columns: found.tellers.clone() }
     }
 
     /// The word about the hidden class, else one about what is beside it, else the role's name.
@@ -318,11 +323,10 @@ fn describe(view: &View<'_>, seen: &[Sight], hidden: usize, beside: &[usize], sh
         format!("`{place}` (class `{class}`: {})", seen[at])
     };
     let others = beside.iter().map(|at| in_words(*at)).collect::<Vec<_>>().join(" and ");
+    let classes: BTreeSet<ClassName> = beside.iter().map(|at| telling[*at].class.clone()).collect();
     Found {
-        leak: Leak {
-            hidden: telling[hidden].class.clone(),
-            beside: beside.iter().map(|at| telling[*at].class.clone()).collect(),
-        },
+        tellers: view.columns_of(&classes),
+        leak: Leak { hidden: telling[hidden].class.clone(), beside: classes },
         percent: (share * 100.0).round() as u8,
         hidden: in_words(hidden),
         beside: match &view.joined_by {
@@ -375,8 +379,13 @@ fn check_risk(
     })
 }
 
-/// A risk that is accepted and not there would hide one that comes later.
-fn report_needless(risks: &[AcceptedRisk], raw: &RawBundle, findings: &mut Vec<Finding>) {
+/// A risk that is accepted and not there would hide one that comes later. It is for officers to
+/// remove: a load that takes a column away makes needless what they accepted.
+pub(crate) fn report_needless(
+    risks: &[AcceptedRisk],
+    raw: &RawBundle,
+    findings: &mut Vec<Finding>,
+) {
     for risk in risks.iter().filter(|risk| risk.percent == 0) {
         let written = raw.accepted_risks.iter().find(|raw| raw.name.value == risk.name);
         let Some(written) = written else { continue };

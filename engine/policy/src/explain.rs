@@ -31,7 +31,7 @@ pub fn explain(
             let mut lines = vec![format!("{title}: denied: {denial}")];
             let tables = std::slice::from_ref(table);
             let hidden = bundle.classification().hidden_columns(tables);
-            let is_why = denial == Denial::NoColumn;
+            let is_why = matches!(denial, Denial::NoColumn | Denial::Persons(_));
             lines.extend(hidden.filter(|_| is_why).map(|column| explain_hidden(&column)));
             return lines;
         }

@@ -11,7 +11,7 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use martlet_core::limits::BATCH_ROWS_MAX;
 use martlet_core::{SnapshotNumber, TableName};
-use martlet_policy::{EmergencyId, Principal, SignedIn, TokenKeys};
+use martlet_policy::{EmergencyId, HiddenColumn, Principal, SignedIn, TokenKeys};
 use martlet_store::{Snapshot, Store};
 
 use crate::calendar;
@@ -53,6 +53,7 @@ impl Engine {
         keys: TokenKeys,
     ) -> Result<Self, QueryError> {
         let mart = Arc::new(Mart::latest(&store).await?);
+        log_hidden(&mart, &[]);
         let template = template(&options)?;
         let indexes = IndexCache::new(options.index_cache_bytes);
         let masked = MaskedCache::new(options.masked_cache_bytes);
@@ -86,7 +87,10 @@ impl Engine {
         }
         let loaded = Mart::of_snapshot(&self.shared.store, latest.clone(), Some(&current)).await;
         let mart = match loaded {
-            Ok(mart) => Arc::new(mart),
+            Ok(mart) => {
+                log_hidden(&mart, &current.hidden_columns());
+                Arc::new(mart)
+            }
             Err(error) => {
                 self.take_closings(&current, &latest).await;
                 return Err(error);
@@ -172,6 +176,17 @@ impl Engine {
     pub fn session(&self, principal: &Principal, mart: &Arc<Mart>) -> Session {
         Session::open(&self.shared, principal, mart)
     }
+}
+
+/// One line for all columns that nobody sees, where they are others than before.
+fn log_hidden(mart: &Mart, before: &[HiddenColumn]) {
+    let hidden = mart.hidden_columns();
+    let Some(first) = hidden.first().filter(|_| hidden != before) else { return };
+    tracing::warn!(
+        columns = hidden.len(),
+        %first,
+        "columns are hidden from everyone; `martlet policy show` names them"
+    );
 }
 
 fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {

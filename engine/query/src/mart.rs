@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use martlet_core::{SnapshotNumber, TableName, TableSchema};
 use martlet_policy::{
-    BundleText, CheckedBundle, Directory, Emergencies, EmergencyLedger, StoredBundle, check,
+    BundleText, CheckedBundle, Directory, Emergencies, EmergencyLedger, HiddenColumn, Occasion,
+    StoredBundle, check_on,
 };
 use martlet_store::{Snapshot, Store, StoreError, TableVersion};
 
@@ -157,6 +158,16 @@ impl Mart {
         self.bundle.as_deref()
     }
 
+    /// The columns that nobody sees, as the officers do not say of them what their load says, or as
+    /// the rules cannot show them.
+    #[must_use]
+    pub fn hidden_columns(&self) -> Vec<HiddenColumn> {
+        let Some(bundle) = &self.bundle else { return Vec::new() };
+        let tables = self.newest.tables().values();
+        let tables: Vec<TableSchema> = tables.map(|table| table.schema().clone()).collect();
+        bundle.classification().hidden_columns(&tables).collect()
+    }
+
     /// The principals.
     #[must_use]
     pub fn directory(&self) -> &Directory {
@@ -209,7 +220,7 @@ fn indexed_tables(
 fn checked(text: &BundleText, snapshot: &Snapshot) -> Result<CheckedBundle, QueryError> {
     let mut tables = system::schemas();
     tables.extend(snapshot.tables().values().map(|table| table.schema().clone()));
-    check(text, &tables).map_err(|findings| QueryError::Rules {
+    check_on(Occasion::TakeOver, text, &tables).map_err(|findings| QueryError::Rules {
         what: "policy",
         reason: findings.first().map(ToString::to_string).unwrap_or_default(),
     })

@@ -12,6 +12,7 @@ use martlet_ingest::{LoadOutcome, LoadPlan, LoadReport, LoadRequest, ReplaceMode
 use super::exit::Failure;
 use super::grid::Grid;
 use super::mart::{self, Expected};
+use super::policy::note_published;
 use super::progress::progress;
 use super::size::{Bytes, Count};
 use super::terminal::Reader;
@@ -82,6 +83,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         ))
     })?;
     say!("{}", summary(&outcome, arguments.date));
+    if let LoadOutcome::Published { snapshot, .. } = &outcome {
+        note_published(&store, snapshot).await;
+    }
     if let (Some(file), LoadOutcome::Published { report, .. }) = (&arguments.report, &outcome) {
         write_report(report, file)?;
     }

@@ -1,19 +1,20 @@
 //! Checks the classes, and that the classes of the tables' columns are defined and their masks
 //! fit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use martlet_core::{ClassName, ColumnSchema, TableSchema};
 
-use super::{Tables, check_duplicates, named};
+use super::{Made, Tables, check_duplicates, named};
 use crate::access::{Access, Sight};
 use crate::bundle::CLASSES_FILE;
-use crate::checked::{Class, Pfi, Role};
+use crate::checked::{Class, Pfi};
+use crate::classification::Objection;
 use crate::coherence::Kind;
 use crate::finding::{Finding, Place};
 use crate::mask::{Mask, Profile};
-use crate::names::{Purpose, RoleName};
-use crate::parse::{RawBundle, RawClass};
+use crate::names::Purpose;
+use crate::parse::RawClass;
 
 /// Makes the classes, by name.
 pub(super) fn check(
@@ -91,38 +92,35 @@ fn check_mask(raw: &RawClass, profile: Profile, findings: &mut Vec<Finding>) -> 
 
 /// Checks every column's class: that it is defined, and that each mask by which any role sees
 /// it applies to the column's type.
-pub(super) fn check_tables(
-    raw: &RawBundle,
-    classes: &BTreeMap<ClassName, Class>,
-    roles: &BTreeMap<RoleName, Role>,
-    tables: &Tables<'_>,
-    findings: &mut Vec<Finding>,
-) {
+pub(super) fn check_tables(made: &Made<'_>, tables: &Tables<'_>, objections: &mut Vec<Objection>) {
     for table in tables.values() {
         // Martlet's own tables are there whether or not a bundle speaks of them.
-        let is_granted = roles.values().any(|role| role.tables.contains(table.name()));
+        let is_granted = made.roles.values().any(|role| role.tables.contains(table.name()));
         if table.name().is_system() && !is_granted {
             continue;
         }
         for column in table.columns() {
-            check_column(raw, classes, roles, table, column, findings);
+            check_column(made, table, column, objections);
         }
     }
 }
 
 fn check_column(
-    raw: &RawBundle,
-    classes: &BTreeMap<ClassName, Class>,
-    roles: &BTreeMap<RoleName, Role>,
+    made: &Made<'_>,
     table: &TableSchema,
     column: &ColumnSchema,
-    findings: &mut Vec<Finding>,
+    objections: &mut Vec<Objection>,
 ) {
+    let Made { raw, classes, roles, .. } = *made;
     let Some(class_name) = &column.class else { return };
+    let mut object = |finding: Finding| {
+        let columns = BTreeSet::from([(table.name().clone(), column.name.clone())]);
+        objections.push(Objection { finding, columns });
+    };
     let Some(class) = classes.get(class_name) else {
         let (table, column) = (table.name(), &column.name);
         let message = format!("the class `{class_name}` of `{table}.{column}` is not defined");
-        return findings.push(Place::start(CLASSES_FILE).finding(message));
+        return object(Place::start(CLASSES_FILE).finding(message));
     };
     let unfit = |mask: &&Mask| !mask.applies_to(column.column_type);
     let explain = |mask: &Mask| {
@@ -138,7 +136,7 @@ fn check_column(
         let written = raw.classes.iter().find(|raw| raw.name.value == class_name.as_str());
         let place = written.and_then(|raw| raw.mask.as_ref()).map(|word| word.place);
         let place = place.unwrap_or(Place::start(CLASSES_FILE));
-        findings.push(place.finding(explain(mask)));
+        object(place.finding(explain(mask)));
     }
     for role in &raw.roles {
         let Some(sights) = roles.get(role.name.value.as_str()).map(|role| &role.sights) else {
@@ -150,7 +148,7 @@ fn check_column(
             && class.mask.as_ref() != Some(mask)
             && unfit(&mask)
         {
-            findings.push(word.place.finding(explain(mask)));
+            object(word.place.finding(explain(mask)));
         }
     }
 }

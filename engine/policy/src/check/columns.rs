@@ -28,7 +28,7 @@ pub(super) fn check(
             columns.filter_map(|(column, class)| check_column(column, class, classes, findings));
         tables.insert(name, columns.collect());
     }
-    Classification::Named(tables)
+    Classification::Named { classes: tables, withheld: BTreeMap::new() }
 }
 
 fn check_name(raw: &RawColumns, findings: &mut Vec<Finding>) -> Option<TableName> {

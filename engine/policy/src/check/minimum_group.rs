@@ -1,7 +1,8 @@
 //! Checks what roles say of minimum group sizes.
 //!
 //! A column of persons has to be in every table of the role and to be seen by it: rows in the place of
-//! persons could all be one person's.
+//! persons could all be one person's. That is for officers to be told: the decision denies a table
+//! whose persons cannot be counted, so no load that takes their column away is refused for it.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;

@@ -1,11 +1,14 @@
 //! Checks the row rules against roles, attributes and the tables' columns.
+//!
+//! The columns are for officers to be told of: the decision denies a table of which a rule cannot be
+//! decided, so no load that takes a column away, or changes its type, is refused for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use martlet_core::{BatchDate, ColumnName, ColumnType, TableName};
 
 use super::roles::check_table;
-use super::{Tables, check_duplicates, named};
+use super::{Occasion, Tables, check_duplicates, named};
 use crate::checked::Role;
 use crate::finding::{Finding, Located, Place};
 use crate::names::{AttributeName, RoleName, RuleName};
@@ -14,6 +17,7 @@ use crate::rule::{Condition, Effect, Effective, Literal, Rule};
 
 /// What a rule's words are checked against.
 struct Known<'a> {
+    occasion: Occasion,
     roles: &'a BTreeMap<RoleName, Role>,
     attributes: &'a BTreeSet<AttributeName>,
     tables: &'a Tables<'a>,
@@ -21,6 +25,7 @@ struct Known<'a> {
 
 /// Makes the rules, sorted by name.
 pub(super) fn check(
+    occasion: Occasion,
     raw: &[RawRule],
     roles: &BTreeMap<RoleName, Role>,
     attributes: &BTreeSet<AttributeName>,
@@ -28,7 +33,7 @@ pub(super) fn check(
     findings: &mut Vec<Finding>,
 ) -> Vec<Rule> {
     check_duplicates("row rule", raw.iter().map(|rule| &rule.name), findings);
-    let known = Known { roles, attributes, tables };
+    let known = Known { occasion, roles, attributes, tables };
     let mut rules: Vec<Rule> =
         raw.iter().filter_map(|rule| check_rule(rule, &known, findings)).collect();
     rules.sort_by(|a, b| a.name.cmp(&b.name));
@@ -50,7 +55,9 @@ fn check_rule(raw: &RawRule, known: &Known<'_>, findings: &mut Vec<Finding>) -> 
         let message = "a restriction to all rows restricts nothing; remove it";
         findings.push(raw.name.place.finding(message));
     }
-    if let (Some(condition), Some(column)) = (&condition, &raw.column) {
+    if let (Occasion::Change, Some(condition), Some(column)) =
+        (known.occasion, &condition, &raw.column)
+    {
         check_columns(raw, condition, column, &tables, known, findings);
     }
     let effective = check_effective(raw, findings)?;

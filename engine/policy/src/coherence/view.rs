@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use martlet_core::{ClassName, ColumnName, ColumnSchema, TableSchema};
+use martlet_core::{ClassName, ColumnName, ColumnSchema, TableName, TableSchema};
 
 use super::kind::Kind;
 use crate::access::{Access, Sight};
@@ -155,6 +155,21 @@ pub(super) fn words<'a>(view: &View<'_>, roles: &'a BTreeMap<RoleName, Role>) ->
 }
 
 impl View<'_> {
+    /// Every column of these classes.
+    pub(super) fn columns_of(
+        &self,
+        classes: &BTreeSet<ClassName>,
+    ) -> BTreeSet<(TableName, ColumnName)> {
+        let is_one = |column: &&ColumnSchema| {
+            column.class.as_ref().is_some_and(|class| classes.contains(class))
+        };
+        let of = |table: &&TableSchema| -> Vec<_> {
+            let columns = table.columns().iter().filter(is_one);
+            columns.map(|column| (table.name().clone(), column.name.clone())).collect()
+        };
+        self.tables.iter().flat_map(of).collect()
+    }
+
     /// What holders of both see of each telling class; of one role, what it says. `None` if not
     /// every table is granted, or they cannot be joined.
     pub(super) fn together(&self, one: &Said, other: &Said) -> Option<Vec<Sight>> {

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use martlet_core::ErrorKind;
 use martlet_policy::{
-    Approval, BundleText, Directory, Officers, Step, StoredBundle, Unapproved, diff, judge,
+    Approval, BundleText, Directory, Occasion, Officers, Step, StoredBundle, Unapproved, diff,
+    judge,
 };
 use martlet_store::{CommitOutcome, Snapshot, Store};
 
 use super::approve::read_approval;
 use super::in_force::{Current, current};
-use super::{EXAMPLES, check_people, checked};
+use super::{EXAMPLES, check_people, checked, note_published};
 use crate::command::exit::Failure;
 use crate::command::mart::{self, Expected};
 use crate::command::size::Count;
@@ -68,7 +69,8 @@ pub(crate) async fn apply(store: &Store, change: &Change) -> Result<Applied, Fai
         let base = mart::latest(store).await?;
         let current = current(store, &base).await?;
         let wanted = change.bundle.as_ref().or(current.text());
-        let checked = wanted.map(|bundle| checked(bundle, &base)).transpose()?;
+        let occasion = occasion(change, &current);
+        let checked = wanted.map(|bundle| checked(occasion, bundle, &base)).transpose()?;
         let people = change.principals.as_ref().or(current.principals.as_ref());
         if let Some(text) = people {
             check_people(text, checked.as_ref())?;
@@ -92,6 +94,15 @@ pub(crate) async fn apply(store: &Store, change: &Change) -> Result<Applied, Fai
         }
     }
     Err(Failure::new(ErrorKind::Retry, "others kept publishing snapshots at the same time"))
+}
+
+/// Rules that are in force already are not changed by giving them again with the people of a night:
+/// no load keeps these from coming into force.
+fn occasion(change: &Change, current: &Current) -> Occasion {
+    match &change.bundle {
+        Some(bundle) if Some(bundle) != current.text() => Occasion::Change,
+        _ => Occasion::TakeOver,
+    }
 }
 
 /// What the next snapshot has to hold; nothing if the latest holds it already. Rules that nobody
@@ -157,6 +168,7 @@ pub(super) async fn apply_files(arguments: &Arguments) -> Result<(), Failure> {
                 say!("{} principals.", Count(people as u64));
             }
             say!("Snapshot {} is published; servers take it over at once.", snapshot.number());
+            note_published(&store, &snapshot).await;
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 use clap::Args;
 use martlet_core::ErrorKind;
-use martlet_policy::{Approval, BundleText, OfficerSecret, Officers, Step, StoredBundle};
+use martlet_policy::{Approval, BundleText, Occasion, OfficerSecret, Officers, Step, StoredBundle};
 
 use super::apply::print_diff;
 use super::in_force::current;
@@ -68,7 +68,7 @@ pub(super) async fn approve(arguments: &Arguments) -> Result<(), Failure> {
     let text = BundleText::read_dir(&arguments.bundle)?;
     let store = mart::open(&arguments.mart, Expected::Existing)?;
     let snapshot = mart::latest(&store).await?;
-    let bundle = checked(&text, &snapshot)?;
+    let bundle = checked(Occasion::Change, &text, &snapshot)?;
     let Some(in_force) = current(&store, &snapshot).await?.rules else {
         return Err(Failure::invalid("no rules are in force: the first need no approval")
             .advise("put them into force with `martlet policy apply`"));

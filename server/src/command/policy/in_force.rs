@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use martlet_core::{BatchDate, ErrorKind, TableSchema};
-use martlet_policy::{BundleText, CheckedBundle, Directory, Edition, Emergencies, StoredBundle};
+use martlet_policy::{
+    BundleText, CheckedBundle, Directory, Edition, Emergencies, Occasion, StoredBundle,
+};
 use martlet_query::{approved, emergencies};
 use martlet_store::{Snapshot, Store};
 
@@ -102,7 +104,7 @@ pub(crate) async fn rules_of(
         )
         .advise("put them into force with `martlet policy apply`"));
     };
-    let bundle = checked(rules.text(), snapshot)?;
+    let bundle = checked(Occasion::TakeOver, rules.text(), snapshot)?;
     let directory = refuse(Directory::parse(&people))?;
     let day = match day {
         Some(day) => day,

@@ -16,8 +16,11 @@ use chrono::Utc;
 use clap::{Args, Subcommand};
 use martlet_core::{BatchDate, SnapshotNumber, TableSchema};
 use martlet_ingest::LoadPlan;
-use martlet_policy::{BundleText, CheckedBundle, Directory, Finding, Moment, check, explain_named};
-use martlet_store::Snapshot;
+use martlet_policy::{
+    BundleText, CheckedBundle, Directory, Finding, HiddenColumn, Moment, Occasion, check, check_on,
+    explain_named,
+};
+use martlet_store::{Snapshot, Store};
 
 use super::exit::Failure;
 use super::mart::{self, Expected};
@@ -179,7 +182,7 @@ async fn show_diff(arguments: &DiffArguments) -> Result<(), Failure> {
     let new = BundleText::read_dir(&arguments.bundle)?;
     let store = mart::open(&arguments.mart, Expected::Existing)?;
     let snapshot = mart::latest(&store).await?;
-    checked(&new, &snapshot)?;
+    checked(Occasion::Change, &new, &snapshot)?;
     print_diff(current(&store, &snapshot).await?.text(), &new);
     Ok(())
 }
@@ -210,8 +213,12 @@ async fn explain_decisions(arguments: &ExplainArguments) -> Result<(), Failure> 
     Ok(())
 }
 
-fn checked(text: &BundleText, snapshot: &Snapshot) -> Result<CheckedBundle, Failure> {
-    refuse(check(text, &schemas(snapshot))).map_err(|failure| {
+fn checked(
+    occasion: Occasion,
+    text: &BundleText,
+    snapshot: &Snapshot,
+) -> Result<CheckedBundle, Failure> {
+    refuse(check_on(occasion, text, &schemas(snapshot))).map_err(|failure| {
         if snapshot.number() == SnapshotNumber::EMPTY {
             failure.advise("load the tables first, then apply the rules that speak of them")
         } else {
@@ -225,6 +232,25 @@ fn note_hidden(bundle: &CheckedBundle, tables: &[TableSchema]) {
     for hidden in bundle.classification().hidden_columns(tables) {
         note!("{hidden}");
     }
+}
+
+/// Says of a snapshot that was just published which of its columns nobody sees, or that servers do
+/// not take it over.
+pub(crate) async fn note_published(store: &Store, snapshot: &Snapshot) {
+    match hidden_columns(store, snapshot).await {
+        Ok(hidden) => hidden.iter().for_each(|column| note!("{column}")),
+        Err(_) => {
+            let number = snapshot.number();
+            note!("no server takes over snapshot {number}; `martlet policy show` says why");
+        }
+    }
+}
+
+/// The columns of a snapshot that nobody sees under the rules in force.
+async fn hidden_columns(store: &Store, snapshot: &Snapshot) -> Result<Vec<HiddenColumn>, Failure> {
+    let Some(rules) = current(store, snapshot).await?.rules else { return Ok(Vec::new()) };
+    let bundle = checked(Occasion::TakeOver, rules.text(), snapshot)?;
+    Ok(bundle.classification().hidden_columns(&schemas(snapshot)).collect())
 }
 
 /// Every table that a rule may speak of: the mart's and Martlet's own.
@@ -253,3 +279,7 @@ fn refuse<T>(outcome: Result<T, Vec<Finding>>) -> Result<T, Failure> {
         Failure::invalid(what).advise("correct the places named above; nothing changed")
     })
 }
+
+#[cfg(test)]
+#[path = "hidden_tests.rs"]
+mod tests;

@@ -5,7 +5,7 @@
 
 use chrono::DateTime;
 use clap::Args;
-use martlet_policy::{CheckedBundle, EmergencyRule, Officers, Step, StoredBundle, judge};
+use martlet_policy::{CheckedBundle, EmergencyRule, Occasion, Officers, Step, StoredBundle, judge};
 use martlet_store::{Snapshot, Store};
 
 use super::in_force::{current, held};
@@ -40,7 +40,7 @@ pub(super) async fn show(arguments: &Arguments) -> Result<(), Failure> {
         return Err(Failure::invalid("there are no rules, so nobody sees anything")
             .advise("put them into force with `martlet policy apply`"));
     };
-    let bundle = checked(stored.text(), &snapshot)?;
+    let bundle = checked(Occasion::TakeOver, stored.text(), &snapshot)?;
     print_bundle(&bundle, &stored);
     note_hidden(&bundle, &schemas(&snapshot));
     if arguments.approvals {
