@@ -44,6 +44,9 @@ use crate::random::NoEntropy;
 const REFUSED_TICKET: &str = "a ticket that is not the caller's own";
 /// What is recorded of a handle that is foreign, forged or forgotten.
 const UNKNOWN_HANDLE: &str = "a prepared statement that is not the caller's own";
+/// Tickets that one request may cancel. What is told of a statement has one; each of those that come
+/// is opened and remembered.
+const CANCELLED_AT_ONCE_MAX: usize = 64;
 
 /// Whether a cancel found something that it may cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,6 +237,10 @@ impl Statements {
         caller: &Caller,
         info: &FlightInfo,
     ) -> Result<Cancelled, Status> {
+        if info.endpoint.len() > CANCELLED_AT_ONCE_MAX {
+            return Err(too_many_tickets());
+        }
+        let _place = self.place_aside(caller).await?;
         let now = Instant::now();
         let own: Vec<StatementId> = info
             .endpoint
@@ -245,11 +252,8 @@ impl Statements {
                 opened.ok().map(|ticket| ticket.statement_id)
             })
             .collect();
-        for id in &own {
-            self.running.cancel(*id, caller.session, now);
-        }
+        self.running.cancel(&own, caller.session, now);
         if own.len() < info.endpoint.len() {
-            let _place = self.place_aside(caller).await?;
             let mart = self.engine.mart();
             self.recorder.denied(Subject::claim(caller, &mart, REFUSED_TICKET)).await?;
         }
@@ -508,6 +512,12 @@ fn not_planned(stopped: Stopped) -> Status {
         )),
         Stopped::Broken => status::bug("planning ends with a word"),
     }
+}
+
+fn too_many_tickets() -> Status {
+    Status::invalid_argument(format!(
+        "more than {CANCELLED_AT_ONCE_MAX} tickets are to be cancelled at once: send them in parts"
+    ))
 }
 
 fn ticket(id: StatementId, mart: &Mart, sql: &str, parameters: Bytes) -> Ticket {

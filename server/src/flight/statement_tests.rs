@@ -100,6 +100,26 @@ async fn foreign_and_forged_tickets_are_recorded_as_denied() {
 }
 
 #[tokio::test]
+async fn a_cancel_is_of_few_tickets_and_takes_a_place() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let (mut info, _) = scene.described(&caller, "SELECT 1").await;
+    let endpoint = info.endpoint[0].clone();
+    info.endpoint = vec![endpoint.clone(); CANCELLED_AT_ONCE_MAX];
+    assert_eq!(scene.statements.cancel(&caller, &info).await.unwrap(), Cancelled::Yes);
+    let mut taken = Vec::new();
+    for _ in 0..4 {
+        taken.push(scene.statements.place_aside(&caller).await.unwrap());
+    }
+    let short = Duration::from_millis(200);
+    let fifth = tokio::time::timeout(short, scene.statements.cancel(&caller, &info)).await;
+    assert!(fifth.is_err(), "it waits");
+    info.endpoint.push(endpoint);
+    let refused = scene.statements.cancel(&caller, &info).await;
+    assert_eq!(code(refused), Some(Code::InvalidArgument));
+}
+
+#[tokio::test]
 async fn foreign_handles_are_recorded_as_denied() {
     let scene = Scene::new().await;
     let (own, foreign) = (scene.caller().await, scene.caller().await);
