@@ -19,7 +19,7 @@ use futures::FutureExt;
 use martlet_core::{ErrorKind, Kinded};
 use martlet_policy::{CheckedBundle, EmergencyId, Principal};
 use martlet_proto::flight::ActionCreatePreparedStatementResult;
-use martlet_query::{Engine, Mart, RowStream, Sights, Statement};
+use martlet_query::{Engine, Mart, RowStream, Statement};
 use prost::Message;
 use tonic::Status;
 
@@ -215,8 +215,7 @@ impl Statements {
         let Ok(ticket) = opened else {
             return Err(self.not_theirs(caller, REFUSED_TICKET).await);
         };
-        let mart = self.engine.mart_at(ticket.snapshot).await.map_err(|e| status::of(&e))?;
-        self.run(caller, &mart, ticket).await
+        self.run(caller, ticket).await
     }
 
     /// Runs a prepared statement on the newest snapshot, without a ticket.
@@ -228,7 +227,7 @@ impl Statements {
         let prepared = self.find(caller, handle).await?;
         let mart = self.engine.mart();
         let ticket = ticket(StatementId::draw()?, &mart, &prepared.sql, prepared.parameters);
-        self.run(caller, &mart, ticket).await
+        self.run(caller, ticket).await
     }
 
     /// Cancels the statements of these tickets, as far as they are the caller's own.
@@ -284,15 +283,14 @@ impl Statements {
         }
     }
 
-    /// Plans under the grant, when there is a place for it; a refusal is recorded before it is
-    /// told.
+    /// Plans under the grant, in a place of its own; a refusal is recorded before it is told.
     async fn plan(
         &self,
+        place: Place,
         subject: Subject<'_>,
         asker: &Principal,
         mart: &Arc<Mart>,
     ) -> Result<(Statement, Place), Status> {
-        let place = self.place(subject.caller).await?;
         let (engine, mart, principal) = (self.engine.clone(), Arc::clone(mart), asker.clone());
         let text = subject.text.to_string();
         let work = async move { engine.session(&principal, &mart).prepare(&text).await };
@@ -359,7 +357,8 @@ impl Statements {
             emergency: asker.emergency().map(AsRef::as_ref),
             ..Subject::claim(caller, mart, sql)
         };
-        let (statement, _place) = self.plan(subject, asker, mart).await?;
+        let place = self.place(caller).await?;
+        let (statement, _place) = self.plan(place, subject, asker, mart).await?;
         if let Err(gone) = self.is_still_there(caller, asker) {
             self.recorder.denied(subject).await?;
             return Err(status::naming(gone, id));
@@ -418,7 +417,6 @@ impl Statements {
     async fn run(
         &self,
         caller: &Caller,
-        mart: &Arc<Mart>,
         ticket: Ticket,
     ) -> Result<(StatementId, Messages), Status> {
         let id = ticket.statement_id;
@@ -428,25 +426,13 @@ impl Statements {
         if self.curbs.is_cut(caller.name()) {
             return Err(cancelled());
         }
-        let decided_in = DecidedIn::of(mart);
-        let asker = self.desk.asker(caller, mart).await?;
         let started = tokio::select! {
             biased;
             _ = run.cancelled() => Err(cancelled()),
-            started = self.start(caller, &asker, mart, &ticket) => started,
+            started = self.start(caller, &ticket) => started,
         };
-        let Started { rows, schema, sights, record, place, open } =
+        let Started { rows, schema, record, standing, place, open } =
             started.map_err(|told| status::naming(told, id))?;
-        let standing = Standing {
-            gate: Arc::clone(&self.gate),
-            engine: self.engine.clone(),
-            caller: caller.clone(),
-            snapshot: mart.snapshot().number(),
-            sights,
-            decided_in,
-            under: under(&asker),
-            checked_every: self.times.checked_every,
-        };
         let (revoked, time_max) = (standing.revoked().boxed(), self.times.max);
         let statement_id = id;
         let delivery =
@@ -454,32 +440,42 @@ impl Statements {
         Ok((id, deliver(delivery)))
     }
 
-    /// Plans anew, records, executes: in this order.
-    async fn start(
-        &self,
-        caller: &Caller,
-        asker: &Principal,
-        mart: &Arc<Mart>,
-        ticket: &Ticket,
-    ) -> Result<Started, Status> {
+    /// Takes a place, finds the state that the ticket names, plans anew, records, executes: in
+    /// this order.
+    async fn start(&self, caller: &Caller, ticket: &Ticket) -> Result<Started, Status> {
+        // First of all: an old state is read from the store.
+        let place = self.place(caller).await?;
+        let mart = self.engine.mart_at(ticket.snapshot).await.map_err(|e| status::of(&e))?;
+        let decided_in = DecidedIn::of(&mart);
+        let asker = self.desk.asker(caller, &mart).await?;
         let bound = parameters::from_bytes(&ticket.parameters)?;
         let subject = Subject {
             caller,
-            mart,
+            mart: &mart,
             statement_id: Some(ticket.statement_id),
             text: &ticket.sql,
             parameters: bound.as_ref(),
             emergency: asker.emergency().map(AsRef::as_ref),
         };
-        let (statement, place) = self.plan(subject, asker, mart).await?;
+        let (statement, place) = self.plan(place, subject, &asker, &mart).await?;
         let open = self.open(caller)?;
         self.count_lookups(subject, &statement).await?;
-        let (schema, sights) = (statement.schema(), statement.sights());
+        let schema = statement.schema();
+        let standing = Standing {
+            gate: Arc::clone(&self.gate),
+            engine: self.engine.clone(),
+            caller: caller.clone(),
+            snapshot: mart.snapshot().number(),
+            sights: statement.sights(),
+            decided_in,
+            under: under(&asker),
+            checked_every: self.times.checked_every,
+        };
         let record = self.recorder.begin(subject, &statement).await?;
         let work = async move { statement.execute(bound.as_ref()).await };
         let told = match in_time(PLANNING_TIME_MAX, place, work).await {
             Ok((Ok(rows), place)) => {
-                return Ok(Started { rows, schema, sights, record, place, open });
+                return Ok(Started { rows, schema, record, standing, place, open });
             }
             Ok((Err(error), _)) => status::of(&error),
             Err(stopped) => not_planned(stopped),
@@ -498,8 +494,8 @@ fn under(asker: &Principal) -> Option<EmergencyId> {
 struct Started {
     rows: RowStream,
     schema: SchemaRef,
-    sights: Sights,
     record: OpenRecord,
+    standing: Standing,
     place: Place,
     open: Open,
 }

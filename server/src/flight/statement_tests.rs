@@ -4,6 +4,7 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use arrow_ipc::writer::StreamWriter;
 use futures::StreamExt;
+use martlet_core::SnapshotNumber;
 use martlet_policy::{PasswordCost, TokenKeys, hash_password};
 use martlet_query::{EngineOptions, SystemRecords};
 use martlet_store::{CommitOutcome, Store};
@@ -62,6 +63,13 @@ impl Scene {
         let any = Any::decode(ticket.ticket).unwrap();
         let query: TicketStatementQuery = any.unpack().unwrap().unwrap();
         (info, query.statement_handle.to_vec())
+    }
+
+    /// A ticket that nothing was described for.
+    fn sealed(&self, caller: &Caller, sql: &str, snapshot: SnapshotNumber) -> Bytes {
+        let (statement_id, sql) = (StatementId::draw().unwrap(), sql.into());
+        let ticket = Ticket { statement_id, snapshot, sql, parameters: Bytes::new() };
+        self.statements.sealer.seal(&ticket, Holder::from(caller), Instant::now()).unwrap()
     }
 
     /// `column` of the newest records, newest first.
@@ -171,6 +179,22 @@ async fn open_streams_hold_the_places_of_their_principal() {
     assert!(described.is_err(), "planning needs a place too");
     open.pop();
     assert!(scene.statements.fetch(&caller, &sealed).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_store_is_read_for_an_old_ticket_in_a_place() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let old = scene.sealed(&caller, "SELECT 1", SnapshotNumber::new(999));
+    let absent = scene.statements.fetch(&caller, &old).await;
+    assert_eq!(code(absent), Some(Code::NotFound));
+    let mut taken = Vec::new();
+    for _ in 0..8 {
+        taken.push(scene.statements.place(&caller).await.unwrap());
+    }
+    let short = Duration::from_millis(200);
+    let ninth = tokio::time::timeout(short, scene.statements.fetch(&caller, &old)).await;
+    assert!(ninth.is_err(), "it waits");
 }
 
 #[tokio::test]
