@@ -440,11 +440,13 @@ impl Statements {
         Ok((id, deliver(delivery)))
     }
 
-    /// Takes a place, finds the state that the ticket names, plans anew, records, executes: in
+    /// Takes its places, finds the state that the ticket names, plans anew, records, executes: in
     /// this order.
     async fn start(&self, caller: &Caller, ticket: &Ticket) -> Result<Started, Status> {
-        // First of all: an old state is read from the store.
+        // First of all: an old state is read from the store, and what was planned is on record
+        // whatever comes of it.
         let place = self.place(caller).await?;
+        let open = self.open(caller)?;
         let mart = self.engine.mart_at(ticket.snapshot).await.map_err(|e| status::of(&e))?;
         let decided_in = DecidedIn::of(&mart);
         let asker = self.desk.asker(caller, &mart).await?;
@@ -458,7 +460,6 @@ impl Statements {
             emergency: asker.emergency().map(AsRef::as_ref),
         };
         let (statement, place) = self.plan(place, subject, &asker, &mart).await?;
-        let open = self.open(caller)?;
         self.count_lookups(subject, &statement).await?;
         let schema = statement.schema();
         let standing = Standing {

@@ -198,6 +198,24 @@ async fn the_store_is_read_for_an_old_ticket_in_a_place() {
 }
 
 #[tokio::test]
+async fn with_too_many_answers_open_nothing_is_planned() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let answers: Vec<_> = (0..32).map(|_| scene.statements.open(&caller).unwrap()).collect();
+    let newest = scene.statements.engine.mart().snapshot().number();
+    for sql in ["SELECT 1", "SELECT 1 FROM nowhere"] {
+        let sealed = scene.sealed(&caller, sql, newest);
+        let refused = scene.statements.fetch(&caller, &sealed).await;
+        assert_eq!(code(refused), Some(Code::ResourceExhausted), "{sql}");
+    }
+    assert_eq!(scene.journal.audit_records(usize::MAX).unwrap().num_rows(), 0);
+    drop(answers);
+    let sealed = scene.sealed(&caller, "SELECT 1 FROM nowhere", newest);
+    assert!(scene.statements.fetch(&caller, &sealed).await.is_err());
+    scene.assert_denied("SELECT 1 FROM nowhere");
+}
+
+#[tokio::test]
 async fn a_session_that_ends_cuts_its_streams() {
     let scene = Scene::new().await;
     let caller = scene.caller().await;
