@@ -85,7 +85,7 @@ impl Recorder {
         self.whole(entry(subject, decision(kind))?, Outcome::Failed).await
     }
 
-    /// Somebody tried to write, or came with what is not theirs.
+    /// Somebody came with what is not theirs, or asks for more than is granted.
     pub(crate) async fn denied(&self, subject: Subject<'_>) -> Result<(), Status> {
         self.whole(entry(subject, Decision::Denied)?, Outcome::Failed).await
     }
