@@ -249,7 +249,8 @@ async fn what_is_refused_undecided_is_on_record() {
     let mart = mart().await;
     let server = mart.serve().await;
     let mut ann = Client::sign_in(server.address, "ann").await;
-    let delete = CommandStatementUpdate { query: "DELETE FROM customer".into(), transaction_id: None };
+    let delete =
+        CommandStatementUpdate { query: "DELETE FROM customer".into(), transaction_id: None };
     let within = CommandStatementQuery {
         query: "SELECT 'within'".into(),
         transaction_id: Some(b"t".as_slice().into()),
@@ -270,7 +271,9 @@ async fn what_is_refused_undecided_is_on_record() {
         "statement LIKE 'SELECT ''long''%' AND decision = 'failed'",
         "statement = 'a Substrait plan' AND decision = 'denied'",
     ] {
-        let sql = format!("SELECT count(*) FROM system.audit_record WHERE principal = 'ann' AND {on_record}");
+        let sql = format!(
+            "SELECT count(*) FROM system.audit_record WHERE principal = 'ann' AND {on_record}"
+        );
         assert_eq!(eve.number(&sql).await, 1, "{on_record}");
     }
 }
