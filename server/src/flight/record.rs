@@ -185,6 +185,7 @@ fn blank(
         fingerprint: None,
         cut: None,
         parameters: None,
+        parameters_in: None,
         tables: Vec::new(),
         columns: Vec::new(),
         column_access: BTreeMap::new(),
