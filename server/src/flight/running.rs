@@ -14,6 +14,9 @@ use crate::authenticate::SessionId;
 
 /// Cancelled statements that are remembered at most; their tickets die anyway.
 const CANCELLED_MAX: usize = 2_000;
+/// Tickets that one request may cancel. What is told of a statement has one; each of those that come
+/// is opened and remembered.
+pub(crate) const CANCELLED_AT_ONCE_MAX: usize = 64;
 
 #[derive(Debug)]
 struct Entry {

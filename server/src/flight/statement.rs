@@ -29,9 +29,9 @@ use super::emergencies::EmergencyDesk;
 use super::parameters;
 use super::prepared::{Prepared, PreparedStatements};
 use super::record::{Recorder, Subject};
-use super::running::Running;
+use super::running::{CANCELLED_AT_ONCE_MAX, Running};
 use super::standing::{DecidedIn, Standing};
-use super::status::{self, unknown_ticket};
+use super::status::{self, too_many_tickets, unknown_ticket};
 use super::ticket::{Holder, Sealer, StatementId, Ticket};
 use crate::admission::{Admission, Open, PLANNING_TIME_MAX, Place, Stopped, in_time};
 use crate::alarm::curbs::Curbs;
@@ -44,9 +44,6 @@ use crate::random::NoEntropy;
 const REFUSED_TICKET: &str = "a ticket that is not the caller's own";
 /// What is recorded of a handle that is foreign, forged or forgotten.
 const UNKNOWN_HANDLE: &str = "a prepared statement that is not the caller's own";
-/// Tickets that one request may cancel. What is told of a statement has one; each of those that come
-/// is opened and remembered.
-const CANCELLED_AT_ONCE_MAX: usize = 64;
 
 /// Whether a cancel found something that it may cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -509,12 +506,6 @@ fn not_planned(stopped: Stopped) -> Status {
         )),
         Stopped::Broken => status::bug("planning ends with a word"),
     }
-}
-
-fn too_many_tickets() -> Status {
-    Status::invalid_argument(format!(
-        "more than {CANCELLED_AT_ONCE_MAX} tickets are to be cancelled at once: send them in parts"
-    ))
 }
 
 fn ticket(id: StatementId, mart: &Mart, sql: &str, parameters: Bytes) -> Ticket {
