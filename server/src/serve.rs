@@ -37,6 +37,10 @@ const INCOMING_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const _: () = assert!(INCOMING_MESSAGE_BYTES_MAX > 3 * STATEMENT_BYTES_MAX);
 /// Bytes of one request's headers at most: drivers forward unknown connection properties.
 const HEADER_LIST_BYTES_MAX: u32 = 64 * 1024;
+/// Requests and open answers of one connection at once; its others wait at the client. Each may hold
+/// a whole message here before it is known who sends it. This is twice what all principals together
+/// run, and the open answers of four, for gateways and drivers that share a connection.
+const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 /// How often an idle connection is probed; below the idle limits of common load balancers.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
@@ -112,6 +116,9 @@ pub struct ServeConfig {
     pub sign_in: SignInRules,
     /// How often to look for a newer snapshot.
     pub refresh_every: Duration,
+    /// How long a request may take until its answer begins: to arrive, an upload with all of it,
+    /// and to be worked on. An answer that has begun takes its own time.
+    pub request_time_max: Duration,
     /// Wall time of one execution at most, from its first message to its last; a client that
     /// takes nothing counts too.
     pub statement_time_max: Duration,
@@ -125,6 +132,10 @@ pub struct ServeConfig {
 impl ServeConfig {
     /// Plain text on a loopback address, looking for new data every second; statements end
     /// after thirty minutes and the shutdown waits for ten seconds.
+    ///
+    /// A statement waits ten seconds for its place, a minute more if an alarm slows its principal
+    /// down, is planned and begun in thirty each and recorded in ten. So what is given up after
+    /// three minutes is what never comes to its end, as a message that a stranger holds back.
     #[must_use]
     pub fn new(listen: SocketAddr, journal: Arc<Journal>) -> Self {
         Self {
@@ -133,6 +144,7 @@ impl ServeConfig {
             journal,
             sign_in: SignInRules::default(),
             refresh_every: Duration::from_secs(1),
+            request_time_max: Duration::from_secs(3 * 60),
             statement_time_max: Duration::from_secs(30 * 60),
             drain_time_max: Duration::from_secs(10),
             alarms: None,
@@ -268,7 +280,7 @@ pub async fn serve(
     let door = FlightDoor::new(engine.clone(), &config, Arc::clone(&curbs))?;
     let kept = keep_watch(&engine, &config, curbs, &door).await?;
     let desk = door.desk();
-    let server = configured(tls)?;
+    let server = configured(tls, config.request_time_max)?;
     let (closing, closed) = watch::channel(());
     let journal = Arc::clone(&config.journal);
     let task = tokio::spawn(async move {
@@ -359,9 +371,14 @@ fn read(path: &Path) -> Result<Vec<u8>, ServeError> {
     std::fs::read(path).map_err(|source| ServeError::TlsFile { path: path.to_path_buf(), source })
 }
 
-fn configured(tls: Option<ServerTlsConfig>) -> Result<Server, ServeError> {
+fn configured(
+    tls: Option<ServerTlsConfig>,
+    request_time_max: Duration,
+) -> Result<Server, ServeError> {
     let server = Server::builder()
         .http2_max_header_list_size(HEADER_LIST_BYTES_MAX)
+        .max_concurrent_streams(STREAMS_PER_CONNECTION_MAX)
+        .timeout(request_time_max)
         .http2_keepalive_interval(Some(KEEPALIVE));
     match tls {
         Some(tls) => server.tls_config(tls).map_err(ServeError::Tls),

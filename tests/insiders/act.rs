@@ -66,6 +66,7 @@ pub fn entry(act: &Act, number: u64, name: &str) -> Entry {
         fingerprint: (!is_sign_in).then(|| act.shape.to_owned()),
         cut: None,
         parameters: None,
+        parameters_in: None,
         tables: if answered { vec![act.table.to_owned()] } else { Vec::new() },
         columns: Vec::new(),
         column_access: BTreeMap::new(),

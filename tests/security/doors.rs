@@ -2,8 +2,13 @@
 
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
-use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables};
+use arrow_flight::FlightDescriptor;
+use arrow_flight::sql::{
+    CommandGetDbSchemas, CommandGetTables, CommandStatementQuery, CommandStatementSubstraitPlan,
+    CommandStatementUpdate, ProstMessageExt,
+};
 use futures::TryStreamExt;
+use prost::Message;
 use std::sync::Arc;
 
 use crate::support::{Bundle, Client, TestMart};
@@ -236,4 +241,39 @@ async fn every_statement_is_on_record() {
     let denied = "SELECT count(*) FROM system.audit_record WHERE principal = 'ann' AND statement LIKE '%payroll%' AND decision <> 'allowed'";
     assert!(eve.number(denied).await >= 1);
     assert!(eve.query("SELECT * FROM customer").await.is_err(), "the auditor sees no customer");
+}
+
+/// Asked at the doors of questions, what would write ended without a line in the record.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_undecided_is_on_record() {
+    let mart = mart().await;
+    let server = mart.serve().await;
+    let mut ann = Client::sign_in(server.address, "ann").await;
+    let delete =
+        CommandStatementUpdate { query: "DELETE FROM customer".into(), transaction_id: None };
+    let within = CommandStatementQuery {
+        query: "SELECT 'within'".into(),
+        transaction_id: Some(b"t".as_slice().into()),
+    };
+    let long = format!("SELECT 'long' -- {}", "x".repeat(1024 * 1024));
+    let long = CommandStatementQuery { query: long, transaction_id: None };
+    let plan = CommandStatementSubstraitPlan::default();
+    for command in [delete.as_any(), within.as_any(), long.as_any(), plan.as_any()] {
+        let mut asked = tonic::Request::new(FlightDescriptor::new_cmd(command.encode_to_vec()));
+        let bearer = format!("Bearer {}", ann.inner.token().unwrap());
+        asked.metadata_mut().insert("authorization", bearer.parse().unwrap());
+        assert!(ann.inner.inner_mut().get_flight_info(asked).await.is_err());
+    }
+    let mut eve = Client::sign_in(server.address, "eve").await;
+    for on_record in [
+        "statement = 'DELETE FROM customer' AND decision = 'denied'",
+        "statement = 'SELECT ''within''' AND decision = 'failed'",
+        "statement LIKE 'SELECT ''long''%' AND decision = 'failed'",
+        "statement = 'a Substrait plan' AND decision = 'denied'",
+    ] {
+        let sql = format!(
+            "SELECT count(*) FROM system.audit_record WHERE principal = 'ann' AND {on_record}"
+        );
+        assert_eq!(eve.number(&sql).await, 1, "{on_record}");
+    }
 }

@@ -8,8 +8,8 @@
 //! Receives: an [`Entry`] from every command that discloses or refuses something.
 //! Hands on: lines to the file through `writer`, rows to `martlet-query` as [`SystemRecords`].
 //!
-//! Read in this order: `record` and `mark` (the lines), `chain`, `signing`, `scribe`, `writer`;
-//! then [`verify`], which proves what these have written.
+//! Read in this order: `record` and `mark` (the lines), `repeats`, `chain`, `signing`, `scribe`,
+//! `writer`; then [`verify`], which proves what these have written.
 
 mod anchor;
 mod chain;
@@ -21,6 +21,7 @@ pub mod prune;
 mod reader;
 mod record;
 mod recover;
+mod repeats;
 mod reserve;
 mod ring;
 mod scribe;
@@ -46,6 +47,7 @@ pub use hex::{Digest, Hex, PublicKey};
 pub(crate) use reader::{days_since, replay_day};
 pub use record::{Decision, Ending, Entry, Outcome, RecordId};
 pub(crate) use record::{EMERGENCY_OPENED, Line, SIGN_IN, behind_comments, now_micros};
+use repeats::Repeats;
 use ring::Ring;
 pub use signing::{public_key_of, public_keys};
 use writer::{Purpose, Writer};
@@ -144,6 +146,7 @@ impl Kinded for AuditError {
 #[derive(Debug)]
 pub struct Journal {
     writer: Writer,
+    repeats: Arc<Repeats>,
     ring: Mutex<Ring>,
     folder: PathBuf,
     /// Who hears every record, if anybody does.
@@ -185,7 +188,8 @@ impl Journal {
         reader::replay(folder, &mut |line| ring.apply(line))?;
         ring.abandon_running();
         let folder = folder.to_path_buf();
-        Ok(Self { writer, ring: Mutex::new(ring), folder, tap: OnceLock::new() })
+        let (repeats, ring) = (Arc::default(), Mutex::new(ring));
+        Ok(Self { writer, repeats, ring, folder, tap: OnceLock::new() })
     }
 
     /// Records something that is over as soon as it is recorded: a sign-in, a refusal, a
@@ -220,9 +224,9 @@ impl Journal {
     }
 
     async fn commit(&self, line: Line, purpose: Purpose) -> Result<(), AuditError> {
-        let body = line.to_json();
+        let (body, firsts) = self.repeats.body_of(&line);
         let mut told = Told { journal: self, line: Some(line) };
-        let written = self.writer.write(body, purpose).await;
+        let written = self.writer.write(body, firsts, purpose).await;
         if written.is_err() {
             told.line = None;
         }

@@ -20,6 +20,11 @@ const PARAMETER_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
 /// Bytes of each that are kept of what was refused: whoever is refused could go on and fill the
 /// disk, and of what shows nothing the beginning, the length and the digest are enough.
 const REFUSED_BYTES_KEPT: usize = 16 * 1024;
+/// Bytes from which on a text or parameters that their principal's records have whole already are not
+/// written again: whoever asks by a handle of a few bytes could fill the disk with them.
+const REPEATED_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of each that are kept of what is repeated.
+const REPEATED_BYTES_KEPT: usize = 1024;
 /// Bytes of a statement that `system.audit_record` shows; the file has the rest.
 const STATEMENT_BYTES_SHOWN: usize = 64 * 1024;
 /// Bytes of its parameters that `system.audit_record` shows.
@@ -159,6 +164,9 @@ pub struct Entry {
     /// that was too long. Of a sign-in, the roles that came with it beside the feed's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<String>,
+    /// Of parameters that are not repeated here: the record of that day that has them as they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameters_in: Option<RecordId>,
     /// The tables that it reads.
     pub tables: Vec<String>,
     /// The columns that it reads, as `table.column`.
@@ -195,6 +203,9 @@ pub struct Cut {
     pub statement_bytes: u64,
     /// The BLAKE3 digest of all of it, in hexadecimal digits.
     pub statement_digest: String,
+    /// Of a statement that is not repeated here: the record of that day that has it whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement_in: Option<RecordId>,
 }
 
 impl Entry {
@@ -220,6 +231,7 @@ impl Entry {
             fingerprint: None,
             cut: None,
             parameters: None,
+            parameters_in: None,
             tables: Vec::new(),
             columns: Vec::new(),
             column_access: BTreeMap::new(),
@@ -272,6 +284,40 @@ impl Entry {
         self
     }
 
+    /// Whether something in it is too long to be written twice.
+    pub(super) fn is_long(&self) -> bool {
+        self.long_statement().is_some() || self.long_parameters().is_some()
+    }
+
+    /// The text, where it is too long to be written twice.
+    pub(super) fn long_statement(&self) -> Option<&str> {
+        Some(self.statement.as_str()).filter(|text| text.len() > REPEATED_BYTES_MAX)
+    }
+
+    /// The bound values, likewise.
+    pub(super) fn long_parameters(&self) -> Option<&str> {
+        self.parameters.as_deref().filter(|text| text.len() > REPEATED_BYTES_MAX)
+    }
+
+    /// Without what other records have whole.
+    pub(super) fn referring(
+        mut self,
+        statement_in: Option<RecordId>,
+        parameters_in: Option<RecordId>,
+    ) -> Self {
+        if statement_in.is_some() {
+            self.cut_statement(REPEATED_BYTES_KEPT);
+        }
+        if parameters_in.is_some() {
+            self.cut_parameters(REPEATED_BYTES_KEPT);
+        }
+        if let Some(cut) = &mut self.cut {
+            cut.statement_in = statement_in;
+        }
+        self.parameters_in = parameters_in;
+        self
+    }
+
     fn cut_statement(&mut self, bytes_max: usize) {
         if self.statement.len() <= bytes_max {
             return;
@@ -296,6 +342,7 @@ impl Cut {
         Self {
             statement_bytes: statement.len() as u64,
             statement_digest: blake3::hash(statement.as_bytes()).to_hex().to_string(),
+            statement_in: None,
         }
     }
 }
@@ -370,6 +417,23 @@ pub(crate) enum Line {
 }
 
 impl Line {
+    /// What was decided, where the line is not the end of it.
+    pub(super) const fn entry(&self) -> Option<&Entry> {
+        match self {
+            Self::Begin { entry } | Self::Whole { entry, .. } => Some(entry),
+            Self::End { .. } => None,
+        }
+    }
+
+    /// The same with another decision in it; an end has none.
+    pub(super) fn with_entry(&self, entry: Entry) -> Self {
+        match self {
+            Self::Begin { .. } => Self::Begin { entry },
+            Self::Whole { ending, .. } => Self::Whole { entry, ending: *ending },
+            Self::End { .. } => self.clone(),
+        }
+    }
+
     /// The line's body, to be chained. A JSON text holds no raw newline, so a line is a record.
     pub(crate) fn to_json(&self) -> Vec<u8> {
         // Strings, numbers and lists only: there is nothing that JSON cannot hold.

@@ -19,6 +19,7 @@ pub(crate) fn entry(statement: &str) -> Entry {
         fingerprint: None,
         cut: None,
         parameters: None,
+        parameters_in: None,
         tables: vec!["customer".into()],
         columns: vec!["customer.name".into()],
         column_access: BTreeMap::from([("customer.name".into(), "mask:name".into())]),

@@ -46,6 +46,25 @@ async fn a_beginning_is_in_the_file_before_begin_returns() {
 }
 
 #[tokio::test]
+async fn a_long_statement_is_written_once_and_found_by_every_execution() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    let long = format!("select 1 -- {}", "x".repeat(100_000));
+    journal.whole(entry(&long), Ending::without_rows(Outcome::Described)).await.unwrap();
+    for _ in 0..9 {
+        journal.begin(entry(&long)).await.unwrap().end(Outcome::Completed, Sent::default());
+    }
+    assert_eq!(statements(&journal).len(), 10);
+    assert!(statements(&journal)[0].0.len() > 50_000, "it is shown as if it were whole");
+    drop(journal);
+    let text = fs::read_to_string(only_file(folder.path())).unwrap();
+    assert!(text.len() < 130_000, "{} bytes", text.len());
+    let executed = workload::executed(folder.path(), 0).unwrap();
+    assert_eq!(executed.len(), 9);
+    assert!(executed.iter().all(|one| one.statement == long));
+}
+
+#[tokio::test]
 async fn a_dropped_statement_is_recorded_as_cancelled() {
     let folder = tempfile::tempdir().unwrap();
     let journal = open(folder.path());

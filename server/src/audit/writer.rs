@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::disk::{Disk, Local, is_full};
+use super::repeats::Firsts;
 use super::scribe::Scribe;
 use super::{AuditError, JournalOptions};
 
@@ -48,6 +49,8 @@ struct Order {
 
 struct Waiting {
     written: oneshot::Sender<bool>,
+    /// Heard of here, where whoever waits cannot hang up.
+    firsts: Option<Firsts>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -85,13 +88,18 @@ impl Writer {
     }
 
     /// Writes a line and waits until it is on disk.
-    pub(crate) async fn write(&self, body: Vec<u8>, purpose: Purpose) -> Result<(), AuditError> {
+    pub(crate) async fn write(
+        &self,
+        body: Vec<u8>,
+        firsts: Option<Firsts>,
+        purpose: Purpose,
+    ) -> Result<(), AuditError> {
         let (written, answer) = oneshot::channel();
         let orders = self.orders.as_ref().ok_or(AuditError::NotWritten)?;
         let places = Arc::clone(&self.places);
         let done = async {
             let place = places.acquire_owned().await.map_err(|_| AuditError::NotWritten)?;
-            let waiting = Some(Waiting { written, _place: place });
+            let waiting = Some(Waiting { written, firsts, _place: place });
             orders.send(Order { body, purpose, waiting }).map_err(|_| AuditError::NotWritten)?;
             answer.await.map_err(|_| AuditError::NotWritten)
         };
@@ -103,7 +111,7 @@ impl Writer {
 
     /// Signs all that was written before and waits until that is on disk.
     pub(crate) async fn sign(&self) -> Result<(), AuditError> {
-        self.write(Vec::new(), Purpose::Signing).await
+        self.write(Vec::new(), None, Purpose::Signing).await
     }
 
     /// Writes an end without waiting; it is on disk with the next flush that succeeds.
@@ -219,8 +227,12 @@ enum Answer {
 
 fn answer(orders: Vec<Order>, answer: Answer) {
     for waiting in orders.into_iter().filter_map(|order| order.waiting) {
+        let written = answer == Answer::Written;
+        if let Some(firsts) = waiting.firsts.filter(|_| written) {
+            firsts.stand();
+        }
         // Whoever hung up needs no answer.
-        let _ = waiting.written.send(answer == Answer::Written);
+        let _ = waiting.written.send(written);
     }
 }
 

@@ -13,7 +13,7 @@ fn text_of(folder: &Path) -> String {
 fn order(body: &[u8], purpose: Purpose) -> (Order, oneshot::Receiver<bool>) {
     let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
     let (written, answer) = oneshot::channel();
-    let waiting = Some(Waiting { written, _place: place });
+    let waiting = Some(Waiting { written, firsts: None, _place: place });
     (Order { body: body.to_vec(), purpose, waiting }, answer)
 }
 

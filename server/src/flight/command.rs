@@ -11,6 +11,7 @@ use arrow_flight::sql::{
 };
 use arrow_flight::{Action, CancelFlightInfoRequest, FlightInfo};
 use bytes::Bytes;
+use martlet_core::ErrorKind;
 use martlet_core::limits::STATEMENT_BYTES_MAX;
 use martlet_proto::flight::SetSessionOptionsRequest;
 use prost::Message;
@@ -24,6 +25,47 @@ const READ_ONLY: &str =
 const NO_TRANSACTIONS: &str =
     "transactions are not supported: every statement reads one whole snapshot";
 const NO_SUBSTRAIT: &str = "Substrait plans are not supported: send SQL";
+/// What is recorded of a Substrait plan: it has no text.
+const SUBSTRAIT_PLAN: &str = "a Substrait plan";
+
+/// Why a request goes no further than to be decoded.
+#[derive(Debug)]
+pub(crate) enum NotTaken {
+    /// It cannot be understood, or asks for no statement at all.
+    Unread(Status),
+    /// It was understood, and is on record before it is told why it is not carried out.
+    Refused {
+        /// What it is recorded as: the statement's text where there is one.
+        text: String,
+        kind: ErrorKind,
+        told: Status,
+    },
+}
+
+impl NotTaken {
+    /// What would write.
+    fn write(text: impl Into<String>) -> Self {
+        let told = Status::unimplemented(READ_ONLY);
+        Self::Refused { text: text.into(), kind: ErrorKind::Denied, told }
+    }
+
+    /// What could do anything, writing too: nobody looks into it.
+    fn substrait() -> Self {
+        let told = Status::unimplemented(NO_SUBSTRAIT);
+        Self::Refused { text: SUBSTRAIT_PLAN.into(), kind: ErrorKind::Denied, told }
+    }
+
+    /// What could be asked in another way.
+    fn invalid(text: String, told: impl Into<String>) -> Self {
+        Self::Refused { text, kind: ErrorKind::Invalid, told: Status::invalid_argument(told) }
+    }
+}
+
+impl From<Status> for NotTaken {
+    fn from(told: Status) -> Self {
+        Self::Unread(told)
+    }
+}
 
 /// A question about the catalog or the server.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,13 +104,11 @@ pub(crate) enum Fetch {
     Metadata(MetadataQuery),
 }
 
-/// What `DoPut` can be asked.
+/// What `DoPut` can be asked: to bind parameters to a prepared statement.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Put {
-    /// Parameters for a prepared statement.
-    Bind(Bytes),
-    /// Anything that would write, with the statement's text where there is one.
-    Write(String),
+pub(crate) struct Put {
+    /// The statement's handle.
+    pub(crate) handle: Bytes,
 }
 
 /// What `DoAction` can be asked.
@@ -98,20 +138,15 @@ pub(crate) const ACTIONS: [(&str, &str); 7] = [
 
 impl Query {
     /// Reads a descriptor's command.
-    pub(crate) fn parse(command: &[u8]) -> Result<Self, Status> {
-        match decode(command)? {
+    pub(crate) fn parse(command: &[u8]) -> Result<Self, NotTaken> {
+        match served(decode(command)?)? {
             Command::CommandStatementQuery(query) => {
-                no_transaction(query.transaction_id.as_ref())?;
-                Ok(Self::Statement(bounded(query.query)?))
+                statement(query.query, query.transaction_id.as_ref()).map(Self::Statement)
             }
             Command::CommandPreparedStatementQuery(query) => {
                 Ok(Self::Prepared(query.prepared_statement_handle))
             }
-            Command::CommandStatementSubstraitPlan(_) => Err(Status::unimplemented(NO_SUBSTRAIT)),
-            Command::CommandStatementUpdate(_)
-            | Command::CommandPreparedStatementUpdate(_)
-            | Command::CommandStatementIngest(_) => Err(Status::unimplemented(READ_ONLY)),
-            other => MetadataQuery::of(other).map(Self::Metadata).ok_or_else(malformed),
+            other => Ok(Self::Metadata(MetadataQuery::of(other).ok_or_else(malformed)?)),
         }
     }
 }
@@ -131,36 +166,24 @@ impl Fetch {
 
 impl Put {
     /// Reads the descriptor of an upload.
-    pub(crate) fn parse(command: &[u8]) -> Result<Self, Status> {
-        match decode(command)? {
+    pub(crate) fn parse(command: &[u8]) -> Result<Self, NotTaken> {
+        match served(decode(command)?)? {
             Command::CommandPreparedStatementQuery(query) => {
-                Ok(Self::Bind(query.prepared_statement_handle))
+                Ok(Self { handle: query.prepared_statement_handle })
             }
-            Command::CommandStatementUpdate(update) => Ok(Self::Write(bounded(update.query)?)),
-            Command::CommandPreparedStatementUpdate(_) => {
-                Ok(Self::Write("ExecuteUpdate of a prepared statement".into()))
-            }
-            Command::CommandStatementIngest(_) => Ok(Self::Write("ExecuteIngest".into())),
-            Command::CommandStatementSubstraitPlan(_) => Err(Status::unimplemented(NO_SUBSTRAIT)),
-            _ => Err(malformed()),
+            _ => Err(malformed().into()),
         }
-    }
-
-    /// The refusal of everything that would write.
-    pub(crate) fn read_only() -> Status {
-        Status::unimplemented(READ_ONLY)
     }
 }
 
 impl Deed {
     /// Reads an action. Flight SQL's own actions wrap their body in an `Any`, Flight's do not.
-    pub(crate) fn parse(action: &Action) -> Result<Self, Status> {
+    pub(crate) fn parse(action: &Action) -> Result<Self, NotTaken> {
         let body = &action.body;
         match action.r#type.as_str() {
             "CreatePreparedStatement" => {
                 let request: ActionCreatePreparedStatementRequest = unwrap(body)?;
-                no_transaction(request.transaction_id.as_ref())?;
-                Ok(Self::Prepare(bounded(request.query)?))
+                statement(request.query, request.transaction_id.as_ref()).map(Self::Prepare)
             }
             "ClosePreparedStatement" => {
                 let request: ActionClosePreparedStatementRequest = unwrap(body)?;
@@ -172,16 +195,19 @@ impl Deed {
             }
             "CancelFlightInfo" => {
                 let request: CancelFlightInfoRequest = bare(body)?;
-                request.info.map(Self::CancelFlightInfo).ok_or_else(malformed)
+                Ok(Self::CancelFlightInfo(request.info.ok_or_else(malformed)?))
             }
             "CloseSession" => Ok(Self::CloseSession),
             "SetSessionOptions" => Ok(Self::SetSessionOptions(bare(body)?)),
             "GetSessionOptions" => Ok(Self::GetSessionOptions),
             "BeginTransaction" | "EndTransaction" | "BeginSavepoint" | "EndSavepoint" => {
-                Err(Status::unimplemented(NO_TRANSACTIONS))
+                Err(Status::unimplemented(NO_TRANSACTIONS).into())
             }
-            "CreatePreparedSubstraitPlan" => Err(Status::unimplemented(NO_SUBSTRAIT)),
-            _ => Err(Status::unimplemented("there is no such action: ListActions names them all")),
+            "CreatePreparedSubstraitPlan" => Err(NotTaken::substrait()),
+            _ => {
+                Err(Status::unimplemented("there is no such action: ListActions names them all")
+                    .into())
+            }
         }
     }
 }
@@ -235,21 +261,29 @@ fn bare<M: Message + Default>(bytes: &[u8]) -> Result<M, Status> {
     M::decode(bytes).map_err(|_| malformed())
 }
 
-fn no_transaction(id: Option<&Bytes>) -> Result<(), Status> {
-    match id {
-        Some(id) if !id.is_empty() => Err(Status::invalid_argument(NO_TRANSACTIONS)),
-        Some(_) | None => Ok(()),
+/// A command that may be answered, by one door or another.
+fn served(command: Command) -> Result<Command, NotTaken> {
+    match command {
+        Command::CommandStatementUpdate(update) => Err(NotTaken::write(update.query)),
+        Command::CommandPreparedStatementUpdate(_) => {
+            Err(NotTaken::write("ExecuteUpdate of a prepared statement"))
+        }
+        Command::CommandStatementIngest(_) => Err(NotTaken::write("ExecuteIngest")),
+        Command::CommandStatementSubstraitPlan(_) => Err(NotTaken::substrait()),
+        command => Ok(command),
     }
 }
 
-fn bounded(sql: String) -> Result<String, Status> {
-    if sql.len() <= STATEMENT_BYTES_MAX {
-        Ok(sql)
-    } else {
-        Err(Status::invalid_argument(format!(
-            "the statement is longer than {STATEMENT_BYTES_MAX} bytes: shorten it"
-        )))
+/// The text of a statement that can run: outside of a transaction, and not too long.
+fn statement(sql: String, transaction: Option<&Bytes>) -> Result<String, NotTaken> {
+    if transaction.is_some_and(|id| !id.is_empty()) {
+        return Err(NotTaken::invalid(sql, NO_TRANSACTIONS));
     }
+    if sql.len() > STATEMENT_BYTES_MAX {
+        let told = format!("the statement is longer than {STATEMENT_BYTES_MAX} bytes: shorten it");
+        return Err(NotTaken::invalid(sql, told));
+    }
+    Ok(sql)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use arrow_flight::sql::{
     ActionBeginTransactionRequest, CommandGetCatalogs, CommandPreparedStatementQuery,
-    CommandStatementIngest, CommandStatementQuery, CommandStatementSubstraitPlan,
-    CommandStatementUpdate, TicketStatementQuery,
+    CommandPreparedStatementUpdate, CommandStatementIngest, CommandStatementQuery,
+    CommandStatementSubstraitPlan, CommandStatementUpdate, TicketStatementQuery,
 };
 use proptest::prelude::*;
 use tonic::Code;
@@ -21,21 +21,30 @@ fn statement(query: &str, transaction: Option<&'static [u8]>) -> CommandStatemen
     }
 }
 
+/// What is told and what stands on record of a request that is not taken.
+fn not_taken<T: std::fmt::Debug>(parsed: Result<T, NotTaken>) -> (Code, Option<String>) {
+    match parsed.unwrap_err() {
+        NotTaken::Unread(told) => (told.code(), None),
+        NotTaken::Refused { text, told, .. } => (told.code(), Some(text)),
+    }
+}
+
 #[test]
 fn a_statement_is_read_and_a_transaction_is_refused() {
     let query = Query::parse(&packed(&statement("select 1", None))).unwrap();
     assert_eq!(query, Query::Statement("select 1".into()));
     assert!(Query::parse(&packed(&statement("select 1", Some(b"")))).is_ok());
-    let refused = Query::parse(&packed(&statement("select 1", Some(b"t")))).unwrap_err();
-    assert_eq!(refused.code(), Code::InvalidArgument);
+    let refused = not_taken(Query::parse(&packed(&statement("select 1", Some(b"t")))));
+    assert_eq!(refused, (Code::InvalidArgument, Some("select 1".into())));
 }
 
 #[test]
 fn a_statement_has_a_length_limit() {
     let fits = "x".repeat(STATEMENT_BYTES_MAX);
     assert!(Query::parse(&packed(&statement(&fits, None))).is_ok());
-    let refused = Query::parse(&packed(&statement(&format!("{fits}x"), None))).unwrap_err();
-    assert_eq!(refused.code(), Code::InvalidArgument);
+    let long = format!("{fits}x");
+    let refused = not_taken(Query::parse(&packed(&statement(&long, None))));
+    assert_eq!(refused, (Code::InvalidArgument, Some(long)));
 }
 
 #[test]
@@ -45,26 +54,38 @@ fn a_ticket_is_fetched_and_never_planned() {
         Fetch::parse(&packed(&ticket)).unwrap(),
         Fetch::Ticket(Bytes::from_static(b"sealed"))
     );
-    assert_eq!(Query::parse(&packed(&ticket)).unwrap_err().code(), Code::InvalidArgument);
+    assert_eq!(not_taken(Query::parse(&packed(&ticket))), (Code::InvalidArgument, None));
     let statement = packed(&statement("select 1", None));
     assert_eq!(Fetch::parse(&statement).unwrap_err().code(), Code::InvalidArgument);
 }
 
 #[test]
-fn metadata_passes_both_doors_and_uploads_bind_or_write() {
+fn metadata_passes_both_doors_and_uploads_bind() {
     let catalogs = packed(&CommandGetCatalogs {});
     assert_eq!(Query::parse(&catalogs).unwrap(), Query::Metadata(MetadataQuery::Catalogs));
     assert_eq!(Fetch::parse(&catalogs).unwrap(), Fetch::Metadata(MetadataQuery::Catalogs));
     assert!(Put::parse(&catalogs).is_err());
     let handle = Bytes::from_static(b"h");
     let prepared = CommandPreparedStatementQuery { prepared_statement_handle: handle.clone() };
-    assert_eq!(Put::parse(&packed(&prepared)).unwrap(), Put::Bind(handle));
+    assert_eq!(Put::parse(&packed(&prepared)).unwrap(), Put { handle });
+}
+
+#[test]
+fn what_would_write_or_could_do_anything_is_named_for_the_record_at_every_door() {
     let update = CommandStatementUpdate { query: "delete".into(), transaction_id: None };
-    assert_eq!(Put::parse(&packed(&update)).unwrap(), Put::Write("delete".into()));
-    let ingest = Put::parse(&packed(&CommandStatementIngest::default())).unwrap();
-    assert!(matches!(ingest, Put::Write(_)));
-    let plan = packed(&CommandStatementSubstraitPlan::default());
-    assert_eq!(Query::parse(&plan).unwrap_err().code(), Code::Unimplemented);
+    let prepared = CommandPreparedStatementUpdate::default();
+    for (command, text) in [
+        (packed(&update), "delete"),
+        (packed(&prepared), "ExecuteUpdate of a prepared statement"),
+        (packed(&CommandStatementIngest::default()), "ExecuteIngest"),
+        (packed(&CommandStatementSubstraitPlan::default()), SUBSTRAIT_PLAN),
+    ] {
+        let refused = (Code::Unimplemented, Some(text.to_string()));
+        assert_eq!(not_taken(Query::parse(&command)), refused);
+        assert_eq!(not_taken(Put::parse(&command)), refused);
+    }
+    let plan = Action::new("CreatePreparedSubstraitPlan", Bytes::new());
+    assert_eq!(not_taken(Deed::parse(&plan)), (Code::Unimplemented, Some(SUBSTRAIT_PLAN.into())));
 }
 
 #[test]
@@ -80,9 +101,9 @@ fn every_listed_action_is_understood_and_others_are_not() {
         assert!(Deed::parse(&Action::new(name, body)).is_ok(), "{name}");
     }
     let begin = Action::new("BeginTransaction", packed(&ActionBeginTransactionRequest {}));
-    assert_eq!(Deed::parse(&begin).unwrap_err().code(), Code::Unimplemented);
+    assert_eq!(not_taken(Deed::parse(&begin)), (Code::Unimplemented, None));
     let unknown = Action::new("Shutdown", Bytes::new());
-    assert_eq!(Deed::parse(&unknown).unwrap_err().code(), Code::Unimplemented);
+    assert_eq!(not_taken(Deed::parse(&unknown)), (Code::Unimplemented, None));
 }
 
 proptest! {

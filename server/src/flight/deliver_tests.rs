@@ -172,7 +172,7 @@ async fn a_slow_client_slows_the_query_and_a_leaving_one_ends_it() {
 async fn a_cancel_ends_a_stream_that_gives_nothing() {
     let scene = Scene::new();
     let messages = scene.deliver(numbers(0, 0).schema(), stream::pending(), LONG).await;
-    scene.running.cancel(ID, SESSION, std::time::Instant::now());
+    scene.running.cancel(&[ID], SESSION, std::time::Instant::now());
     let results: Vec<_> = messages.collect().await;
     assert_eq!(results.last().unwrap().as_ref().unwrap_err().code(), Code::Cancelled);
     assert_eq!(scene.ending().await.0, "cancelled");

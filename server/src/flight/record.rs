@@ -85,7 +85,7 @@ impl Recorder {
         self.whole(entry(subject, decision(kind))?, Outcome::Failed).await
     }
 
-    /// Somebody tried to write, or came with what is not theirs.
+    /// Somebody came with what is not theirs, or asks for more than is granted.
     pub(crate) async fn denied(&self, subject: Subject<'_>) -> Result<(), Status> {
         self.whole(entry(subject, Decision::Denied)?, Outcome::Failed).await
     }
@@ -185,6 +185,7 @@ fn blank(
         fingerprint: None,
         cut: None,
         parameters: None,
+        parameters_in: None,
         tables: Vec::new(),
         columns: Vec::new(),
         column_access: BTreeMap::new(),

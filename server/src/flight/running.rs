@@ -14,6 +14,9 @@ use crate::authenticate::SessionId;
 
 /// Cancelled statements that are remembered at most; their tickets die anyway.
 const CANCELLED_MAX: usize = 2_000;
+/// Tickets that one request may cancel. What is told of a statement has one; each of those that come
+/// is opened and remembered.
+pub(crate) const CANCELLED_AT_ONCE_MAX: usize = 64;
 
 #[derive(Debug)]
 struct Entry {
@@ -79,14 +82,16 @@ impl Running {
         Ok(entry.cancelled.subscribe())
     }
 
-    /// Cancels a statement, whether it runs, has ended or has not begun. Its ticket is worth
+    /// Cancels statements, whether they run, have ended or have not begun. Their tickets are worth
     /// nothing afterwards.
-    pub(crate) fn cancel(&self, id: StatementId, session: SessionId, now: Instant) {
+    pub(crate) fn cancel(&self, ids: &[StatementId], session: SessionId, now: Instant) {
         let mut statements = self.lock();
-        forget_old(&mut statements, now);
-        let entry = statements.entry(id).or_insert_with(|| Entry::new(session, ""));
-        entry.cancelled_at = Some(now);
-        entry.cancelled.send_replace(Some(Stop::Asked));
+        forget_old(&mut statements, ids.len(), now);
+        for id in ids {
+            let entry = statements.entry(*id).or_insert_with(|| Entry::new(session, ""));
+            entry.cancelled_at = Some(now);
+            entry.cancelled.send_replace(Some(Stop::Asked));
+        }
     }
 
     /// Ends everything that runs in a session.
@@ -117,8 +122,9 @@ impl Running {
     }
 }
 
-/// Keeps the memory of cancelled statements bounded in time and number.
-fn forget_old(statements: &mut HashMap<StatementId, Entry>, now: Instant) {
+/// Keeps the memory of cancelled statements bounded in time and number, with room for those that
+/// come.
+fn forget_old(statements: &mut HashMap<StatementId, Entry>, coming: usize, now: Instant) {
     let is_over = |entry: &Entry| {
         entry.runs == 0
             && entry
@@ -127,10 +133,13 @@ fn forget_old(statements: &mut HashMap<StatementId, Entry>, now: Instant) {
     };
     statements.retain(|_, entry| !is_over(entry));
     let ended = statements.iter().filter(|(_, entry)| entry.runs == 0);
-    if ended.clone().count() >= CANCELLED_MAX
-        && let Some(oldest) = ended.min_by_key(|(_, entry)| entry.cancelled_at).map(|(id, _)| *id)
-    {
-        statements.remove(&oldest);
+    let surplus = (ended.clone().count() + coming).saturating_sub(CANCELLED_MAX);
+    if surplus > 0 {
+        let mut oldest_first: Vec<_> = ended.map(|(id, entry)| (entry.cancelled_at, *id)).collect();
+        oldest_first.sort_unstable_by_key(|(at, _)| *at);
+        for (_, id) in oldest_first.into_iter().take(surplus) {
+            statements.remove(&id);
+        }
     }
 }
 

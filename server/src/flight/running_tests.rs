@@ -22,7 +22,7 @@ async fn a_cancel_reaches_all_runs_of_one_statement_only() {
     let mut first = running.enter(ID, session(1), "ann").unwrap();
     let mut second = running.enter(ID, session(1), "ann").unwrap();
     let mut other = running.enter(OTHER, session(1), "ann").unwrap();
-    running.cancel(ID, session(1), Instant::now());
+    running.cancel(&[ID], session(1), Instant::now());
     assert!(is_cancelled(&mut first).await && is_cancelled(&mut second).await);
     assert!(!is_cancelled(&mut other).await);
 }
@@ -30,7 +30,7 @@ async fn a_cancel_reaches_all_runs_of_one_statement_only() {
 #[tokio::test]
 async fn a_statement_cancelled_before_it_begins_never_runs() {
     let running = Arc::new(Running::default());
-    running.cancel(ID, session(1), Instant::now());
+    running.cancel(&[ID], session(1), Instant::now());
     assert_eq!(running.enter(ID, session(1), "ann").err(), Some(AlreadyCancelled));
 }
 
@@ -50,15 +50,19 @@ fn what_has_ended_is_forgotten() {
     drop(running.enter(ID, session(1), "ann").unwrap());
     assert!(running.lock().is_empty());
     let now = Instant::now();
-    running.cancel(ID, session(1), now);
-    running.cancel(OTHER, session(1), now + TICKET_LIFETIME);
+    running.cancel(&[ID], session(1), now);
+    running.cancel(&[OTHER], session(1), now + TICKET_LIFETIME);
     assert!(!running.lock().contains_key(&ID), "its ticket is dead");
     for number in 0..=CANCELLED_MAX {
         let mut bytes = [9; 16];
         bytes[..8].copy_from_slice(&(number as u64).to_le_bytes());
-        running.cancel(StatementId::from_bytes(bytes), session(1), now + TICKET_LIFETIME);
+        running.cancel(&[StatementId::from_bytes(bytes)], session(1), now + TICKET_LIFETIME);
     }
     assert!(running.lock().len() <= CANCELLED_MAX);
+    running.cancel(&[ID, OTHER], session(1), now + TICKET_LIFETIME);
+    let kept = running.lock();
+    assert!(kept.len() <= CANCELLED_MAX, "there is room for all that come");
+    assert!(kept.contains_key(&ID) && kept.contains_key(&OTHER));
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::{answered, bearer, of_statement};
-use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, Put, Query};
+use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, NotTaken, Put, Query};
 use super::deliver::{Messages, encode_batch, while_open};
 use super::description::{info, schema_message};
 use super::emergencies::EmergencyDesk;
@@ -242,7 +242,7 @@ impl FlightDoor {
         caller: &Caller,
         descriptor: FlightDescriptor,
     ) -> Result<FlightInfo, Status> {
-        match Query::parse(&descriptor.cmd)? {
+        match self.taken(caller, Query::parse(&descriptor.cmd)).await? {
             Query::Statement(sql) => self.statements.info(caller, &sql, descriptor).await,
             Query::Prepared(handle) => {
                 self.statements.prepared_info(caller, &handle, descriptor).await
@@ -257,7 +257,7 @@ impl FlightDoor {
     }
 
     async fn schema(&self, caller: &Caller, command: &[u8]) -> Result<Bytes, Status> {
-        let schema = match Query::parse(command)? {
+        let schema = match self.taken(caller, Query::parse(command)).await? {
             Query::Statement(sql) => self.statements.schema(caller, &sql).await?,
             Query::Prepared(handle) => self.statements.prepared_schema(caller, &handle).await?,
             Query::Metadata(query) => metadata::schema(&query)?,
@@ -297,16 +297,17 @@ impl FlightDoor {
         Ok(PutResult { app_metadata: result.encode_to_vec().into() })
     }
 
-    async fn refuse_write(&self, caller: &Caller, text: &str) -> Status {
-        let _place = match self.statements.place_aside(caller).await {
-            Ok(place) => place,
-            Err(busy) => return busy,
+    /// A request as it was decoded; what is refused of it is on record first.
+    async fn taken<T>(&self, caller: &Caller, decoded: Result<T, NotTaken>) -> Result<T, Status> {
+        let (text, kind, told) = match decoded {
+            Ok(request) => return Ok(request),
+            Err(NotTaken::Unread(told)) => return Err(told),
+            Err(NotTaken::Refused { text, kind, told }) => (text, kind, told),
         };
+        let _place = self.statements.place_aside(caller).await?;
         let mart = self.engine.mart();
-        match self.recorder.denied(Subject::claim(caller, &mart, text)).await {
-            Ok(()) => Put::read_only(),
-            Err(unrecorded) => unrecorded,
-        }
+        self.recorder.refused(Subject::claim(caller, &mart, &text), kind).await?;
+        Err(told)
     }
 
     /// Carries an action out; gives the bodies of its results.
@@ -468,14 +469,10 @@ impl FlightService for FlightDoor {
             .map_err(|_| Status::deadline_exceeded("the upload did not begin"))??
             .ok_or_else(malformed)?;
         let descriptor = first.flight_descriptor.clone().ok_or_else(malformed)?;
-        match Put::parse(&descriptor.cmd)? {
-            Put::Bind(handle) => {
-                let upload = stream::once(async { Ok(first) }).chain(upload).boxed();
-                let result = self.bind(&caller, handle, upload).await?;
-                Ok(answered(&caller, stream::iter([Ok(result)]).boxed()))
-            }
-            Put::Write(text) => Err(self.refuse_write(&caller, &text).await),
-        }
+        let Put { handle } = self.taken(&caller, Put::parse(&descriptor.cmd)).await?;
+        let upload = stream::once(async { Ok(first) }).chain(upload).boxed();
+        let result = self.bind(&caller, handle, upload).await?;
+        Ok(answered(&caller, stream::iter([Ok(result)]).boxed()))
     }
 
     async fn do_action(
@@ -483,7 +480,7 @@ impl FlightService for FlightDoor {
         request: Request<Action>,
     ) -> Result<Response<Self::DoActionStream>, Status> {
         let caller = self.caller(self.judge(&request)).await?;
-        let deed = Deed::parse(request.get_ref())?;
+        let deed = self.taken(&caller, Deed::parse(request.get_ref())).await?;
         let results = self.act(&caller, deed).await?;
         let answers = results.into_iter().map(|body| Ok(ActionResult { body }));
         Ok(answered(&caller, stream::iter(answers.collect::<Vec<_>>()).boxed()))

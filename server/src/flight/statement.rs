@@ -19,7 +19,7 @@ use futures::FutureExt;
 use martlet_core::{ErrorKind, Kinded};
 use martlet_policy::{CheckedBundle, EmergencyId, Principal};
 use martlet_proto::flight::ActionCreatePreparedStatementResult;
-use martlet_query::{Engine, Mart, RowStream, Sights, Statement};
+use martlet_query::{Engine, Mart, RowStream, Statement};
 use prost::Message;
 use tonic::Status;
 
@@ -29,9 +29,9 @@ use super::emergencies::EmergencyDesk;
 use super::parameters;
 use super::prepared::{Prepared, PreparedStatements};
 use super::record::{Recorder, Subject};
-use super::running::Running;
+use super::running::{CANCELLED_AT_ONCE_MAX, Running};
 use super::standing::{DecidedIn, Standing};
-use super::status::{self, unknown_ticket};
+use super::status::{self, too_many_tickets, unknown_ticket};
 use super::ticket::{Holder, Sealer, StatementId, Ticket};
 use crate::admission::{Admission, Open, PLANNING_TIME_MAX, Place, Stopped, in_time};
 use crate::alarm::curbs::Curbs;
@@ -212,8 +212,7 @@ impl Statements {
         let Ok(ticket) = opened else {
             return Err(self.not_theirs(caller, REFUSED_TICKET).await);
         };
-        let mart = self.engine.mart_at(ticket.snapshot).await.map_err(|e| status::of(&e))?;
-        self.run(caller, &mart, ticket).await
+        self.run(caller, ticket).await
     }
 
     /// Runs a prepared statement on the newest snapshot, without a ticket.
@@ -225,7 +224,7 @@ impl Statements {
         let prepared = self.find(caller, handle).await?;
         let mart = self.engine.mart();
         let ticket = ticket(StatementId::draw()?, &mart, &prepared.sql, prepared.parameters);
-        self.run(caller, &mart, ticket).await
+        self.run(caller, ticket).await
     }
 
     /// Cancels the statements of these tickets, as far as they are the caller's own.
@@ -234,6 +233,10 @@ impl Statements {
         caller: &Caller,
         info: &FlightInfo,
     ) -> Result<Cancelled, Status> {
+        if info.endpoint.len() > CANCELLED_AT_ONCE_MAX {
+            return Err(too_many_tickets());
+        }
+        let _place = self.place_aside(caller).await?;
         let now = Instant::now();
         let own: Vec<StatementId> = info
             .endpoint
@@ -245,11 +248,8 @@ impl Statements {
                 opened.ok().map(|ticket| ticket.statement_id)
             })
             .collect();
-        for id in &own {
-            self.running.cancel(*id, caller.session, now);
-        }
+        self.running.cancel(&own, caller.session, now);
         if own.len() < info.endpoint.len() {
-            let _place = self.place_aside(caller).await?;
             let mart = self.engine.mart();
             self.recorder.denied(Subject::claim(caller, &mart, REFUSED_TICKET)).await?;
         }
@@ -280,15 +280,14 @@ impl Statements {
         }
     }
 
-    /// Plans under the grant, when there is a place for it; a refusal is recorded before it is
-    /// told.
+    /// Plans under the grant, in a place of its own; a refusal is recorded before it is told.
     async fn plan(
         &self,
+        place: Place,
         subject: Subject<'_>,
         asker: &Principal,
         mart: &Arc<Mart>,
     ) -> Result<(Statement, Place), Status> {
-        let place = self.place(subject.caller).await?;
         let (engine, mart, principal) = (self.engine.clone(), Arc::clone(mart), asker.clone());
         let text = subject.text.to_string();
         let work = async move { engine.session(&principal, &mart).prepare(&text).await };
@@ -355,7 +354,8 @@ impl Statements {
             emergency: asker.emergency().map(AsRef::as_ref),
             ..Subject::claim(caller, mart, sql)
         };
-        let (statement, _place) = self.plan(subject, asker, mart).await?;
+        let place = self.place(caller).await?;
+        let (statement, _place) = self.plan(place, subject, asker, mart).await?;
         if let Err(gone) = self.is_still_there(caller, asker) {
             self.recorder.denied(subject).await?;
             return Err(status::naming(gone, id));
@@ -414,7 +414,6 @@ impl Statements {
     async fn run(
         &self,
         caller: &Caller,
-        mart: &Arc<Mart>,
         ticket: Ticket,
     ) -> Result<(StatementId, Messages), Status> {
         let id = ticket.statement_id;
@@ -424,25 +423,13 @@ impl Statements {
         if self.curbs.is_cut(caller.name()) {
             return Err(cancelled());
         }
-        let decided_in = DecidedIn::of(mart);
-        let asker = self.desk.asker(caller, mart).await?;
         let started = tokio::select! {
             biased;
             _ = run.cancelled() => Err(cancelled()),
-            started = self.start(caller, &asker, mart, &ticket) => started,
+            started = self.start(caller, &ticket) => started,
         };
-        let Started { rows, schema, sights, record, place, open } =
+        let Started { rows, schema, record, standing, place, open } =
             started.map_err(|told| status::naming(told, id))?;
-        let standing = Standing {
-            gate: Arc::clone(&self.gate),
-            engine: self.engine.clone(),
-            caller: caller.clone(),
-            snapshot: mart.snapshot().number(),
-            sights,
-            decided_in,
-            under: under(&asker),
-            checked_every: self.times.checked_every,
-        };
         let (revoked, time_max) = (standing.revoked().boxed(), self.times.max);
         let statement_id = id;
         let delivery =
@@ -450,32 +437,43 @@ impl Statements {
         Ok((id, deliver(delivery)))
     }
 
-    /// Plans anew, records, executes: in this order.
-    async fn start(
-        &self,
-        caller: &Caller,
-        asker: &Principal,
-        mart: &Arc<Mart>,
-        ticket: &Ticket,
-    ) -> Result<Started, Status> {
+    /// Takes its places, finds the state that the ticket names, plans anew, records, executes: in
+    /// this order.
+    async fn start(&self, caller: &Caller, ticket: &Ticket) -> Result<Started, Status> {
+        // First of all: an old state is read from the store, and what was planned is on record
+        // whatever comes of it.
+        let place = self.place(caller).await?;
+        let open = self.open(caller)?;
+        let mart = self.engine.mart_at(ticket.snapshot).await.map_err(|e| status::of(&e))?;
+        let decided_in = DecidedIn::of(&mart);
+        let asker = self.desk.asker(caller, &mart).await?;
         let bound = parameters::from_bytes(&ticket.parameters)?;
         let subject = Subject {
             caller,
-            mart,
+            mart: &mart,
             statement_id: Some(ticket.statement_id),
             text: &ticket.sql,
             parameters: bound.as_ref(),
             emergency: asker.emergency().map(AsRef::as_ref),
         };
-        let (statement, place) = self.plan(subject, asker, mart).await?;
-        let open = self.open(caller)?;
+        let (statement, place) = self.plan(place, subject, &asker, &mart).await?;
         self.count_lookups(subject, &statement).await?;
-        let (schema, sights) = (statement.schema(), statement.sights());
+        let schema = statement.schema();
+        let standing = Standing {
+            gate: Arc::clone(&self.gate),
+            engine: self.engine.clone(),
+            caller: caller.clone(),
+            snapshot: mart.snapshot().number(),
+            sights: statement.sights(),
+            decided_in,
+            under: under(&asker),
+            checked_every: self.times.checked_every,
+        };
         let record = self.recorder.begin(subject, &statement).await?;
         let work = async move { statement.execute(bound.as_ref()).await };
         let told = match in_time(PLANNING_TIME_MAX, place, work).await {
             Ok((Ok(rows), place)) => {
-                return Ok(Started { rows, schema, sights, record, place, open });
+                return Ok(Started { rows, schema, record, standing, place, open });
             }
             Ok((Err(error), _)) => status::of(&error),
             Err(stopped) => not_planned(stopped),
@@ -494,8 +492,8 @@ fn under(asker: &Principal) -> Option<EmergencyId> {
 struct Started {
     rows: RowStream,
     schema: SchemaRef,
-    sights: Sights,
     record: OpenRecord,
+    standing: Standing,
     place: Place,
     open: Open,
 }

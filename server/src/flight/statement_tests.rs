@@ -4,6 +4,7 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use arrow_ipc::writer::StreamWriter;
 use futures::StreamExt;
+use martlet_core::SnapshotNumber;
 use martlet_policy::{PasswordCost, TokenKeys, hash_password};
 use martlet_query::{EngineOptions, SystemRecords};
 use martlet_store::{CommitOutcome, Store};
@@ -64,6 +65,13 @@ impl Scene {
         (info, query.statement_handle.to_vec())
     }
 
+    /// A ticket that nothing was described for.
+    fn sealed(&self, caller: &Caller, sql: &str, snapshot: SnapshotNumber) -> Bytes {
+        let (statement_id, sql) = (StatementId::draw().unwrap(), sql.into());
+        let ticket = Ticket { statement_id, snapshot, sql, parameters: Bytes::new() };
+        self.statements.sealer.seal(&ticket, Holder::from(caller), Instant::now()).unwrap()
+    }
+
     /// `column` of the newest records, newest first.
     fn recorded(&self, column: &str, count: usize) -> Vec<Option<String>> {
         let batch = self.journal.audit_records(count).unwrap();
@@ -97,6 +105,26 @@ async fn foreign_and_forged_tickets_are_recorded_as_denied() {
     assert_eq!(cancelled, Cancelled::Unknown);
     assert_eq!(scene.journal.audit_records(usize::MAX).unwrap().num_rows(), 4);
     assert!(scene.statements.fetch(&own, &sealed).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_cancel_is_of_few_tickets_and_takes_a_place() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let (mut info, _) = scene.described(&caller, "SELECT 1").await;
+    let endpoint = info.endpoint[0].clone();
+    info.endpoint = vec![endpoint.clone(); CANCELLED_AT_ONCE_MAX];
+    assert_eq!(scene.statements.cancel(&caller, &info).await.unwrap(), Cancelled::Yes);
+    let mut taken = Vec::new();
+    for _ in 0..4 {
+        taken.push(scene.statements.place_aside(&caller).await.unwrap());
+    }
+    let short = Duration::from_millis(200);
+    let fifth = tokio::time::timeout(short, scene.statements.cancel(&caller, &info)).await;
+    assert!(fifth.is_err(), "it waits");
+    info.endpoint.push(endpoint);
+    let refused = scene.statements.cancel(&caller, &info).await;
+    assert_eq!(code(refused), Some(Code::InvalidArgument));
 }
 
 #[tokio::test]
@@ -151,6 +179,40 @@ async fn open_streams_hold_the_places_of_their_principal() {
     assert!(described.is_err(), "planning needs a place too");
     open.pop();
     assert!(scene.statements.fetch(&caller, &sealed).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_store_is_read_for_an_old_ticket_in_a_place() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let old = scene.sealed(&caller, "SELECT 1", SnapshotNumber::new(999));
+    let absent = scene.statements.fetch(&caller, &old).await;
+    assert_eq!(code(absent), Some(Code::NotFound));
+    let mut taken = Vec::new();
+    for _ in 0..8 {
+        taken.push(scene.statements.place(&caller).await.unwrap());
+    }
+    let short = Duration::from_millis(200);
+    let ninth = tokio::time::timeout(short, scene.statements.fetch(&caller, &old)).await;
+    assert!(ninth.is_err(), "it waits");
+}
+
+#[tokio::test]
+async fn with_too_many_answers_open_nothing_is_planned() {
+    let scene = Scene::new().await;
+    let caller = scene.caller().await;
+    let answers: Vec<_> = (0..32).map(|_| scene.statements.open(&caller).unwrap()).collect();
+    let newest = scene.statements.engine.mart().snapshot().number();
+    for sql in ["SELECT 1", "SELECT 1 FROM nowhere"] {
+        let sealed = scene.sealed(&caller, sql, newest);
+        let refused = scene.statements.fetch(&caller, &sealed).await;
+        assert_eq!(code(refused), Some(Code::ResourceExhausted), "{sql}");
+    }
+    assert_eq!(scene.journal.audit_records(usize::MAX).unwrap().num_rows(), 0);
+    drop(answers);
+    let sealed = scene.sealed(&caller, "SELECT 1 FROM nowhere", newest);
+    assert!(scene.statements.fetch(&caller, &sealed).await.is_err());
+    scene.assert_denied("SELECT 1 FROM nowhere");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use martlet_core::{ErrorKind, Kinded};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Status};
 
+use super::running::CANCELLED_AT_ONCE_MAX;
 use super::ticket::StatementId;
 use crate::authenticate::Refused;
 use crate::random::NoEntropy;
@@ -63,6 +64,13 @@ pub(crate) fn malformed() -> Status {
 /// The one answer to every ticket or handle that is not the caller's own, still valid one.
 pub(crate) fn unknown_ticket() -> Status {
     Status::not_found("there is no such ticket or statement, or it has expired: ask for it again")
+}
+
+/// The answer to a cancel that would keep the server busy by itself.
+pub(crate) fn too_many_tickets() -> Status {
+    Status::invalid_argument(format!(
+        "more than {CANCELLED_AT_ONCE_MAX} tickets are to be cancelled at once: send them in parts"
+    ))
 }
 
 impl From<Refused> for Status {

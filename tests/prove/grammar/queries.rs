@@ -231,7 +231,7 @@ impl Grammar {
     }
 
     /// A table to join, or its rows out of a query.
-    fn to_join(&mut self, table: &str, alias: &str) -> (Sql, Scope) {
+    fn rows_to_join(&mut self, table: &str, alias: &str) -> (Sql, Scope) {
         let seen = self.table_named(table);
         if self.random.chance(20) {
             return self.in_a_query(&seen, alias);
@@ -255,7 +255,7 @@ impl Grammar {
             }
             let (table, mine, theirs) = self.random.draw(possible);
             let alias = self.alias();
-            let (rows, other) = self.to_join(table, &alias);
+            let (rows, other) = self.rows_to_join(table, &alias);
             let how = self.random.draw(&[
                 "JOIN",
                 "JOIN",
