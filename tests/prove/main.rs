@@ -96,7 +96,9 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     if arguments.refusals {
-        report.refusals.iter().for_each(|(words, count)| eprintln!("{count:6} {words}"));
+        for (words, (many, one)) in &report.refusals {
+            eprintln!("{many:6} {words}\n       {one}");
+        }
     }
     println!("{}", report.json());
     if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) }

@@ -41,8 +41,8 @@ pub struct Report {
     pub statements: u64,
     /// Of them, those that gave rows; few would mean that nothing was proven.
     pub told: u64,
-    /// Why statements that were meant to be answered were not, and how many of them.
-    pub refusals: BTreeMap<String, u64>,
+    /// Why statements that were meant to be answered were not: how many of them, and one.
+    pub refusals: BTreeMap<String, (u64, String)>,
     pub findings: Vec<Finding>,
     /// Planted faults that were found, of how many.
     pub mutants: Option<(usize, usize)>,
@@ -58,7 +58,11 @@ impl Report {
                 if statement.judged == Judged::Answer && !statement.may_fail =>
             {
                 let words = words.chars().take(70).collect();
-                *self.refusals.entry(words).or_default() += 1;
+                let (many, one) = self.refusals.entry(words).or_default();
+                *many += 1;
+                if one.is_empty() {
+                    *one = statement.sql();
+                }
             }
             Outcome::Refused { .. } => {}
         }

@@ -22,7 +22,7 @@ const PARAMETER_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
 const REFUSED_BYTES_KEPT: usize = 16 * 1024;
 /// Bytes from which on a text or parameters that their principal's records have whole already are not
 /// written again: whoever asks by a handle of a few bytes could fill the disk with them.
-const REPEATED_BYTES_MAX: usize = 16 * 1024;
+const REPEATED_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of each that are kept of what is repeated.
 const REPEATED_BYTES_KEPT: usize = 1024;
 /// Bytes of a statement that `system.audit_record` shows; the file has the rest.
@@ -306,6 +306,9 @@ impl Entry {
         parameters_in: Option<RecordId>,
     ) -> Self {
         if statement_in.is_some() {
+            self.cut.get_or_insert_with(|| Cut::of(&self.statement));
+            // As of what is cut for its length: what it wanted must not stand behind a comment.
+            self.statement = behind_comments(&self.statement).to_string();
             self.cut_statement(REPEATED_BYTES_KEPT);
         }
         if parameters_in.is_some() {

@@ -55,7 +55,20 @@ fn a_text_counts_as_written_when_it_is_on_disk_for_its_principal_and_day() {
 fn what_is_short_is_written_each_time() {
     let repeats = Arc::default();
     for _ in 0..2 {
-        let short = entry(&"x".repeat(10_000)).with_parameters(Some("y".repeat(10_000)));
+        let short = entry(&"x".repeat(4_000)).with_parameters(Some("y".repeat(4_000)));
         assert_eq!(written(&repeats, &short), short);
     }
+}
+
+#[test]
+fn what_a_repeated_text_wanted_does_not_stand_behind_a_comment() {
+    let repeats = Arc::default();
+    let commented = || entry(&format!("/* {} */ DELETE FROM t", "x".repeat(LONG)));
+    let first = commented();
+    assert_eq!(written(&repeats, &first), first);
+    let again = written(&repeats, &commented());
+    assert_eq!(again.statement, "DELETE FROM t");
+    let cut = again.cut.unwrap();
+    assert_eq!(cut.statement_bytes, first.statement.len() as u64);
+    assert_eq!(cut.statement_in, Some(first.record_id));
 }

@@ -61,7 +61,7 @@ async fn a_long_statement_is_written_once_and_found_by_every_execution() {
     assert!(text.len() < 130_000, "{} bytes", text.len());
     let executed = workload::executed(folder.path(), 0).unwrap();
     assert_eq!(executed.len(), 9);
-    assert!(executed.iter().all(|one| one.statement == long));
+    assert!(executed.iter().all(|one| *one.text.statement == *long));
 }
 
 #[tokio::test]

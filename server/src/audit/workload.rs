@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::AuditError;
 use super::reader;
@@ -18,12 +19,20 @@ pub struct Executed {
     pub at: i64,
     /// Who asked.
     pub principal: String,
-    /// The SQL text.
-    pub statement: String,
-    /// The values bound to it, as a list of SQL constants.
-    pub parameters: Option<String>,
+    /// The SQL text, and the values bound to it.
+    pub text: Text,
     /// From the decision to the end.
     pub milliseconds: u64,
+}
+
+/// What was asked. Of what is long there is one, however often it was asked: a record of a few bytes
+/// may stand for all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The SQL text.
+    pub statement: Arc<str>,
+    /// The values bound to it, as a list of SQL constants.
+    pub parameters: Option<Arc<str>>,
 }
 
 /// The executions that began at `since` (microseconds since 1970) or later, oldest first.
@@ -31,50 +40,50 @@ pub struct Executed {
 /// # Errors
 /// [`AuditError::Unusable`] if the folder cannot be read.
 pub fn executed(folder: &Path, since: i64) -> Result<Vec<Executed>, AuditError> {
-    let mut begun: HashMap<RecordId, Entry> = HashMap::new();
-    let mut long: HashMap<RecordId, Entry> = HashMap::new();
+    let mut long = Long::default();
+    let mut begun: HashMap<RecordId, Executed> = HashMap::new();
     let mut executed = Vec::new();
     reader::replay(folder, &mut |line| match line {
-        Line::Begin { entry } if entry.at >= since && entry.decision == Decision::Allowed => {
-            note_long(&mut long, &entry);
-            begun.insert(entry.record_id.clone(), whole(entry, &long));
-        }
-        Line::Whole { entry, .. } => note_long(&mut long, &entry),
-        Line::End { record_id, ending, .. } => {
-            let Some(entry) = begun.remove(&record_id) else { return };
-            // Of a statement that was cut nobody knows what it was.
-            let is_whole = entry.cut.is_none() && entry.parameters_in.is_none();
-            if ending.outcome == Outcome::Completed && is_whole {
-                executed.push(Executed {
-                    at: entry.at,
-                    principal: entry.principal,
-                    statement: entry.statement,
-                    parameters: entry.parameters,
-                    milliseconds: ending.milliseconds,
-                });
+        Line::Begin { entry } => {
+            let Some(text) = long.text_of(&entry) else { return };
+            if entry.at >= since && entry.decision == Decision::Allowed {
+                let (at, principal) = (entry.at, entry.principal);
+                let one = Executed { at, principal, text, milliseconds: 0 };
+                begun.insert(entry.record_id, one);
             }
         }
-        Line::Begin { .. } => {}
+        Line::Whole { entry, .. } => drop(long.text_of(&entry)),
+        Line::End { record_id, ending, .. } => {
+            let Some(one) = begun.remove(&record_id) else { return };
+            if ending.outcome == Outcome::Completed {
+                executed.push(Executed { milliseconds: ending.milliseconds, ..one });
+            }
+        }
     })?;
     executed.sort_by_key(|one| one.at);
     Ok(executed)
 }
 
-/// Keeps what later records may refer to.
-fn note_long(long: &mut HashMap<RecordId, Entry>, entry: &Entry) {
-    if entry.is_long() {
-        long.insert(entry.record_id.clone(), entry.clone());
-    }
-}
+/// What later records may refer to.
+#[derive(Default)]
+struct Long(HashMap<RecordId, Text>);
 
-/// A record with what it refers to.
-fn whole(mut entry: Entry, long: &HashMap<RecordId, Entry>) -> Entry {
-    let statement_in = entry.cut.as_ref().and_then(|cut| cut.statement_in.as_ref());
-    if let Some(first) = statement_in.and_then(|id| long.get(id)) {
-        (entry.statement, entry.cut) = (first.statement.clone(), None);
+impl Long {
+    /// What a record is about; `None` of what was cut, of which nobody knows what it was.
+    fn text_of(&mut self, entry: &Entry) -> Option<Text> {
+        let referred = |id: &RecordId| self.0.get(id);
+        let statement = match &entry.cut {
+            None => Arc::from(entry.statement.as_str()),
+            Some(cut) => Arc::clone(&referred(cut.statement_in.as_ref()?)?.statement),
+        };
+        let parameters = match &entry.parameters_in {
+            None => entry.parameters.as_deref().map(Arc::from),
+            Some(id) => referred(id)?.parameters.clone(),
+        };
+        let text = Text { statement, parameters };
+        if entry.is_long() {
+            self.0.insert(entry.record_id.clone(), text.clone());
+        }
+        Some(text)
     }
-    if let Some(first) = entry.parameters_in.as_ref().and_then(|id| long.get(id)) {
-        (entry.parameters, entry.parameters_in) = (first.parameters.clone(), None);
-    }
-    entry
 }

@@ -48,13 +48,18 @@ impl Grammar {
     /// What fails on rows that nobody sees and on no other, where the scope has such columns.
     pub(super) fn failing_unseen(&mut self, scope: &Scope) -> Option<Sql> {
         let fails = |column: &Named| {
-            let (name, of) = (&column.sql, column.sql.rsplit('.').next()?);
-            match of {
-                "z" => Some(format!("(100 / {name})")),
-                "txt" => Some(format!("CAST({name} AS int)")),
-                "level" => Some(format!("(60 / ({name} - 9))")),
-                _ => None,
-            }
+            let (alias, name) = column.sql.split_once('.')?;
+            // DataFusion asks a condition of one column of all columns that a join makes equal to it, also
+            // of rows that the join leaves out; not so of two.
+            let key = scope.keys.iter().find(|key| key.split('.').next() == Some(alias))?;
+            let fails = match name {
+                "z" => format!("100 / {alias}.z"),
+                "txt" => format!("CAST({alias}.txt AS int)"),
+                "level" => format!("60 / ({alias}.level - 9)"),
+                _ => return None,
+            };
+            let nothing = if key.ends_with(".code") { "0".into() } else { format!("{key} % 1") };
+            Some(format!("({fails} + {nothing})"))
         };
         let all: Vec<String> = scope.columns.iter().filter_map(fails).collect();
         let one = (!all.is_empty()).then(|| self.random.pick(&all).clone())?;

@@ -71,6 +71,6 @@ impl Grammar {
             format!(") AS {found} ON {customer}.outlet = {found}.place")
         ]);
         let condition = self.condition(&scope, 1);
-        self.grouped_of((joined, scope), optional(Sql::Seq(seq!["WHERE", condition])))
+        self.counted(joined, &scope, optional(Sql::Seq(seq!["WHERE", condition])))
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod key_filter;
 mod mask;
 mod masked_codes;
 mod probe;
+mod records;
 mod rows;
 mod segments;
 mod shown;

@@ -9,8 +9,7 @@
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use datafusion::arrow::array::{BooleanArray, RecordBatch};
-use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::stream::BoxStream;
@@ -30,7 +29,6 @@ use crate::scan::rows::stored_rows;
 use crate::scan::shown::ShownCondition;
 use crate::scan::top_rows::{KEY_KINDS, TopRows};
 use crate::shared::Shared;
-use crate::system::{self, Source};
 
 /// Fewer rows are handed on as they are where only their values are wanted.
 const REPEATS_DROPPED_FROM: u64 = 1_024;
@@ -437,18 +435,6 @@ impl SegmentScan {
         self.visible(segment, projection, selection).await
     }
 
-    /// The visible rows of one of Martlet's own tables, with every stored column.
-    pub(crate) fn visible_records(&self, source: &Source) -> Result<RecordBatch, QueryError> {
-        let rows = &system::rows(&self.table, source, self.shared.records.as_ref())?;
-        let rule = match self.grant.rows() {
-            RowRule::All => Predicate::Constant(true),
-            RowRule::None => Predicate::Constant(false),
-            RowRule::Where(rule) => rule.clone(),
-        };
-        let granted = kept(rows, &rule, &self.table)?;
-        kept(&granted, &self.wanted, &self.table)
-    }
-
     /// The column and kind of each index section that the conditions need.
     pub(crate) fn sections_wanted(&self, segment: &IndexedSegment) -> Vec<(usize, IndexKind)> {
         if !self.path().reads_indexes() {
@@ -498,7 +484,7 @@ impl SegmentScan {
 
 /// The rows that satisfy the predicate. Bounds are refused: a rule answered too widely would
 /// show rows that nobody granted.
-fn exactly(
+pub(super) fn exactly(
     predicate: &Predicate,
     table: &TableSchema,
     rows: &RecordBatch,
@@ -509,15 +495,4 @@ fn exactly(
     } else {
         Err(QueryError::Bug { promise: "a condition fits the table that it is evaluated on" })
     }
-}
-
-fn kept(
-    rows: &RecordBatch,
-    predicate: &Predicate,
-    table: &TableSchema,
-) -> Result<RecordBatch, QueryError> {
-    let holds = exactly(predicate, table, rows)?;
-    let flags: BooleanArray = (0..holds.rows()).map(|row| Some(holds.contains(row))).collect();
-    filter_record_batch(rows, &flags)
-        .map_err(|_| QueryError::Bug { promise: "a filter is as long as its rows" })
 }

@@ -92,8 +92,7 @@ impl Scene {
 
     async fn hidden(&self) -> Vec<String> {
         let latest = self.store.latest().await.unwrap();
-        let hidden = hidden_columns(&self.store, &latest).await.unwrap();
-        hidden.iter().map(ToString::to_string).collect()
+        notes_on(&self.store, &latest).await
     }
 }
 

@@ -17,8 +17,7 @@ use clap::{Args, Subcommand};
 use martlet_core::{BatchDate, SnapshotNumber, TableSchema};
 use martlet_ingest::LoadPlan;
 use martlet_policy::{
-    BundleText, CheckedBundle, Directory, Finding, HiddenColumn, Moment, Occasion, check, check_on,
-    explain_named,
+    BundleText, CheckedBundle, Directory, Finding, Moment, Occasion, check, check_on, explain_named,
 };
 use martlet_store::{Snapshot, Store};
 
@@ -227,7 +226,7 @@ fn checked(
     })
 }
 
-/// Says which loaded columns nobody sees, because the bundle does not say the same of them.
+/// Says which loaded columns nobody sees, and why.
 fn note_hidden(bundle: &CheckedBundle, tables: &[TableSchema]) {
     for hidden in bundle.classification().hidden_columns(tables) {
         note!("{hidden}");
@@ -237,20 +236,27 @@ fn note_hidden(bundle: &CheckedBundle, tables: &[TableSchema]) {
 /// Says of a snapshot that was just published which of its columns nobody sees, or that servers do
 /// not take it over.
 pub(crate) async fn note_published(store: &Store, snapshot: &Snapshot) {
-    match hidden_columns(store, snapshot).await {
-        Ok(hidden) => hidden.iter().for_each(|column| note!("{column}")),
-        Err(_) => {
-            let number = snapshot.number();
-            note!("no server takes over snapshot {number}; `martlet policy show` says why");
-        }
-    }
+    notes_on(store, snapshot).await.iter().for_each(|line| note!("{line}"));
 }
 
-/// The columns of a snapshot that nobody sees under the rules in force.
-async fn hidden_columns(store: &Store, snapshot: &Snapshot) -> Result<Vec<HiddenColumn>, Failure> {
-    let Some(rules) = current(store, snapshot).await?.rules else { return Ok(Vec::new()) };
-    let bundle = checked(Occasion::TakeOver, rules.text(), snapshot)?;
-    Ok(bundle.classification().hidden_columns(&schemas(snapshot)).collect())
+async fn notes_on(store: &Store, snapshot: &Snapshot) -> Vec<String> {
+    let number = snapshot.number();
+    let Ok(current) = current(store, snapshot).await else {
+        return vec![format!(
+            "the rules in force cannot be read, so it is open whether servers take over snapshot {number}"
+        )];
+    };
+    let Some(rules) = current.rules else { return Vec::new() };
+    match checked(Occasion::TakeOver, rules.text(), snapshot) {
+        Ok(bundle) => {
+            let tables = schemas(snapshot);
+            let hidden = bundle.classification().hidden_columns(&tables);
+            hidden.map(|column| column.to_string()).collect()
+        }
+        Err(_) => {
+            vec![format!("no server takes over snapshot {number}; `martlet policy show` says why")]
+        }
+    }
 }
 
 /// Every table that a rule may speak of: the mart's and Martlet's own.

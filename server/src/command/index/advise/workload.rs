@@ -9,7 +9,7 @@ use martlet_policy::Principal;
 use martlet_query::column_use::ColumnUse;
 use martlet_query::constants::{with_parameters, without_constants};
 use martlet_query::{Engine, Mart, QueryError};
-use martlet_server::audit::workload::Executed;
+use martlet_server::audit::workload::{Executed, Text};
 
 use super::overlay::Overlay;
 
@@ -31,11 +31,12 @@ pub(super) struct Asked {
 pub(super) fn costliest(executed: Vec<Executed>, limit: usize) -> (Vec<Asked>, usize) {
     let mut by_form: HashMap<(String, String), Asked> = HashMap::new();
     for one in executed {
-        let sql = match &one.parameters {
-            Some(parameters) => with_parameters(&one.statement, parameters),
-            None => Some(one.statement.clone()),
+        let Text { statement, parameters } = &one.text;
+        let sql = match parameters {
+            Some(parameters) => with_parameters(statement, parameters),
+            None => Some(statement.to_string()),
         };
-        let (Some(sql), Some(form)) = (sql, without_constants(&one.statement)) else { continue };
+        let (Some(sql), Some(form)) = (sql, without_constants(statement)) else { continue };
         let asked = by_form.entry((one.principal.clone(), form.clone())).or_insert_with(|| Asked {
             principal: one.principal,
             form,
@@ -114,8 +115,7 @@ mod tests {
         Executed {
             at: 0,
             principal: principal.into(),
-            statement: statement.into(),
-            parameters: None,
+            text: Text { statement: statement.into(), parameters: None },
             milliseconds,
         }
     }
@@ -136,9 +136,10 @@ mod tests {
 
     #[test]
     fn bound_parameters_are_put_in_and_unreadable_ones_left_out() {
-        let bound = |parameters: &str| Executed {
-            parameters: Some(parameters.into()),
-            ..executed("ann", "SELECT a FROM t WHERE a = ?", 1)
+        let bound = |parameters: &str| {
+            let mut one = executed("ann", "SELECT a FROM t WHERE a = ?", 1);
+            one.text.parameters = Some(parameters.into());
+            one
         };
         let (asked, _) = costliest(vec![bound("('x')"), bound("('y', …")], 9);
         assert_eq!(asked.len(), 1);
