@@ -63,6 +63,16 @@ async fn mart() -> TestMart {
     mart
 }
 
+fn many(count: usize, one: impl Fn(usize) -> String) -> String {
+    (0..count).map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// So many names, each of which stands for a query of the one before it.
+fn names(query: &str, count: usize) -> String {
+    let one = |at: usize| format!("a{} AS ({})", at + 1, query.replace("LAST", &format!("a{at}")));
+    format!("WITH a0 AS (SELECT a AS x FROM t), {} SELECT count(*) FROM a{count}", many(count, one))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_statement_cannot_take_the_process_down() {
     let mart = mart().await;
@@ -84,6 +94,14 @@ async fn a_statement_cannot_take_the_process_down() {
         format!("SELECT {}1{}", "(".repeat(100_000), ")".repeat(100_000)),
         format!("SELECT {} true", "NOT ".repeat(50_000)),
         format!("SELECT {}1", "- ".repeat(50_000)),
+        // Constants that a plan would hold all at once.
+        format!("SELECT concat({})", vec!["repeat('x', 900000)"; 30].join(", ")),
+        format!("SELECT {}", many(65, |at| format!("repeat('x', {at}) AS r{at}"))),
+        // What a short text stands for.
+        names("SELECT l.x FROM LAST l, LAST r", 40),
+        names("SELECT x + x AS x FROM LAST", 40) + " WHERE x > 1",
+        names("SELECT coalesce(x, x) AS x FROM LAST", 30) + " WHERE x > 1",
+        names("SELECT x FROM LAST", 20_000),
     ] {
         let refused = ann.query(&hostile).await.is_err();
         assert!(refused, "answered: {}", hostile.chars().take(60).collect::<String>());

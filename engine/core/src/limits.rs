@@ -24,6 +24,16 @@ pub const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// most: a chain of them is as deep a tree as it is long, and a tree is walked on the stack.
 pub const STATEMENT_OPERATORS_MAX: usize = 1_000;
 
+/// Tables that one SQL statement reads at most, each name of a WITH counted as what it stands for.
+pub const STATEMENT_TABLES_MAX: u64 = 1_000;
+
+/// Queries within each other in one SQL statement at most, names of a WITH written out: a plan is walked,
+/// and dropped, on the stack.
+pub const STATEMENT_DEPTH_MAX: u64 = 100;
+
+/// Parts of one expression at most, each column in it written out as what it is computed of.
+pub const EXPRESSION_PARTS_MAX: u64 = 50_000;
+
 /// Bytes that one call of a function may make of one batch at most.
 pub const FUNCTION_OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 

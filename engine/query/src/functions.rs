@@ -4,10 +4,11 @@
 //! Nothing a user writes may take the process down: an allocation that fails ends it, and every
 //! session with it. Functions that multiply their input are bounded before they allocate.
 
+use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::arrow::array::{ArrayRef, AsArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::error::Result as DataFusionResult;
@@ -17,6 +18,9 @@ use datafusion::logical_expr::{
 use martlet_core::limits::FUNCTION_OUTPUT_BYTES_MAX;
 
 use crate::error::QueryError;
+
+/// Bytes that one function may make of constants.
+const CONSTANT_BYTES_MAX: u64 = 1024 * 1024;
 
 /// Casts to any Arrow type, the ones with 64-bit offsets among them, which no bound below
 /// expects; and what tells of the program instead of the data.
@@ -43,6 +47,10 @@ enum Growth {
     Fills,
     /// Every byte of the first argument may become the third.
     Substitutes,
+    /// All arguments, one after the other, in each row.
+    Joins,
+    /// The same, with the first between the others.
+    JoinsBy,
 }
 
 fn growth(function: &str) -> Option<Growth> {
@@ -50,6 +58,8 @@ fn growth(function: &str) -> Option<Growth> {
         "repeat" => Some(Growth::Repeats),
         "lpad" | "rpad" => Some(Growth::Fills),
         "replace" | "regexp_replace" => Some(Growth::Substitutes),
+        "concat" => Some(Growth::Joins),
+        "concat_ws" => Some(Growth::JoinsBy),
         _ => None,
     }
 }
@@ -101,8 +111,14 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        let bytes = self.output_bytes(&arguments)?;
-        if bytes > FUNCTION_OUTPUT_BYTES_MAX as u64 {
+        let is_constant = |value: &ColumnarValue| matches!(value, ColumnarValue::Scalar(_));
+        let fits = if arguments.args.iter().all(is_constant) {
+            may_fold(self.output_bytes(&arguments.args, 1)?)
+        } else {
+            let bytes = self.output_bytes(&arguments.args, arguments.number_rows)?;
+            bytes <= FUNCTION_OUTPUT_BYTES_MAX as u64
+        };
+        if !fits {
             return Err(QueryError::Exhausted { resource: "bytes in one function" }.into());
         }
         self.inner.invoke_with_args(arguments)
@@ -111,47 +127,130 @@ impl ScalarUDFImpl for Bounded {
 
 impl Bounded {
     /// An upper bound of the bytes that the call makes, from the values of its arguments.
-    fn output_bytes(&self, arguments: &ScalarFunctionArgs) -> DataFusionResult<u64> {
-        let rows = arguments.number_rows;
-        let array = |at: usize| -> DataFusionResult<Option<ArrayRef>> {
-            arguments.args.get(at).map(|argument| argument.to_array(rows)).transpose()
-        };
-        let texts = lengths(array(0)?)?;
-        let factors = match self.growth {
-            Growth::Repeats | Growth::Fills => numbers(array(1)?)?,
-            Growth::Substitutes => lengths(array(2)?)?,
-        };
-        // A character is at most four bytes long, wherever it comes from.
-        let of_row = |(text, factor): (&u64, &u64)| match self.growth {
-            Growth::Repeats => text.saturating_mul(*factor),
-            Growth::Fills => factor.saturating_mul(4),
-            Growth::Substitutes => text.saturating_add(1).saturating_mul(factor.saturating_add(1)),
-        };
-        Ok(texts.iter().zip(&factors).map(of_row).fold(0, u64::saturating_add))
+    fn output_bytes(&self, arguments: &[ColumnarValue], rows: usize) -> DataFusionResult<u64> {
+        match self.growth {
+            Growth::Repeats => {
+                Ok(of_rows(rows, &lengths(arguments.first())?, &numbers(arguments.get(1))?))
+            }
+            Growth::Fills => {
+                // A character is at most four bytes long, wherever it comes from.
+                Ok(of_rows(rows, &PerRow::Same(4), &numbers(arguments.get(1))?))
+            }
+            Growth::Substitutes => {
+                let (text, by) = (lengths(arguments.first())?, lengths(arguments.get(2))?);
+                Ok(of_rows(rows, &text.and_one(), &by.and_one()))
+            }
+            Growth::Joins => all_of(rows, arguments),
+            Growth::JoinsBy => {
+                let Some((between, texts)) = arguments.split_first() else { return Ok(0) };
+                let times = texts.len().saturating_sub(1) as u64;
+                let between = lengths(Some(between))?.sum(rows).saturating_mul(times);
+                Ok(all_of(rows, texts)?.saturating_add(between))
+            }
+        }
+    }
+}
+
+/// The bytes of both multiplied in each row.
+fn of_rows(rows: usize, texts: &PerRow, factors: &PerRow) -> u64 {
+    let of_row = |row: usize| texts.at(row).saturating_mul(factors.at(row));
+    (0..rows).map(of_row).fold(0, u64::saturating_add)
+}
+
+/// The bytes of all texts.
+fn all_of(rows: usize, texts: &[ColumnarValue]) -> DataFusionResult<u64> {
+    texts
+        .iter()
+        .try_fold(0, |bytes: u64, text| Ok(bytes.saturating_add(lengths(Some(text))?.sum(rows))))
+}
+
+thread_local! {
+    /// What may still be made of constants by this thread while it plans a statement. A plan holds all
+    /// of it at once, and no pool knows.
+    static LEFT_TO_FOLD: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Plans, and bounds what is made of constants on the way.
+pub(crate) fn folding<T>(plan: impl FnOnce() -> T) -> T {
+    LEFT_TO_FOLD.set(Some(FUNCTION_OUTPUT_BYTES_MAX as u64));
+    let planned = plan();
+    LEFT_TO_FOLD.set(None);
+    planned
+}
+
+/// Whether a constant of so many bytes may be made.
+fn may_fold(bytes: u64) -> bool {
+    let left = LEFT_TO_FOLD.get().map(|left| left.checked_sub(bytes));
+    if let Some(left) = left {
+        LEFT_TO_FOLD.set(Some(left.unwrap_or(0)));
+    }
+    bytes <= CONSTANT_BYTES_MAX && left != Some(None)
+}
+
+/// A number for each row of a batch.
+enum PerRow {
+    /// The same for all.
+    Same(u64),
+    Each(Vec<u64>),
+}
+
+impl PerRow {
+    fn at(&self, row: usize) -> u64 {
+        match self {
+            Self::Same(one) => *one,
+            Self::Each(all) => all.get(row).copied().unwrap_or(0),
+        }
+    }
+
+    fn and_one(self) -> Self {
+        match self {
+            Self::Same(one) => Self::Same(one.saturating_add(1)),
+            Self::Each(all) => {
+                Self::Each(all.into_iter().map(|one| one.saturating_add(1)).collect())
+            }
+        }
+    }
+
+    fn sum(&self, rows: usize) -> u64 {
+        match self {
+            Self::Same(one) => one.saturating_mul(rows as u64),
+            Self::Each(all) => all.iter().copied().fold(0, u64::saturating_add),
+        }
+    }
+}
+
+/// One number for a constant, which is never written out row by row.
+fn per_row(
+    argument: Option<&ColumnarValue>,
+    of: impl Fn(&ArrayRef) -> DataFusionResult<Vec<u64>>,
+) -> DataFusionResult<PerRow> {
+    match argument {
+        None => Ok(PerRow::Same(0)),
+        Some(ColumnarValue::Array(array)) => of(array).map(PerRow::Each),
+        Some(ColumnarValue::Scalar(one)) => {
+            Ok(PerRow::Same(of(&one.to_array()?)?.first().copied().unwrap_or(0)))
+        }
     }
 }
 
 /// Bytes of each text; a null has none.
-fn lengths(texts: Option<ArrayRef>) -> DataFusionResult<Vec<u64>> {
-    let Some(texts) = texts else { return Ok(Vec::new()) };
-    let texts = cast(&texts, &DataType::Utf8)?;
-    Ok(texts
-        .as_string::<i32>()
-        .iter()
-        .map(|text| text.map_or(0, |text| text.len() as u64))
-        .collect())
+fn lengths(texts: Option<&ColumnarValue>) -> DataFusionResult<PerRow> {
+    per_row(texts, |texts| {
+        let texts = cast(texts, &DataType::Utf8)?;
+        let texts = texts.as_string::<i32>().iter();
+        Ok(texts.map(|text| text.map_or(0, |text| text.len() as u64)).collect())
+    })
 }
 
 /// Each number; a null or negative one counts as none.
-fn numbers(numbers: Option<ArrayRef>) -> DataFusionResult<Vec<u64>> {
-    let Some(numbers) = numbers else { return Ok(Vec::new()) };
-    let numbers = cast(&numbers, &DataType::Int64)?;
-    let numbers = numbers.as_primitive::<Int64Type>();
-    Ok((0..numbers.len())
-        .map(
-            |at| {
-                if numbers.is_valid(at) { u64::try_from(numbers.value(at)).unwrap_or(0) } else { 0 }
-            },
-        )
-        .collect())
+fn numbers(numbers: Option<&ColumnarValue>) -> DataFusionResult<PerRow> {
+    per_row(numbers, |numbers| {
+        let numbers = cast(numbers, &DataType::Int64)?;
+        let numbers = numbers.as_primitive::<Int64Type>().iter();
+        Ok(numbers.map(|one| one.and_then(|one| u64::try_from(one).ok()).unwrap_or(0)).collect())
+    })
 }
+
+#[cfg(test)]
+#[path = "functions_tests.rs"]
+mod tests;

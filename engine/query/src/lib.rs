@@ -53,6 +53,7 @@ pub mod statement;
 pub mod system;
 mod unshown;
 mod wire;
+mod written_out;
 
 pub use access_path::AccessPath;
 pub use catalog::{VisibleCatalog, VisibleTable};

@@ -13,6 +13,10 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use martlet_core::limits::{STATEMENT_BYTES_MAX, STATEMENT_OPERATORS_MAX};
 
 use crate::error::QueryError;
+use crate::written_out::is_small;
+
+/// Calls of functions in one statement that make long texts of short ones.
+const LENGTHENING_CALLS_MAX: usize = 64;
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +69,7 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         _ => None,
     };
     let verb = verb(&statement)?;
-    nothing_is_passed_over(&statement)?;
+    can_be_planned(&statement)?;
     Ok(ParsedStatement { verb, statement, described })
 }
 
@@ -78,6 +82,14 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
 /// Bounds the depth of the tree before anything walks it.
 fn not_too_deep(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
     let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
+    let lengthening = tokens.iter().filter(|token| lengthens(&token.token)).count();
+    if lengthening > LENGTHENING_CALLS_MAX {
+        return Err(QueryError::Syntax {
+            reason: format!(
+                "it calls repeat, lpad and rpad {lengthening} times; {LENGTHENING_CALLS_MAX} are possible"
+            ),
+        });
+    }
     if operators > STATEMENT_OPERATORS_MAX {
         return Err(QueryError::Syntax {
             reason: format!(
@@ -86,6 +98,12 @@ fn not_too_deep(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
         });
     }
     Ok(())
+}
+
+/// What makes a long text of a short one: an expression holds all of them at once.
+fn lengthens(token: &Token) -> bool {
+    let Token::Word(word) = token else { return false };
+    ["repeat", "lpad", "rpad"].iter().any(|name| word.value.eq_ignore_ascii_case(name))
 }
 
 fn is_operator(token: &Token) -> bool {
@@ -221,16 +239,17 @@ impl Visitor for PassedOver {
     }
 }
 
-/// The planner plans a table without these, and so would answer something else than was asked.
-fn nothing_is_passed_over(statement: &Parsed) -> Result<(), QueryError> {
+/// The planner plans a table without these clauses, and so would answer something else than was asked;
+/// and of what is too large once it is written out it finds no end.
+fn can_be_planned(statement: &Parsed) -> Result<(), QueryError> {
     match statement {
         Parsed::Statement(ast) => match ast.visit(&mut PassedOver) {
-            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Continue(()) => is_small(ast),
             ControlFlow::Break(clause) => {
                 Err(QueryError::Syntax { reason: format!("{clause} is not supported") })
             }
         },
-        Parsed::Explain(ExplainStatement { statement, .. }) => nothing_is_passed_over(statement),
+        Parsed::Explain(ExplainStatement { statement, .. }) => can_be_planned(statement),
         Parsed::CreateExternalTable(_) | Parsed::CopyTo(_) | Parsed::Reset(_) => Ok(()),
     }
 }

@@ -30,6 +30,7 @@ use crate::session::Session;
 use crate::sights::Sights;
 use crate::unshown::stay_unshown;
 use crate::wire::{plain_array, wire_schema};
+use crate::written_out::has_short_expressions;
 
 /// Tables of the information schema that tell only what the catalog shows.
 const INFORMATION_TABLES: [&str; 4] = ["tables", "columns", "schemata", "views"];
@@ -105,6 +106,7 @@ impl Statement {
         state.mark_start_execution();
         let plan =
             state.statement_to_plan(parsed.statement).await.map_err(QueryError::from_planning)?;
+        has_short_expressions(&plan)?;
         only_reads(&plan)?;
         stay_unshown(session, &plan)?;
         let parameters = parameter_schema(&plan)?;
