@@ -10,7 +10,7 @@
 mod districts;
 
 use super::{HIDDEN, Profile, is_han};
-use districts::{CITIES_LIKE_LESS, LIKE_COMPOUNDS, OF_MUNICIPALITIES};
+use districts::{LIKE_COMPOUNDS, OF_MUNICIPALITIES};
 
 /// The province-level units by their full names.
 const PROVINCES: [&str; 34] = [
@@ -105,13 +105,8 @@ fn to_district<'a>(address: &'a str, province: &str) -> &'a str {
     if let Some(known) = LIKE_COMPOUNDS.into_iter().find(|known| address.starts_with(known)) {
         return &address[..known.len()];
     }
-    let mut end = match CITIES_LIKE_LESS.into_iter().find(|known| address.starts_with(known)) {
-        Some(known) => known.len(),
-        None => {
-            let below = &address[province.len()..];
-            province.len() + CITY.length_at_start(below).unwrap_or(0)
-        }
-    };
+    let below = &address[province.len()..];
+    let mut end = province.len() + CITY.length_at_start(below).unwrap_or(0);
     end += DISTRICT.length_at_start(&address[end..]).unwrap_or(0);
     &address[..end]
 }

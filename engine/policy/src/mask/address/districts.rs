@@ -130,16 +130,3 @@ pub(super) const OF_MUNICIPALITIES: [(&str, &[&str]); 4] = [
 /// The districts elsewhere whose names have the form of a housing compound or of a part of one.
 pub(super) const LIKE_COMPOUNDS: [&str; 4] =
     ["河北省保定市清苑区", "辽宁省沈阳市沈北新区", "浙江省杭州市拱墅区", "河南省郑州市二七区"];
-
-/// The cities whose names have the form of something smaller, or of a market.
-pub(super) const CITIES_LIKE_LESS: [&str; 9] = [
-    "福建省厦门市",
-    "江西省景德镇市",
-    "江西省萍乡市",
-    "河南省新乡市",
-    "河南省驻马店市",
-    "湖北省荆门市",
-    "湖北省天门市",
-    "广东省江门市",
-    "四川省攀枝花市",
-];
