@@ -45,8 +45,8 @@ pub(crate) struct Made<'a> {
 pub enum Occasion {
     /// Officers want it to come into force: what is only untidy is a finding too.
     Change,
-    /// It is in force, and tables or people came that are new. Only what would show too much, or
-    /// could not be decided, is a finding: where there is one, nobody can be let go.
+    /// It is in force, and tables or people came that are new. Only what would show too much is a
+    /// finding, for where there is one nobody can be let go; what cannot be decided is denied.
     TakeOver,
 }
 

@@ -173,9 +173,17 @@ thread_local! {
 /// Plans, and bounds what is made of constants on the way.
 pub(crate) fn folding<T>(plan: impl FnOnce() -> T) -> T {
     LEFT_TO_FOLD.set(Some(FUNCTION_OUTPUT_BYTES_MAX as u64));
-    let planned = plan();
-    LEFT_TO_FOLD.set(None);
-    planned
+    let _planning = Planning;
+    plan()
+}
+
+/// While it lives, constants are counted: its end is told also where planning panics.
+struct Planning;
+
+impl Drop for Planning {
+    fn drop(&mut self) {
+        LEFT_TO_FOLD.set(None);
+    }
 }
 
 /// Whether a constant of so many bytes may be made.

@@ -11,7 +11,7 @@ use std::ops::ControlFlow;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchemaRef};
 use datafusion::logical_expr::{Expr, LogicalPlan};
-use datafusion::sql::sqlparser::ast::{Query, Statement, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Ident, Query, Statement, TableFactor, Visit, Visitor};
 use martlet_core::limits::{EXPRESSION_PARTS_MAX, STATEMENT_DEPTH_MAX, STATEMENT_TABLES_MAX};
 
 use crate::error::QueryError;
@@ -90,9 +90,8 @@ impl Visitor for Counter {
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<String> {
         let given = query.with.iter().flat_map(|with| &with.cte_tables);
-        let given = given.map(|one| {
-            (std::ptr::from_ref::<Query>(&one.query), one.alias.name.value.to_lowercase())
-        });
+        let given =
+            given.map(|one| (std::ptr::from_ref::<Query>(&one.query), as_planned(&one.alias.name)));
         self.named.extend(given);
         self.open.push(Open::default());
         ControlFlow::Continue(())
@@ -117,11 +116,20 @@ impl Visitor for Counter {
 
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<String> {
         if let TableFactor::Table { name, .. } = factor {
-            let last = name.0.last().and_then(|part| part.as_ident());
-            let name = last.map(|ident| ident.value.to_lowercase()).unwrap_or_default();
-            self.note(self.size_of(&name));
+            // The planner looks for a name of a WITH by the whole of what is written.
+            let parts = name.0.iter().filter_map(|part| part.as_ident()).map(as_planned);
+            self.note(self.size_of(&parts.collect::<Vec<_>>().join(".")));
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// A name as the planner tells it from others: two that it does not take for one may not be one here,
+/// or the smaller would stand for the larger.
+fn as_planned(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_ascii_lowercase(),
     }
 }
 

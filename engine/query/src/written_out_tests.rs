@@ -33,6 +33,30 @@ fn names_that_double_what_they_read_are_counted() {
 }
 
 #[test]
+fn a_small_query_under_a_name_that_looks_alike_is_not_taken_for_the_large_one() {
+    for (large, small) in [("\"A\"", "a"), ("\"x.a\"", "a"), ("\"É\"", "é")] {
+        let read = if large.contains('.') { "x.a" } else { large };
+        let mut sql = String::from("WITH b0 AS (SELECT 1 AS x)");
+        for at in 0..2 {
+            let (large, small, read) = (at_end(large, at), at_end(small, at), at_end(read, at));
+            let of = vec![format!("b{at}"); 400].join(", ");
+            let next = at + 1;
+            sql += &format!(", {large} AS (SELECT 1 AS x FROM {of}), {small} AS (SELECT 1 AS x)");
+            sql += &format!(", b{next} AS (SELECT 1 AS x FROM {read} l, {read} r)");
+        }
+        assert!(is_refused(&format!("{sql} SELECT x FROM b2")), "{large}");
+    }
+}
+
+/// A name with a number at its end, within the quotes where there are some.
+fn at_end(name: &str, at: usize) -> String {
+    match name.strip_suffix('"') {
+        Some(quoted) => format!("{quoted}{at}\""),
+        None => format!("{name}{at}"),
+    }
+}
+
+#[test]
 fn what_stands_too_deep_is_refused() {
     assert!(!is_refused(&chain(90, "LAST l")));
     assert!(is_refused(&chain(110, "LAST l")));
