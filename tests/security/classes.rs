@@ -114,6 +114,28 @@ async fn a_load_with_a_lower_class_shows_nothing_more() {
     assert_eq!(columns(&mut kim).await, ["id_number", "outlet"], "as before");
 }
 
+/// The mask of ID numbers finds fractions: nobody sees them, and everything else goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_that_no_mask_fits_hides_its_column_and_nothing_else() {
+    let bundle = bundle().file("columns.toml", COLUMNS);
+    let mart = mart(&bundle).await;
+    let server = mart.serve().await;
+    let mut kim = Client::sign_in(server.address, "kim").await;
+    assert_eq!(columns(&mut kim).await, ["id_number", "outlet"]);
+    let honest = load_file(&HONEST);
+    let numbers =
+        honest.replace("\"id_number\"\n  type = \"text\"", "\"id_number\"\n  type = \"float64\"");
+    assert_ne!(numbers, honest);
+    mart.write("numbers.toml", numbers).load("numbers.toml", "2026-11-21").await;
+    server.engine.refresh().await.unwrap();
+    assert_eq!(columns(&mut kim).await, ["outlet"]);
+    assert_eq!(kim.texts("SELECT outlet FROM customer").await, ["a"]);
+
+    mart.apply_people(&bundle.feed("name,roles,node,password\n")).await;
+    let taken_over = server.engine.refresh().await.unwrap();
+    assert_eq!(taken_over.directory().len(), 0, "leavers leave");
+}
+
 /// Persons are counted by the ID number, and the load hides it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_load_keeps_leavers_in() {

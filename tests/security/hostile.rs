@@ -58,6 +58,7 @@ async fn mart() -> TestMart {
              [[row_rule]]\nname = \"r\"\neffect = \"permit\"\nroles = [\"auditor\"]\ntables = [\"system.audit_record\"]\nall = true\n",
         )
         .principal("ann", "all", "root")
+        .principal("bob", "all", "root")
         .principal("eve", "auditor", "root");
     mart.apply(&bundle).await;
     mart
@@ -195,6 +196,33 @@ fn prove_journal(mart: &TestMart) {
     let check = verify::Check { folder, anchor: None, keys: Vec::new() };
     let report = verify::verify(&check, &mut |_, _| ()).unwrap();
     assert!(report.is_whole() && report.records > 5, "{report:?}");
+}
+
+/// How often a text stands in the journal.
+fn written(mart: &TestMart, text: &str) -> usize {
+    let files = std::fs::read_dir(mart.folder.path().join("audit")).unwrap();
+    let files = files.map(|file| file.unwrap().path()).filter(|path| path.is_file());
+    files
+        .map(|path| String::from_utf8_lossy(&std::fs::read(path).unwrap()).matches(text).count())
+        .sum()
+}
+
+/// A short request that has long texts written again and again fills the journal's disk; but what a
+/// record leaves out may not tell that somebody else asked the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_text_is_written_once_for_each_who_asks() {
+    let mart = mart().await;
+    let server = mart.serve().await;
+    let long = "z".repeat(100_000);
+    let sql = format!("SELECT count(*) FROM t WHERE '{long}' <> '' AND a > 0");
+    for (name, whole) in [("ann", 1), ("bob", 2)] {
+        let mut client = Client::sign_in(server.address, name).await;
+        for _ in 0..3 {
+            assert_eq!(client.number(&sql).await, 2);
+        }
+        assert_eq!(written(&mart, &long), whole, "{name}");
+    }
+    prove_journal(&mart);
 }
 
 /// A handle of a prepared statement, as it goes over the wire.
