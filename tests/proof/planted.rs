@@ -90,6 +90,29 @@ fn a_canary_is_found_in_every_spelling_and_nothing_else_is() {
     }
 }
 
+/// An answer whose bytes are those of its column of texts, and some more.
+fn told(texts: &[&str], more: &str) -> Answer {
+    let joined = texts.concat().into_bytes();
+    let column: ArrayRef = Arc::new(StringArray::from(texts.to_vec()));
+    let left = vec![[b"\0\0".to_vec(), joined, more.as_bytes().to_vec()].concat()];
+    Answer { left, ..rows(vec![column]) }
+}
+
+#[test]
+fn a_raw_value_is_found_in_one_text_or_beside_them_and_not_across_two() {
+    let mut canaries = Canaries::numbered(1);
+    let watch = Watch::default();
+    let hidden = canaries.text();
+    canaries.digits("13714178415".to_owned());
+    let found =
+        |texts: &[&str], more: &str| watch.found_in(&told(texts, more), &canaries).is_some();
+    assert!(!found(&["21", "371", "41784", "159"], ""), "none of them is it");
+    assert!(found(&["21", "x13714178415", "9"], ""));
+    assert!(found(&["21", "371", "41784", "159"], "\u{0}13714178415"), "beside the same by chance");
+    assert!(found(&["1", "3"], "13714178415"), "short ones hide nothing that is beside them");
+    assert!(found(&["21", "371", "41784", "159"], &hidden));
+}
+
 #[test]
 fn bytes_beside_the_visible_values_are_found() {
     let kept: ArrayRef = Arc::new(StringArray::from(vec![Some("shown"), None, Some("more")]));

@@ -217,7 +217,7 @@ impl Lab {
 
     fn canaries(&self, world: usize, answer: &Answer) -> Option<Verdict> {
         let canaries = &self.worlds.canaries[world];
-        let found = answer.left.iter().find_map(|bytes| self.watch.found(bytes, canaries));
+        let found = self.watch.found_in(answer, canaries);
         let found = found.or_else(|| remnants::found(answer))?;
         Some(Verdict { oracle: Oracle::Canary, what: format!("world {}: {found}", world + 1) })
     }

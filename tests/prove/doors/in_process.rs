@@ -36,7 +36,9 @@ impl Engines {
             let options = EngineOptions {
                 path,
                 threads: 2,
-                memory_bytes: 512 << 20,
+                // Statements that run beside it take of the same: too much for any to be refused,
+                // or it would seem to be told apart by what its neighbours ask.
+                memory_bytes: 8 << 30,
                 ..EngineOptions::default()
             };
             let keys = TokenKeys::from_master(&MASTER);
