@@ -24,8 +24,12 @@ pub const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// most: a chain of them is as deep a tree as it is long, and a tree is walked on the stack.
 pub const STATEMENT_OPERATORS_MAX: usize = 1_000;
 
-/// Tables that one SQL statement reads at most, each name of a WITH counted as what it stands for.
-pub const STATEMENT_TABLES_MAX: u64 = 1_000;
+/// Tables that one SQL statement reads at most, each name of a WITH counted as what it stands for: each
+/// join of them holds the names of all columns before it.
+pub const STATEMENT_TABLES_MAX: u64 = 100;
+
+/// Columns that the queries of one SQL statement name at most, all together.
+pub const STATEMENT_COLUMNS_MAX: u64 = 4_096;
 
 /// Queries within each other in one SQL statement at most, names of a WITH written out: a plan is walked,
 /// and dropped, on the stack.
@@ -34,8 +38,12 @@ pub const STATEMENT_DEPTH_MAX: u64 = 100;
 /// Parts of one expression at most, each column in it written out as what it is computed of.
 pub const EXPRESSION_PARTS_MAX: u64 = 50_000;
 
+/// Bytes of texts that stand in the expressions of one operator at most, each column written out as what
+/// it is computed of: they may be written out for each row of a batch.
+pub const EXPRESSION_TEXT_BYTES_MAX: u64 = 16 * 1024;
+
 /// Bytes that one call of a function may make of one batch at most.
-pub const FUNCTION_OUTPUT_BYTES_MAX: usize = 64 * 1024 * 1024;
+pub const FUNCTION_OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Bytes of one SQL statement at most.
 pub const STATEMENT_BYTES_MAX: usize = 1024 * 1024;

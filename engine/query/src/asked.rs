@@ -8,6 +8,12 @@
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
+/// Parentheses within each other beyond which no statement is parsed.
+const PARENTHESES_MAX: usize = 100;
+
+/// Whole numbers below it are exact however they are spelled.
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// How a column and a constant meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
@@ -36,7 +42,10 @@ pub struct Asked {
 pub fn asked(sql: &str, parameters: Option<&str>, at_most: usize) -> Vec<Asked> {
     let Some(tokens) = tokens(sql) else { return Vec::new() };
     let bound = parameters.map(bound).unwrap_or_default();
-    let mut reader = Reader { tokens: &tokens, at: 0, bound: &bound, next_bound: 0, at_most };
+    let is_question_mark =
+        |at: &usize| matches!(&tokens[*at], Token::Placeholder(name) if name == "?");
+    let question_marks = (0..tokens.len()).filter(is_question_mark).collect();
+    let mut reader = Reader { tokens: &tokens, at: 0, bound: &bound, question_marks, at_most };
     let mut found = Vec::new();
     while reader.at < reader.tokens.len() && found.len() < at_most {
         reader.step(&mut found);
@@ -74,8 +83,16 @@ fn text(token: &Token) -> Option<String> {
 
 /// One spelling of a whole number.
 fn number(digits: &str) -> String {
-    match digits.split_once('.') {
-        Some((whole, rest)) if rest.bytes().all(|digit| digit == b'0') => whole.to_owned(),
+    let whole = match digits.split_once('.') {
+        Some((whole, rest)) if rest.bytes().all(|digit| digit == b'0') => whole,
+        _ => digits,
+    };
+    if whole.bytes().all(|digit| digit.is_ascii_digit()) {
+        let significant = whole.trim_start_matches('0');
+        return if significant.is_empty() { "0".into() } else { significant.to_owned() };
+    }
+    match digits.parse::<f64>() {
+        Ok(number) if number.fract() == 0.0 && number.abs() < EXACT_MAX => format!("{number:.0}"),
         _ => digits.to_owned(),
     }
 }
@@ -84,8 +101,8 @@ struct Reader<'a> {
     tokens: &'a [Token],
     at: usize,
     bound: &'a [Option<String>],
-    /// Which bound value the next `?` stands for.
-    next_bound: usize,
+    /// Where `?` stands, which is bound to the value of its turn.
+    question_marks: Vec<usize>,
     at_most: usize,
 }
 
@@ -135,7 +152,7 @@ impl<'a> Reader<'a> {
 
     /// What follows a column.
     fn compared(&mut self, column: &str, found: &mut Vec<Asked>) {
-        while self.takes(&Token::RParen) {}
+        self.step_over_casts();
         let negated = self.takes_word("not");
         let how = |unequal: bool| if unequal { How::Unequal } else { How::Equal };
         if self.takes(&Token::Eq) || self.takes(&Token::DoubleEq) {
@@ -157,6 +174,28 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Goes behind what makes a column another type, and behind parentheses.
+    fn step_over_casts(&mut self) {
+        while self.takes(&Token::RParen)
+            || self.takes(&Token::DoubleColon) && self.takes_type()
+            || self.takes_word("as") && self.takes_type()
+        {}
+    }
+
+    /// A type's name with its lengths.
+    fn takes_type(&mut self) -> bool {
+        if self.word().is_none() {
+            return false;
+        }
+        if self.takes(&Token::LParen) {
+            while self.peek(0).is_some_and(|token| *token != Token::RParen) {
+                self.at += 1;
+            }
+            self.takes(&Token::RParen);
+        }
+        true
+    }
+
     fn one(&mut self, column: &str, how: How, found: &mut Vec<Asked>) {
         if let Some(constant) = self.constant() {
             found.push(Asked { column: column.to_owned(), constant, how });
@@ -167,14 +206,40 @@ impl<'a> Reader<'a> {
         if !self.takes(&Token::LParen) {
             return;
         }
-        while found.len() < self.at_most
-            && let Some(constant) = self.constant()
-        {
-            found.push(Asked { column: column.to_owned(), constant, how });
-            if !self.takes(&Token::Comma) {
+        let first = self.at;
+        while found.len() < self.at_most {
+            let from = self.at;
+            if let Some(constant) = self.constant() {
+                found.push(Asked { column: column.to_owned(), constant, how });
+            }
+            self.at = from;
+            if !self.goes_on() {
                 break;
             }
         }
+        // What stands in it may be a query with comparisons of its own.
+        self.at = first;
+    }
+
+    /// Goes behind the comma that ends one of a list, whatever it is; `false` at the list's end, and
+    /// where parentheses stand too deep to be run: who looks at each of them would look for ever.
+    fn goes_on(&mut self) -> bool {
+        let mut depth = 0;
+        while let Some(token) = self.peek(0) {
+            match token {
+                Token::LParen if depth == PARENTHESES_MAX => return false,
+                Token::LParen => depth += 1,
+                Token::RParen if depth == 0 => return false,
+                Token::RParen => depth -= 1,
+                Token::Comma if depth == 0 => {
+                    self.at += 1;
+                    return true;
+                }
+                _ => {}
+            }
+            self.at += 1;
+        }
+        false
     }
 
     /// `constant = column`.
@@ -197,6 +262,9 @@ impl<'a> Reader<'a> {
         let from = self.at;
         while self.takes(&Token::LParen) {}
         let negative = self.takes(&Token::Minus);
+        if !negative {
+            self.takes(&Token::Plus);
+        }
         if let (Some(Token::Word(_)), Some(Token::SingleQuotedString(_))) =
             (self.peek(0), self.peek(1))
         {
@@ -215,13 +283,10 @@ impl<'a> Reader<'a> {
         Some(if negative { format!("-{told}") } else { told })
     }
 
-    fn bound_to(&mut self, name: &str) -> Option<String> {
+    fn bound_to(&self, name: &str) -> Option<String> {
         let at = match name.strip_prefix('$') {
             Some(number) => number.parse::<usize>().ok()?.checked_sub(1)?,
-            None => {
-                self.next_bound += 1;
-                self.next_bound - 1
-            }
+            None => self.question_marks.partition_point(|mark| *mark < self.at),
         };
         self.bound.get(at)?.clone()
     }

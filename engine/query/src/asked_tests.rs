@@ -27,6 +27,10 @@ fn every_spelling_of_equality_is_seen() {
         "SELECT * FROM customer WHERE customer_id IS NOT DISTINCT FROM 'C1'",
         "SELECT * FROM customer WHERE customer_id /* a comment */ = -- another\n 'C1'",
         "SELECT * FROM customer WHERE customer_id = varchar 'C1'",
+        "SELECT * FROM customer WHERE customer_id::text = 'C1'",
+        "SELECT * FROM customer WHERE customer_id::varchar(20)::text IN ('C1')",
+        "SELECT * FROM customer WHERE CAST(customer_id AS varchar(20)) = 'C1'",
+        "SELECT * FROM customer WHERE (SELECT customer_id AS c) = 'C1'",
     ] {
         assert!(told(sql, None).contains(&equal("customer_id", "C1")), "{sql}");
     }
@@ -46,6 +50,40 @@ fn lists_look_ups_and_exclusions_are_told_apart() {
         equal("born", "1960-01-02"),
     ];
     assert_eq!(told(sql, None), expected);
+}
+
+#[test]
+fn nothing_in_a_list_hides_what_stands_behind_it() {
+    for list in [
+        "NULL, 'C1'",
+        "('C2'), 'C1'",
+        "(('C2')), ('C1')",
+        "'C2'::text, 'C1'::text",
+        "lower('C2'), upper(concat('C', '2')), 'C1'",
+        "CASE WHEN true THEN 'C2' END, 'C1'",
+    ] {
+        let sql = format!("SELECT * FROM customer WHERE customer_id IN ({list}) AND l = 5");
+        let told = told(&sql, None);
+        assert!(told.contains(&equal("customer_id", "C1")), "{list}: {told:?}");
+        assert!(told.contains(&equal("l", "5")), "{list}: {told:?}");
+    }
+    let within = "SELECT * FROM a WHERE k IN ('C2', (SELECT k FROM a WHERE k = 'C1' AND l IN (5)))";
+    assert_eq!(told(within, None), [equal("k", "C2"), equal("k", "C1"), equal("l", "5")]);
+    let sql = "SELECT * FROM a WHERE k IN (?, ?, lower(?), ?) AND l = ?";
+    let expected = [equal("k", "C1"), equal("k", "C2"), equal("l", "C3")];
+    assert_eq!(told(sql, Some("(NULL, 'C1', 'x', 'C2', 'C3')")), expected);
+}
+
+#[test]
+fn a_number_is_one_however_it_is_spelled() {
+    for spelled in ["42", "0042", "+42", "42.0", "042.00", "4.2e1", "420E-1"] {
+        let sql = format!("SELECT * FROM a WHERE k = {spelled}");
+        assert_eq!(told(&sql, None), [equal("k", "42")], "{spelled}");
+    }
+    for (spelled, as_is) in [("0", "0"), ("00", "0"), ("4.25", "4.25"), ("-007", "-7")] {
+        let sql = format!("SELECT * FROM a WHERE k = {spelled}");
+        assert_eq!(told(&sql, None), [equal("k", as_is)], "{spelled}");
+    }
 }
 
 #[test]

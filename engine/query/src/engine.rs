@@ -22,6 +22,7 @@ use crate::functions::accepted;
 use crate::granted_rows::GrantedRows;
 use crate::group_size::{GroupMemory, Planner};
 use crate::index_cache::IndexCache;
+use crate::joined_text::JoinedTexts;
 use crate::lookup;
 use crate::mart::Mart;
 use crate::masked_cache::MaskedCache;
@@ -213,6 +214,7 @@ fn template(options: &EngineOptions) -> Result<SessionState, QueryError> {
         .with_optimizer_rules(rules::of_any_tables())
         .with_query_planner(Arc::new(Planner))
         .with_physical_optimizer_rules(optimizer::rules());
+    builder.expr_planners().get_or_insert_default().push(JoinedTexts::planner());
     let functions = builder.scalar_functions().take().unwrap_or_default();
     builder = builder.with_scalar_functions(
         accepted(functions)

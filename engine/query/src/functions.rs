@@ -4,7 +4,6 @@
 //! Nothing a user writes may take the process down: an allocation that fails ends it, and every
 //! session with it. Functions that multiply their input are bounded before they allocate.
 
-use std::cell::Cell;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -13,14 +12,15 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, FieldRef, Int64Type};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
 };
-use martlet_core::limits::FUNCTION_OUTPUT_BYTES_MAX;
+use martlet_core::limits::{BATCH_ROWS_MAX, FUNCTION_OUTPUT_BYTES_MAX};
 
 use crate::error::QueryError;
+use crate::joined_text;
 
-/// Bytes that one function may make of constants.
-const CONSTANT_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes that one function may make of constants: they may yet be written out for each row of a batch.
+const CONSTANT_BYTES_MAX: u64 = (FUNCTION_OUTPUT_BYTES_MAX / BATCH_ROWS_MAX) as u64;
 
 /// Casts to any Arrow type, the ones with 64-bit offsets among them, which no bound below
 /// expects; and what tells of the program instead of the data.
@@ -31,11 +31,16 @@ pub(crate) fn accepted(functions: Vec<Arc<ScalarUDF>>) -> Vec<Arc<ScalarUDF>> {
     functions
         .into_iter()
         .filter(|function| !REMOVED.contains(&function.name()))
-        .map(|function| match growth(function.name()) {
-            Some(growth) => Arc::new(ScalarUDF::from(Bounded { inner: function, growth })),
-            None => function,
-        })
+        .map(bounded)
         .collect()
+}
+
+/// The function, refused where it would make too much, if it is one that can.
+pub(crate) fn bounded(function: Arc<ScalarUDF>) -> Arc<ScalarUDF> {
+    match growth(function.name()) {
+        Some(growth) => Arc::new(ScalarUDF::from(Bounded { inner: function, growth })),
+        None => function,
+    }
 }
 
 /// How a function's output grows with its arguments.
@@ -58,7 +63,7 @@ fn growth(function: &str) -> Option<Growth> {
         "repeat" => Some(Growth::Repeats),
         "lpad" | "rpad" => Some(Growth::Fills),
         "replace" | "regexp_replace" => Some(Growth::Substitutes),
-        "concat" => Some(Growth::Joins),
+        "concat" | joined_text::NAME => Some(Growth::Joins),
         "concat_ws" => Some(Growth::JoinsBy),
         _ => None,
     }
@@ -94,6 +99,10 @@ impl ScalarUDFImpl for Bounded {
         self.inner.aliases()
     }
 
+    fn schema_name(&self, arguments: &[Expr]) -> DataFusionResult<String> {
+        self.inner.schema_name(arguments)
+    }
+
     fn signature(&self) -> &Signature {
         self.inner.signature()
     }
@@ -113,7 +122,7 @@ impl ScalarUDFImpl for Bounded {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let is_constant = |value: &ColumnarValue| matches!(value, ColumnarValue::Scalar(_));
         let fits = if arguments.args.iter().all(is_constant) {
-            may_fold(self.output_bytes(&arguments.args, 1)?)
+            self.output_bytes(&arguments.args, 1)? <= CONSTANT_BYTES_MAX
         } else {
             let bytes = self.output_bytes(&arguments.args, arguments.number_rows)?;
             bytes <= FUNCTION_OUTPUT_BYTES_MAX as u64
@@ -162,37 +171,6 @@ fn all_of(rows: usize, texts: &[ColumnarValue]) -> DataFusionResult<u64> {
     texts
         .iter()
         .try_fold(0, |bytes: u64, text| Ok(bytes.saturating_add(lengths(Some(text))?.sum(rows))))
-}
-
-thread_local! {
-    /// What may still be made of constants by this thread while it plans a statement. A plan holds all
-    /// of it at once, and no pool knows.
-    static LEFT_TO_FOLD: Cell<Option<u64>> = const { Cell::new(None) };
-}
-
-/// Plans, and bounds what is made of constants on the way.
-pub(crate) fn folding<T>(plan: impl FnOnce() -> T) -> T {
-    LEFT_TO_FOLD.set(Some(FUNCTION_OUTPUT_BYTES_MAX as u64));
-    let _planning = Planning;
-    plan()
-}
-
-/// While it lives, constants are counted: its end is told also where planning panics.
-struct Planning;
-
-impl Drop for Planning {
-    fn drop(&mut self) {
-        LEFT_TO_FOLD.set(None);
-    }
-}
-
-/// Whether a constant of so many bytes may be made.
-fn may_fold(bytes: u64) -> bool {
-    let left = LEFT_TO_FOLD.get().map(|left| left.checked_sub(bytes));
-    if let Some(left) = left {
-        LEFT_TO_FOLD.set(Some(left.unwrap_or(0)));
-    }
-    bytes <= CONSTANT_BYTES_MAX && left != Some(None)
 }
 
 /// A number for each row of a batch.

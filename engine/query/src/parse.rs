@@ -16,7 +16,10 @@ use crate::error::QueryError;
 use crate::written_out::is_small;
 
 /// Calls of functions in one statement that make long texts of short ones.
-const LENGTHENING_CALLS_MAX: usize = 64;
+const LENGTHENING_CALLS_MAX: usize = 128;
+/// The functions that do, beside the operator.
+const LENGTHENING: [&str; 7] =
+    ["repeat", "lpad", "rpad", "concat", "concat_ws", "replace", "regexp_replace"];
 
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,11 +85,12 @@ fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>, QueryError> {
 /// Bounds the depth of the tree before anything walks it.
 fn not_too_deep(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
     let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
-    let lengthening = tokens.iter().filter(|token| lengthens(&token.token)).count();
+    let lengthening = tokens.iter().enumerate().filter(|(at, _)| lengthens(tokens, *at)).count();
     if lengthening > LENGTHENING_CALLS_MAX {
         return Err(QueryError::Syntax {
             reason: format!(
-                "it calls repeat, lpad and rpad {lengthening} times; {LENGTHENING_CALLS_MAX} are possible"
+                "it makes longer texts (||, {}) {lengthening} times; {LENGTHENING_CALLS_MAX} are possible",
+                LENGTHENING.join(", ")
             ),
         });
     }
@@ -101,9 +105,15 @@ fn not_too_deep(tokens: &[TokenWithSpan]) -> Result<(), QueryError> {
 }
 
 /// What makes a long text of a short one: an expression holds all of them at once.
-fn lengthens(token: &Token) -> bool {
-    let Token::Word(word) = token else { return false };
-    ["repeat", "lpad", "rpad"].iter().any(|name| word.value.eq_ignore_ascii_case(name))
+fn lengthens(tokens: &[TokenWithSpan], at: usize) -> bool {
+    let word = match &tokens[at].token {
+        Token::Word(word) => word,
+        token => return *token == Token::StringConcat,
+    };
+    let mut behind = tokens[at + 1..].iter().map(|token| &token.token);
+    let next = behind.find(|token| !matches!(token, Token::Whitespace(_)));
+    next == Some(&Token::LParen)
+        && LENGTHENING.iter().any(|name| word.value.eq_ignore_ascii_case(name))
 }
 
 fn is_operator(token: &Token) -> bool {

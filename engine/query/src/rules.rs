@@ -20,7 +20,6 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::{Optimizer, OptimizerConfig, OptimizerRule};
 
 use crate::contradictions::KeepUnknown;
-use crate::functions::folding;
 
 /// Rules that do nothing where there is no join, set operation or subquery.
 const OF_SEVERAL_TABLES: [&str; 11] = [
@@ -60,10 +59,6 @@ pub(crate) fn of_any_tables() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
 /// # Errors
 /// As the analyzer and the rules: types that do not fit, for example.
 pub(crate) fn optimized(plan: LogicalPlan, state: &SessionState) -> DataFusionResult<LogicalPlan> {
-    folding(|| by_rules(plan, state))
-}
-
-fn by_rules(plan: LogicalPlan, state: &SessionState) -> DataFusionResult<LogicalPlan> {
     if !asks_one_table(&plan)? {
         return state.optimize(&plan);
     }

@@ -3,19 +3,17 @@
 //! A statement is consumed by its execution, so that a second one has to be prepared, and
 //! thereby authorised, anew. Rows leave scrubbed and in the wire schema only.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{ParamValues, TableReference};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion::physical_plan::execute_stream;
-use datafusion::scalar::ScalarValue;
 use martlet_core::TableName;
 use martlet_policy::{Access, Grant, RowRule};
 
@@ -23,13 +21,14 @@ use crate::column_use::{ColumnUse, column_uses};
 use crate::error::QueryError;
 use crate::group_size::{keep_groups, stay_harmless};
 use crate::lookup;
+use crate::parameters;
 use crate::parse::{Verb, parse};
 use crate::row_stream::RowStream;
 use crate::rules::optimized;
 use crate::session::Session;
 use crate::sights::Sights;
 use crate::unshown::stay_unshown;
-use crate::wire::{plain_array, wire_schema};
+use crate::wire::wire_schema;
 use crate::written_out::has_short_expressions;
 
 /// Tables of the information schema that tell only what the catalog shows.
@@ -109,8 +108,8 @@ impl Statement {
         has_short_expressions(&plan)?;
         only_reads(&plan)?;
         stay_unshown(session, &plan)?;
-        let parameters = parameter_schema(&plan)?;
-        let schema = wire_schema(typed(&plan, &parameters)?.schema().as_arrow())?;
+        let parameters = parameters::declared(&plan)?;
+        let schema = wire_schema(parameters::typed(&plan, &parameters)?.schema().as_arrow())?;
         // Bound with nulls a look-up would be optimized away, and its columns with it.
         let optimized = optimized(plan.clone(), &state).map_err(QueryError::from_planning)?;
         let lookups = lookup::asked(&plan)?;
@@ -149,7 +148,7 @@ impl Statement {
             .and_then(|plan| optimized(plan, &state))
             .map_err(QueryError::from_planning)?;
         let (schema, parameters) =
-            (wire_schema(plan.schema().as_arrow())?, parameter_schema(&plan)?);
+            (wire_schema(plan.schema().as_arrow())?, parameters::declared(&plan)?);
         let (sql, plan, reads) = (sql.to_string(), Planned::Whole(plan), Reads::default());
         let sights = Sights::of(session, &reads.tables);
         let (lookups, grouped) = (0, None);
@@ -218,17 +217,28 @@ impl Statement {
         }
     }
 
+    /// The bound row as the statement takes it, each value in the type of its parameter: what is
+    /// compared is this and not what a client called it. `None` where there are no parameters.
+    ///
+    /// # Errors
+    /// [`QueryError::Parameters`] if they are missing, too many or not convertible.
+    pub fn bound(&self, row: Option<&RecordBatch>) -> Result<Option<RecordBatch>, QueryError> {
+        parameters::given(&self.parameters, row)
+    }
+
     /// Runs the statement. `parameters` holds one row, its column *i* being parameter *i*.
     ///
     /// # Errors
     /// [`QueryError::Parameters`] if they are missing, too many or not convertible;
     /// otherwise as planning.
     pub async fn execute(self, parameters: Option<&RecordBatch>) -> Result<RowStream, QueryError> {
-        let values = given(&self.parameters, parameters)?;
+        let row = self.bound(parameters)?;
         let optimized = match self.plan {
             Planned::Whole(optimized) => optimized,
             Planned::Open(plan) => {
-                runnable(bind(plan, &values)?, &self.state, self.grouped.as_ref())?
+                let plan = parameters::with_values(plan, row.as_ref())?;
+                has_short_expressions(&plan)?;
+                runnable(plan, &self.state, self.grouped.as_ref())?
             }
         };
         let physical = self
@@ -387,98 +397,4 @@ fn may_explain(session: &Session, reads: &Reads, depth: ExplainDepth) -> Result<
     } else {
         Err(QueryError::ExplainNotGranted)
     }
-}
-
-/// One nullable field per parameter, in the order of their numbers. A parameter whose type
-/// the statement does not tell is a text.
-fn parameter_schema(plan: &LogicalPlan) -> Result<SchemaRef, QueryError> {
-    let mut by_number: BTreeMap<usize, DataType> = BTreeMap::new();
-    for (name, known) in plan.get_parameter_types().map_err(QueryError::from_planning)? {
-        let number: usize =
-            name.trim_start_matches('$').parse().map_err(|_| QueryError::Parameters {
-                reason: format!("parameter `{name}`: only `?` and `$1`, `$2`, … are accepted"),
-            })?;
-        let wire = match known {
-            Some(DataType::Null) | None => DataType::Utf8,
-            Some(DataType::Utf8View | DataType::LargeUtf8) => DataType::Utf8,
-            Some(known) => known,
-        };
-        by_number.insert(number, wire);
-    }
-    let fields: Vec<Field> = (1..=by_number.len())
-        .map(|number| match by_number.get(&number) {
-            Some(data_type) => Ok(Field::new(number.to_string(), data_type.clone(), true)),
-            None => Err(QueryError::Parameters {
-                reason: format!("parameter ${number} is not used; number them without gaps"),
-            }),
-        })
-        .collect::<Result<_, _>>()?;
-    Ok(Arc::new(Schema::new(fields)))
-}
-
-/// The plan with a null of its type for every parameter, so that all types are known.
-fn typed<'a>(
-    plan: &'a LogicalPlan,
-    parameters: &Schema,
-) -> Result<Cow<'a, LogicalPlan>, QueryError> {
-    if parameters.fields().is_empty() {
-        return Ok(Cow::Borrowed(plan));
-    }
-    Ok(Cow::Owned(bind(plan.clone(), &nulls(parameters))?))
-}
-
-fn nulls(parameters: &Schema) -> Vec<ScalarValue> {
-    parameters
-        .fields()
-        .iter()
-        .map(|field| ScalarValue::try_from(field.data_type()).unwrap_or(ScalarValue::Null))
-        .collect()
-}
-
-/// The values of the one bound row, in the declared types.
-fn given(
-    declared: &SchemaRef,
-    bound: Option<&RecordBatch>,
-) -> Result<Vec<ScalarValue>, QueryError> {
-    let wanted = declared.fields().len();
-    let refused = |reason: String| QueryError::Parameters { reason };
-    let Some(bound) = bound.filter(|bound| bound.num_columns() > 0) else {
-        return if wanted == 0 {
-            Ok(Vec::new())
-        } else {
-            Err(refused(format!("the statement has {wanted} parameters and none is bound")))
-        };
-    };
-    if bound.num_columns() != wanted {
-        return Err(refused(format!(
-            "the statement has {wanted} parameters and {} are bound",
-            bound.num_columns()
-        )));
-    }
-    if bound.num_rows() != 1 {
-        return Err(refused(format!(
-            "a query takes one row of parameters, not {}",
-            bound.num_rows()
-        )));
-    }
-    declared
-        .fields()
-        .iter()
-        .zip(bound.columns())
-        .enumerate()
-        .map(|(at, (field, column))| {
-            let number = at + 1;
-            let typed = plain_array(column, field.data_type()).map_err(|_| {
-                refused(format!("parameter ${number} cannot be converted to {}", field.data_type()))
-            })?;
-            ScalarValue::try_from_array(&typed, 0).map_err(QueryError::from_planning)
-        })
-        .collect()
-}
-
-fn bind(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalPlan, QueryError> {
-    if values.is_empty() {
-        return Ok(plan);
-    }
-    plan.with_param_values(ParamValues::from(values.to_vec())).map_err(QueryError::from_planning)
 }

@@ -46,7 +46,9 @@ use tokio::sync::mpsc;
 pub use hex::{Digest, Hex, PublicKey};
 pub(crate) use reader::{days_since, replay_day};
 pub use record::{Decision, Ending, Entry, Outcome, RecordId};
-pub(crate) use record::{EMERGENCY_OPENED, Line, SIGN_IN, behind_comments, now_micros};
+pub(crate) use record::{
+    EMERGENCY_OPENED, Line, PARAMETER_BYTES_KEPT, SIGN_IN, behind_comments, now_micros,
+};
 use repeats::Repeats;
 use ring::Ring;
 pub use signing::{public_key_of, public_keys};

@@ -16,7 +16,7 @@ use crate::random::{self, NoEntropy};
 /// Bytes of a statement that are kept: all of any that can run.
 const STATEMENT_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
 /// Bytes of its parameters, as text, that are kept.
-const PARAMETER_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
+pub(crate) const PARAMETER_BYTES_KEPT: usize = STATEMENT_BYTES_MAX;
 /// Bytes of each that are kept of what was refused: whoever is refused could go on and fill the
 /// disk, and of what shows nothing the beginning, the length and the digest are enough.
 const REFUSED_BYTES_KEPT: usize = 16 * 1024;

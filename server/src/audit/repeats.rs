@@ -47,14 +47,16 @@ impl Repeats {
         };
         let day = entry.at.div_euclid(MICROS_PER_DAY);
         let mut texts = Vec::new();
-        let mut find = |text: Option<&str>| {
-            let digest = digest(entry, text?);
+        let mut find = |part: Part, text: Option<&str>| {
+            let digest = digest(entry, part, text?);
             let found = self.of(day).whole_in.get(&digest).cloned();
             texts.extend(found.is_none().then_some(digest));
             found
         };
-        let (statement_in, parameters_in) =
-            (find(entry.long_statement()), find(entry.long_parameters()));
+        let (statement_in, parameters_in) = (
+            find(Part::Statement, entry.long_statement()),
+            find(Part::Parameters, entry.long_parameters()),
+        );
         let shorter = entry.clone().referring(statement_in, parameters_in);
         let firsts =
             Firsts { repeats: Arc::clone(self), record_id: entry.record_id.clone(), day, texts };
@@ -79,8 +81,16 @@ impl Firsts {
     }
 }
 
-fn digest(entry: &Entry, text: &str) -> Digest {
+/// Where a text stands in its record: whoever is referred to it looks there.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Statement,
+    Parameters,
+}
+
+fn digest(entry: &Entry, part: Part, text: &str) -> Digest {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(&[part as u8]);
     hasher.update(&(entry.principal.len() as u64).to_le_bytes());
     hasher.update(entry.principal.as_bytes());
     hasher.update(text.as_bytes());

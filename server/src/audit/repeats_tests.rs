@@ -52,6 +52,15 @@ fn a_text_counts_as_written_when_it_is_on_disk_for_its_principal_and_day() {
 }
 
 #[test]
+fn a_statement_is_no_record_of_parameters() {
+    let repeats: Arc<Repeats> = Arc::default();
+    let text = "y".repeat(LONG);
+    written(&repeats, &entry(&text));
+    let bound = entry("SELECT $1").with_parameters(Some(text));
+    assert_eq!(written(&repeats, &bound), bound, "it stands nowhere as parameters");
+}
+
+#[test]
 fn what_is_short_is_written_each_time() {
     let repeats = Arc::default();
     for _ in 0..2 {

@@ -24,6 +24,7 @@ const READ_ONLY: &str =
     "the mart is read-only: data come in by the nightly load, not over Flight SQL";
 const NO_TRANSACTIONS: &str =
     "transactions are not supported: every statement reads one whole snapshot";
+const NO_TICKET: &str = "a statement is no ticket: GetFlightInfo gives the one for it";
 const NO_SUBSTRAIT: &str = "Substrait plans are not supported: send SQL";
 /// What is recorded of a Substrait plan: it has no text.
 const SUBSTRAIT_PLAN: &str = "a Substrait plan";
@@ -153,13 +154,14 @@ impl Query {
 
 impl Fetch {
     /// Reads a ticket.
-    pub(crate) fn parse(ticket: &[u8]) -> Result<Self, Status> {
-        match decode(ticket)? {
+    pub(crate) fn parse(ticket: &[u8]) -> Result<Self, NotTaken> {
+        match served(decode(ticket)?)? {
             Command::TicketStatementQuery(ticket) => Ok(Self::Ticket(ticket.statement_handle)),
             Command::CommandPreparedStatementQuery(query) => {
                 Ok(Self::Prepared(query.prepared_statement_handle))
             }
-            other => MetadataQuery::of(other).map(Self::Metadata).ok_or_else(malformed),
+            Command::CommandStatementQuery(query) => Err(NotTaken::invalid(query.query, NO_TICKET)),
+            other => Ok(Self::Metadata(MetadataQuery::of(other).ok_or_else(malformed)?)),
         }
     }
 }

@@ -56,7 +56,8 @@ fn a_ticket_is_fetched_and_never_planned() {
     );
     assert_eq!(not_taken(Query::parse(&packed(&ticket))), (Code::InvalidArgument, None));
     let statement = packed(&statement("select 1", None));
-    assert_eq!(Fetch::parse(&statement).unwrap_err().code(), Code::InvalidArgument);
+    let refused = (Code::InvalidArgument, Some("select 1".into()));
+    assert_eq!(not_taken(Fetch::parse(&statement)), refused);
 }
 
 #[test]
@@ -83,6 +84,7 @@ fn what_would_write_or_could_do_anything_is_named_for_the_record_at_every_door()
         let refused = (Code::Unimplemented, Some(text.to_string()));
         assert_eq!(not_taken(Query::parse(&command)), refused);
         assert_eq!(not_taken(Put::parse(&command)), refused);
+        assert_eq!(not_taken(Fetch::parse(&command)), refused);
     }
     let plan = Action::new("CreatePreparedSubstraitPlan", Bytes::new());
     assert_eq!(not_taken(Deed::parse(&plan)), (Code::Unimplemented, Some(SUBSTRAIT_PLAN.into())));
@@ -111,7 +113,7 @@ proptest! {
     fn any_bytes_are_survived_and_never_repeated(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
         let _ = Query::parse(&bytes);
         let _ = Put::parse(&bytes);
-        if let Err(status) = Fetch::parse(&bytes) {
+        if let Err(NotTaken::Unread(status)) = Fetch::parse(&bytes) {
             let only = malformed();
             prop_assert_eq!(status.message(), only.message());
         }

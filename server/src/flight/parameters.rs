@@ -5,7 +5,8 @@
 //! needs, and never repeat a value.
 //!
 //! Receives: a `DoPut` stream of Flight data.
-//! Hands on: one row in the client's types; `martlet-query` converts it to the declared ones.
+//! Hands on: one row in the client's types; `martlet-query` converts it to the declared ones, and
+//! that row goes on record.
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use futures::{Stream, StreamExt};
 use tonic::Status;
 
 use super::status::{bug, malformed};
+use crate::audit::PARAMETER_BYTES_KEPT;
 
 /// Bytes of one bound row at most, as encoded.
 const BOUND_BYTES_MAX: usize = 1024 * 1024;
@@ -126,7 +128,7 @@ fn of_upload(error: FlightError) -> Status {
     }
 }
 
-fn too_large() -> Status {
+pub(super) fn too_large() -> Status {
     Status::invalid_argument(format!("the parameters are larger than {BOUND_BYTES_MAX} bytes"))
 }
 
@@ -171,6 +173,11 @@ pub(crate) fn from_bytes(bytes: &Bytes) -> Result<Option<RecordBatch>, Status> {
     let mut reader = StreamReader::try_new(bytes.as_ref(), None).map_err(|_| unreadable())?;
     let row = reader.next().ok_or_else(unreadable)?.map_err(|_| unreadable())?;
     Ok(Some(row))
+}
+
+/// Whether the record keeps the whole text of a row.
+pub(crate) fn goes_on_record(row: &RecordBatch) -> bool {
+    as_text(row).len() <= PARAMETER_BYTES_KEPT
 }
 
 /// One bound row as a list of SQL constants, for the record.

@@ -445,7 +445,7 @@ impl FlightService for FlightDoor {
         request: Request<Ticket>,
     ) -> Result<Response<Self::DoGetStream>, Status> {
         let caller = self.caller(self.judge(&request)).await?;
-        match Fetch::parse(&request.get_ref().ticket)? {
+        match self.taken(&caller, Fetch::parse(&request.get_ref().ticket)).await? {
             Fetch::Ticket(sealed) => {
                 let (id, messages) = self.statements.fetch(&caller, &sealed).await?;
                 Ok(of_statement(&caller, id, messages))

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::datatypes::{Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
 use arrow_flight::sql::{Any, ProstMessageExt, TicketStatementQuery};
 use arrow_flight::{FlightDescriptor, FlightInfo};
 use bytes::Bytes;
@@ -305,6 +306,22 @@ impl Statements {
         Err(subject.statement_id.map_or(told.clone(), |id| status::naming(told, id)))
     }
 
+    /// The bound row in the statement's types, if all of it can go on record: what stood behind a
+    /// long value would be compared and seen by no alarm.
+    async fn taken(
+        &self,
+        subject: Subject<'_>,
+        statement: &Statement,
+    ) -> Result<Option<RecordBatch>, Status> {
+        let told = match statement.bound(subject.parameters) {
+            Ok(row) if row.as_ref().is_none_or(parameters::goes_on_record) => return Ok(row),
+            Ok(_) => parameters::too_large(),
+            Err(error) => status::of(&error),
+        };
+        self.recorder.refused(subject, ErrorKind::Invalid).await?;
+        Err(told)
+    }
+
     /// Counts the statement's look-ups of masked values; a refusal is recorded before it is told.
     async fn count_lookups(
         &self,
@@ -457,6 +474,8 @@ impl Statements {
             emergency: asker.emergency().map(AsRef::as_ref),
         };
         let (statement, place) = self.plan(place, subject, &asker, &mart).await?;
+        let taken = self.taken(subject, &statement).await?;
+        let subject = Subject { parameters: taken.as_ref(), ..subject };
         self.count_lookups(subject, &statement).await?;
         let schema = statement.schema();
         let standing = Standing {
@@ -470,7 +489,7 @@ impl Statements {
             checked_every: self.times.checked_every,
         };
         let record = self.recorder.begin(subject, &statement).await?;
-        let work = async move { statement.execute(bound.as_ref()).await };
+        let work = async move { statement.execute(taken.as_ref()).await };
         let told = match in_time(PLANNING_TIME_MAX, place, work).await {
             Ok((Ok(rows), place)) => {
                 return Ok(Started { rows, schema, record, standing, place, open });
