@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::sql::{
     ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any,
@@ -240,6 +242,41 @@ async fn a_long_text_is_written_once_for_each_who_asks() {
         assert_eq!(written(&mart, &long), whole, "{name}");
     }
     prove_journal(&mart);
+}
+
+/// Asks with one row of values bound; gives the single number of the answer.
+async fn bound(client: &mut Client, sql: &str, values: Vec<ArrayRef>) -> Result<i64, String> {
+    let fields = values
+        .iter()
+        .enumerate()
+        .map(|(at, value)| Field::new((at + 1).to_string(), value.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let mut asked = client.inner.prepare(sql.into(), None).await.unwrap();
+    asked.set_parameters(RecordBatch::try_new(schema, values).unwrap()).unwrap();
+    let info = asked.execute().await.map_err(|error| error.to_string())?;
+    let rows = client.fetch(info).await.map_err(|error| error.to_string())?;
+    Ok(rows[0].column(0).as_primitive::<Int64Type>().value(0))
+}
+
+/// An alarm sees what stands on record: so what is compared stands there, as it is compared.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_bound_goes_on_record_as_it_is_compared() {
+    let mart = mart().await;
+    let server = mart.serve().await;
+    let mut ann = Client::sign_in(server.address, "ann").await;
+    let sql = "SELECT count(*) FROM t WHERE $1 <> '' AND a = $2";
+    // Each of them is two in the record.
+    let quotes: ArrayRef = Arc::new(StringArray::from(vec!["'".repeat(600_000)]));
+    let two: ArrayRef = Arc::new(Int64Array::from(vec![2]));
+    let refused = bound(&mut ann, sql, vec![quotes, Arc::clone(&two)]).await.unwrap_err();
+    assert!(refused.contains("the parameters are larger than"), "{refused}");
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
+    let moment: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![2]));
+    assert_eq!(bound(&mut ann, sql, vec![text, moment]).await.unwrap(), 1);
+    let mut eve = Client::sign_in(server.address, "eve").await;
+    let recorded = "SELECT parameters FROM system.audit_record \
+                    WHERE parameters IS NOT NULL AND decision = 'allowed' ORDER BY at";
+    assert_eq!(eve.texts(recorded).await, ["('x', 2)"]);
 }
 
 /// A handle of a prepared statement, as it goes over the wire.
