@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate};
 
 use super::disk::Disk;
 
@@ -36,9 +36,14 @@ pub(crate) fn day_of(name: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(day, "%Y-%m-%d").ok()
 }
 
-/// The name of today's file.
-pub(crate) fn today() -> String {
-    Utc::now().format("audit-%Y-%m-%d.jsonl").to_string()
+/// The day of a time, in microseconds since 1970 (UTC).
+pub(crate) fn day_at(at: i64) -> NaiveDate {
+    DateTime::from_timestamp_micros(at).unwrap_or_default().date_naive()
+}
+
+/// The name of the file that lines of this time stand in.
+pub(crate) fn name_at(at: i64) -> String {
+    day_at(at).format("audit-%Y-%m-%d.jsonl").to_string()
 }
 
 /// Whether a line can stand behind what the file holds.
@@ -170,8 +175,13 @@ mod tests {
     fn names_tell_their_day() {
         assert_eq!(day_of("audit-2026-11-22.jsonl"), NaiveDate::from_ymd_opt(2026, 11, 22));
         assert_eq!(day_of("audit-2026-11-32.jsonl"), None);
-        assert!(is_name(&today()) && day_of(&today()).is_some());
-        assert!(!is_name("reserve") && !is_name("audit-2026-11-22.jsonl.gz"));
+        let midnight = 1_795_305_600_000_000;
+        assert_eq!(name_at(midnight), "audit-2026-11-22.jsonl");
+        assert_eq!(name_at(midnight - 1), "audit-2026-11-21.jsonl");
+        assert_eq!(day_of(&name_at(midnight)), Some(day_at(midnight)));
+        assert!(
+            is_name(&name_at(0)) && !is_name("reserve") && !is_name("audit-2026-11-22.jsonl.gz")
+        );
     }
 
     #[test]

@@ -63,13 +63,21 @@ pub struct JournalOptions {
     pub key: PathBuf,
     /// A second place for checkpoints, out of reach of whoever administers the journal.
     pub anchor: Option<PathBuf>,
+    /// Whether the anchor is new to a journal that has lines already. To be said once: where
+    /// nobody says it, an anchor that is not there was taken away.
+    pub new_anchor: bool,
 }
 
 impl JournalOptions {
     /// A journal with its key in its own folder, and no anchor.
     #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
-        Self { folder: folder.to_path_buf(), key: folder.join("signing.key"), anchor: None }
+        Self {
+            folder: folder.to_path_buf(),
+            key: folder.join("signing.key"),
+            anchor: None,
+            new_anchor: false,
+        }
     }
 }
 
@@ -117,6 +125,36 @@ pub enum AuditError {
         /// The journal's last line; 0 if it is not the anchor's journal at all.
         journal: u64,
     },
+    /// The journal has lines, and its anchor is not there or says nothing.
+    #[error(
+        "the audit journal has lines, but its anchor {} is missing or empty: mount what it lies \
+         on, or bring the right file back; if this journal shall have a new anchor from here on, \
+         start once with --new-anchor",
+        anchor.display()
+    )]
+    AnchorMissing {
+        /// The anchor.
+        anchor: PathBuf,
+    },
+    /// The anchor holds something, and nothing of it was signed with a key of the journal.
+    #[error(
+        "no line of the audit anchor {} is a checkpoint with a good signature of this journal's \
+         keys: name the journal's own anchor and key, or keep both as they are for the auditors",
+        anchor.display()
+    )]
+    AnchorForeign {
+        /// The anchor.
+        anchor: PathBuf,
+    },
+    /// The anchor that is said to be new holds something.
+    #[error(
+        "the audit anchor {} is not new, it holds lines already: leave --new-anchor out",
+        anchor.display()
+    )]
+    AnchorNotNew {
+        /// The anchor.
+        anchor: PathBuf,
+    },
     /// The bank's records must be kept longer.
     #[error("audit records are kept {min} days at least, not {days}")]
     KeptTooShortly {
@@ -136,8 +174,10 @@ impl Kinded for AuditError {
             Self::Unusable { .. }
             | Self::InUse { .. }
             | Self::Key { .. }
+            | Self::AnchorMissing { .. }
+            | Self::AnchorNotNew { .. }
             | Self::KeptTooShortly { .. } => ErrorKind::Invalid,
-            Self::BehindAnchor { .. } => ErrorKind::Damaged,
+            Self::BehindAnchor { .. } | Self::AnchorForeign { .. } => ErrorKind::Damaged,
             Self::NoRandomBytes => ErrorKind::Retry,
             Self::NotWritten => ErrorKind::Exhausted,
         }
@@ -179,7 +219,8 @@ impl Journal {
     /// # Errors
     /// [`AuditError::Unusable`] if the folder, the key or the anchor cannot be read and written,
     /// [`AuditError::InUse`] if another server has it open, [`AuditError::BehindAnchor`] if lines
-    /// are missing.
+    /// are missing, [`AuditError::AnchorMissing`], [`AuditError::AnchorForeign`] and
+    /// [`AuditError::AnchorNotNew`] if the anchor is not what it should be.
     pub fn open_with(options: &JournalOptions) -> Result<Self, AuditError> {
         let writer = Writer::open(options)?;
         Self::over(writer, &options.folder)

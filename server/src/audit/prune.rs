@@ -67,6 +67,15 @@ pub fn prune(
     kept_days: u32,
     today: NaiveDate,
 ) -> Result<Pruned, AuditError> {
+    prune_on(now_micros, options, kept_days, today)
+}
+
+pub(crate) fn prune_on(
+    clock: fn() -> i64,
+    options: &JournalOptions,
+    kept_days: u32,
+    today: NaiveDate,
+) -> Result<Pruned, AuditError> {
     let folder = options.folder.as_path();
     let _lock = lock(folder)?;
     let names = outdated(folder, kept_days, today)?;
@@ -80,8 +89,8 @@ pub fn prune(
         bytes: files.iter().map(|file| file.bytes).sum(),
         last: files.iter().rev().find_map(|file| file.last),
     };
-    let mut scribe = Scribe::open(options, Box::new(Local))?;
-    let pruning = Pruning { at: now_micros(), keeps_days: kept_days, files };
+    let mut scribe = Scribe::open_on(clock, options, Box::new(Local))?;
+    let pruning = Pruning { at: clock(), keeps_days: kept_days, files };
     scribe.append_mark(Mark::Pruned(pruning)).map_err(unusable)?;
     for name in &pruned.files {
         fs::remove_file(folder.join(name)).map_err(unusable)?;

@@ -10,9 +10,14 @@ use std::path::Path;
 
 use super::chain::{Chained, Head, linked};
 use super::day_files::names;
-use super::hex::{Digest, JournalId};
-use super::mark::{Mark, Span};
+use super::hex::{Digest, JournalId, PublicKey};
+use super::mark::{Checkpoint, Mark, Span};
 use super::signing::is_signed;
+
+/// A heading and its checkpoint.
+const HEADING_LINES: usize = 2;
+/// Bytes that they have at most; a heading that names more than fits is passed over.
+const HEADING_BYTES_MAX: u64 = 64 * 1024;
 
 /// Where a journal's chain ends.
 #[derive(Debug, Clone, Default)]
@@ -20,13 +25,22 @@ pub(crate) struct Recovered {
     /// The last line; `None` if no line is chained.
     pub(crate) head: Option<Head>,
     pub(crate) journal: Option<JournalId>,
-    /// The line that the last checkpoint covers.
-    pub(crate) signed: Option<Head>,
+    /// What the last checkpoint signs.
+    pub(crate) signed: Option<Signed>,
+    /// The keys that were signed with, as far as the journal was read.
+    pub(crate) keys: Vec<PublicKey>,
     /// What stands behind the last line.
     pub(crate) unchained: Vec<Span>,
     /// Whether the newest file ends in the middle of a line.
     pub(crate) ends_torn: bool,
     pub(crate) newest_file: Option<String>,
+}
+
+/// What a checkpoint signs, and with which key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Signed {
+    pub(crate) head: Head,
+    pub(crate) key: PublicKey,
 }
 
 /// Reads the newest files back as far as the chain's end and its last checkpoint.
@@ -48,6 +62,7 @@ pub(crate) fn recover(folder: &Path) -> io::Result<Recovered> {
                 found.unchained.insert(0, span);
             }
         }
+        found.keys.extend(scan.keys);
         found.signed = found.signed.or(scan.signed);
         found.journal = found.journal.or(scan.journal);
         if found.head.is_some() && found.signed.is_some() && found.journal.is_some() {
@@ -57,13 +72,39 @@ pub(crate) fn recover(folder: &Path) -> io::Result<Recovered> {
     Ok(found)
 }
 
+/// The keys that the journal's days began with: a day's file begins with a heading and the
+/// checkpoint over it. Without their files nobody needs to read years of records for them.
+pub(crate) fn keys_of_days(folder: &Path) -> io::Result<Vec<PublicKey>> {
+    let mut keys = Vec::new();
+    for name in names(folder)? {
+        let mut file = BufReader::new(File::open(folder.join(name))?.take(HEADING_BYTES_MAX));
+        let mut line = Vec::new();
+        for _ in 0..HEADING_LINES {
+            line.clear();
+            file.read_until(b'\n', &mut line)?;
+            let key = checkpoint_in(line.strip_suffix(b"\n").unwrap_or(&line)).map(|it| it.key);
+            keys.extend(key.filter(|key| !keys.contains(key)));
+        }
+    }
+    Ok(keys)
+}
+
+/// A line's checkpoint, if it is one with a good signature.
+fn checkpoint_in(line: &[u8]) -> Option<Checkpoint> {
+    match Mark::from_json(&Chained::read(line)?.body())? {
+        Mark::Checkpoint(checkpoint) => is_signed(&checkpoint).then_some(checkpoint),
+        _ => None,
+    }
+}
+
 /// What one file holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Scan {
     /// Its last line that follows from the one before it.
     pub(crate) head: Option<Head>,
     pub(crate) journal: Option<JournalId>,
-    pub(crate) signed: Option<Head>,
+    pub(crate) signed: Option<Signed>,
+    keys: Vec<PublicKey>,
     /// Bytes behind that line.
     tail_bytes: u64,
     tail_digest: Digest,
@@ -77,7 +118,8 @@ pub(crate) struct Scan {
 struct Way {
     head: Option<Head>,
     journal: Option<JournalId>,
-    signed: Option<Head>,
+    signed: Option<Signed>,
+    keys: Vec<PublicKey>,
     /// The last chained line as it stands there, true or not.
     last: Option<Head>,
     /// Whether some line since the last signed or heading one does not follow.
@@ -107,6 +149,7 @@ pub(crate) fn scan_file(path: &Path, ending: Ending) -> io::Result<Scan> {
         head: None,
         journal: None,
         signed: None,
+        keys: Vec::new(),
         last: None,
         broken: false,
         tail: blake3::Hasher::new(),
@@ -132,6 +175,7 @@ pub(crate) fn scan_file(path: &Path, ending: Ending) -> io::Result<Scan> {
         head: way.head,
         journal: way.journal,
         signed: way.signed,
+        keys: way.keys,
         tail_bytes: way.tail_bytes,
         tail_digest: Digest::new(*way.tail.finalize().as_bytes()),
         ends_torn,
@@ -155,7 +199,8 @@ impl Way {
         let signed = match &mark {
             Some(Mark::Checkpoint(checkpoint)) => {
                 let covered = checkpoint.covered();
-                (follows && self.last == Some(covered) && is_signed(checkpoint)).then_some(covered)
+                (follows && self.last == Some(covered) && is_signed(checkpoint))
+                    .then_some(Signed { head: covered, key: checkpoint.key })
             }
             _ => None,
         };
@@ -164,6 +209,8 @@ impl Way {
         if !self.broken {
             self.head = Some(chained.head());
             self.signed = signed.or(self.signed);
+            let key = signed.map(|signed| signed.key);
+            self.keys.extend(key.filter(|key| !self.keys.contains(key)));
             self.journal = mark.and_then(|mark| mark.journal()).or(self.journal);
             self.tail.reset();
             self.tail_bytes = 0;

@@ -57,7 +57,7 @@ fn nothing_behind_garbage_counts_unless_it_is_signed() {
     fs::write(&path, &broken).unwrap();
     let found = recover(folder.path()).unwrap();
     assert_eq!(found.head.unwrap().sequence, 3);
-    assert_eq!(found.signed.unwrap().sequence, 1);
+    assert_eq!(found.signed.unwrap().head.sequence, 1);
     let left = ["####", lines[4], lines[5], ""].join("\n");
     assert_eq!(found.unchained[0].bytes, left.len() as u64);
     // Signed behind it: whoever put garbage there did it later.

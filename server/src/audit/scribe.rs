@@ -8,14 +8,14 @@ use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::anchor::Anchor;
+use super::anchor::{Anchor, Keys};
 use super::chain::Head;
-use super::day_files::{self, DayFiles, Place, today};
+use super::day_files::{self, DayFiles, Place, name_at};
 use super::disk::Disk;
 use super::hex::JournalId;
 use super::mark::{Checkpoint, DayStart, Mark, Opening};
 use super::record::now_micros;
-use super::recover::{Recovered, recover};
+use super::recover::{Recovered, keys_of_days, recover};
 use super::reserve::Reserve;
 use super::signing::Signer;
 use super::{AuditError, JournalOptions};
@@ -41,8 +41,8 @@ pub(crate) struct Scribe {
     journal: JournalId,
     head: Head,
     unsigned: Unsigned,
-    /// Gives the name of today's file.
-    today: fn() -> String,
+    /// Tells the time, in microseconds since 1970 (UTC).
+    clock: fn() -> i64,
 }
 
 /// Lines behind the last checkpoint.
@@ -56,11 +56,11 @@ impl Scribe {
     /// Takes a journal up where it ends, or begins one, and says so in its first line. Whoever
     /// calls holds the journal's lock.
     pub(crate) fn open(options: &JournalOptions, disk: Box<dyn Disk>) -> Result<Self, AuditError> {
-        Self::open_on(today, options, disk)
+        Self::open_on(now_micros, options, disk)
     }
 
     pub(crate) fn open_on(
-        today: fn() -> String,
+        clock: fn() -> i64,
         options: &JournalOptions,
         disk: Box<dyn Disk>,
     ) -> Result<Self, AuditError> {
@@ -68,8 +68,14 @@ impl Scribe {
         let unusable = |source| AuditError::Unusable { path: folder.to_path_buf(), source };
         let signer = Signer::open(&options.key)?;
         let recovered = recover(folder).map_err(unusable)?;
-        let anchor = options.anchor.as_deref();
-        let anchor = anchor.map(|path| Anchor::open(path, &recovered)).transpose()?;
+        let anchor = match &options.anchor {
+            None => None,
+            Some(path) => {
+                let mut keys = Keys { own: signer.public(), earlier: recovered.keys.clone() };
+                keys.earlier.extend(keys_of_days(folder).map_err(unusable)?);
+                Some(Anchor::open(path, options.new_anchor, &recovered, &keys)?)
+            }
+        };
         let journal = match recovered.journal {
             Some(journal) => journal,
             None => JournalId::new(random::draw().map_err(|_| AuditError::NoRandomBytes)?),
@@ -84,14 +90,14 @@ impl Scribe {
             journal,
             head: recovered.head.unwrap_or(Head::START),
             unsigned: Unsigned::default(),
-            today,
+            clock,
         };
         scribe.begin(recovered).map_err(unusable)?;
         Ok(scribe)
     }
 
     fn begin(&mut self, recovered: Recovered) -> io::Result<()> {
-        let name = self.files.name_of((self.today)());
+        let name = self.files.name_of(name_at((self.clock)()));
         self.files.turn_to(&name)?;
         let opening = self.opening(recovered, name)?;
         self.write(Some(opening), &[])
@@ -111,13 +117,17 @@ impl Scribe {
         self.write(Some(mark), &[])
     }
 
-    /// Signs what is not signed yet.
+    /// Signs what is not signed yet, in the file of the day on which it is signed: whoever
+    /// removes a file by its day removes no younger signature with it.
     pub(crate) fn checkpoint(&mut self) -> io::Result<()> {
         if self.unsigned.lines == 0 {
             return Ok(());
         }
+        if let Some(heading) = self.heading()? {
+            return self.write(Some(heading), &[]);
+        }
         let mut batch = self.batch();
-        batch.sign(&self.signer, self.journal);
+        batch.sign(&self.signer, self.journal, (self.clock)());
         self.commit(batch)
     }
 
@@ -157,12 +167,12 @@ impl Scribe {
 
     /// What has to stand in front of the next line: nothing, or the head of a file.
     fn heading(&mut self) -> io::Result<Option<Mark>> {
-        let name = self.files.name_of((self.today)());
+        let name = self.files.name_of(name_at((self.clock)()));
         match self.files.turn_to(&name)? {
             Place::Continued => Ok(None),
             Place::Fresh if self.files.bytes() == 0 => {
                 let previous = self.head.link;
-                let start = DayStart { at: now_micros(), file: name, previous };
+                let start = DayStart { at: (self.clock)(), file: name, previous };
                 Ok(Some(Mark::DayStarted(start)))
             }
             // A write failed and could not be taken back.
@@ -181,7 +191,7 @@ impl Scribe {
             self.files.measure()?;
         }
         let opening = Opening {
-            at: now_micros(),
+            at: (self.clock)(),
             journal: self.journal,
             key: self.signer.public(),
             file,
@@ -199,12 +209,12 @@ impl Scribe {
         let mut batch = self.batch();
         if let Some(mark) = mark {
             batch.add(&mark.to_json());
-            batch.sign(&self.signer, self.journal);
+            batch.sign(&self.signer, self.journal, (self.clock)());
         }
         for body in bodies {
             batch.add(body);
             if batch.unsigned == CHECKPOINT_LINES {
-                batch.sign(&self.signer, self.journal);
+                batch.sign(&self.signer, self.journal, (self.clock)());
             }
         }
         self.commit(batch)
@@ -249,8 +259,8 @@ impl Batch {
         self.unsigned += 1;
     }
 
-    fn sign(&mut self, signer: &Signer, journal: JournalId) {
-        let checkpoint = signer.sign(journal, self.head, now_micros());
+    fn sign(&mut self, signer: &Signer, journal: JournalId, at: i64) {
+        let checkpoint = signer.sign(journal, self.head, at);
         self.head.seal(&Mark::Checkpoint(checkpoint.clone()).to_json(), &mut self.lines);
         self.checkpoints.push(checkpoint);
         self.unsigned = 0;

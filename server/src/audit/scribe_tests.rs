@@ -11,17 +11,18 @@ use super::*;
 
 const END: &[u8] = b"{\"event\":\"end\"}";
 
-fn open(folder: &Path, today: fn() -> String) -> Scribe {
+fn open(folder: &Path, clock: fn() -> i64) -> Scribe {
     let disk = Box::new(Small::with_room(1 << 40));
-    Scribe::open_on(today, &JournalOptions::in_folder(folder), disk).unwrap()
+    Scribe::open_on(clock, &JournalOptions::in_folder(folder), disk).unwrap()
 }
 
-fn first_day() -> String {
-    "audit-2026-11-22.jsonl".into()
+/// Noon of 2026-11-22.
+fn first_day() -> i64 {
+    1_795_348_800_000_000
 }
 
-fn second_day() -> String {
-    "audit-2026-11-23.jsonl".into()
+fn second_day() -> i64 {
+    first_day() + 24 * 3_600 * 1_000_000
 }
 
 fn events(folder: &Path, name: &str) -> Vec<(u64, String)> {
@@ -43,16 +44,16 @@ fn the_chain_goes_on_over_days_and_restarts() {
     let folder = tempfile::tempdir().unwrap();
     let mut scribe = open(folder.path(), first_day);
     scribe.append(&[END]).unwrap();
-    scribe.today = second_day;
+    scribe.clock = second_day;
     scribe.append(&[END]).unwrap();
     scribe.checkpoint().unwrap();
     // The clock was set back: the newer day goes on.
-    scribe.today = first_day;
+    scribe.clock = first_day;
     scribe.append(&[END]).unwrap();
     drop(scribe);
     drop(open(folder.path(), second_day));
     let first = named(&[(1, "chain_started"), (2, "checkpoint"), (3, "end")]);
-    assert_eq!(events(folder.path(), &first_day()), first);
+    assert_eq!(events(folder.path(), &name_at(first_day())), first);
     let second = named(&[
         (4, "day_started"),
         (5, "checkpoint"),
@@ -62,7 +63,21 @@ fn the_chain_goes_on_over_days_and_restarts() {
         (9, "opened"),
         (10, "checkpoint"),
     ]);
-    assert_eq!(events(folder.path(), &second_day()), second);
+    assert_eq!(events(folder.path(), &name_at(second_day())), second);
+}
+
+/// A file goes by its day, so no signature of a later day may stand in it.
+#[test]
+fn what_a_day_left_unsigned_is_signed_in_the_file_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut scribe = open(folder.path(), first_day);
+    scribe.append(&[END]).unwrap();
+    scribe.clock = second_day;
+    scribe.checkpoint().unwrap();
+    let first = named(&[(1, "chain_started"), (2, "checkpoint"), (3, "end")]);
+    assert_eq!(events(folder.path(), &name_at(first_day())), first);
+    let second = named(&[(4, "day_started"), (5, "checkpoint")]);
+    assert_eq!(events(folder.path(), &name_at(second_day())), second);
 }
 
 #[test]
@@ -71,7 +86,7 @@ fn a_thousand_lines_are_signed() {
     let mut scribe = open(folder.path(), first_day);
     scribe.append(&vec![END; 2_500]).unwrap();
     assert_eq!(scribe.unsigned.lines, 500);
-    let text = fs::read_to_string(folder.path().join(first_day())).unwrap();
+    let text = fs::read_to_string(folder.path().join(name_at(first_day()))).unwrap();
     let marks = text
         .lines()
         .filter_map(|line| Mark::from_json(&Chained::read(line.as_bytes()).unwrap().body()));
@@ -87,7 +102,7 @@ fn a_thousand_lines_are_signed() {
     assert_eq!(covers, [1, 1_002, 2_003]);
     scribe.checkpoint().unwrap();
     scribe.checkpoint().unwrap();
-    let last = events(folder.path(), &first_day()).pop().unwrap();
+    let last = events(folder.path(), &name_at(first_day())).pop().unwrap();
     assert_eq!(last, (2_505, "checkpoint".into()), "nothing is signed twice");
 }
 
@@ -103,7 +118,7 @@ fn what_a_disk_did_not_take_leaves_no_trace() {
     disk.room.store(1 << 40, Ordering::SeqCst);
     scribe.append(&[b"{\"event\":\"whole\"}"]).unwrap();
     let expected = named(&[(1, "chain_started"), (2, "checkpoint"), (3, "end"), (4, "whole")]);
-    assert_eq!(events(folder.path(), &first_day()), expected);
+    assert_eq!(events(folder.path(), &name_at(first_day())), expected);
 }
 
 /// A disk whose failed writes can be taken back no more.
@@ -132,7 +147,7 @@ fn what_cannot_be_taken_back_is_named_in_the_chain() {
     assert!(scribe.append(&[END]).is_err());
     disk.room.store(1 << 40, Ordering::SeqCst);
     scribe.append(&[END]).unwrap();
-    let text = fs::read_to_string(folder.path().join(first_day())).unwrap();
+    let text = fs::read_to_string(folder.path().join(name_at(first_day()))).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[2], "{\"event\":");
     let opened = Mark::from_json(&Chained::read(lines[3].as_bytes()).unwrap().body()).unwrap();

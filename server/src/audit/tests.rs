@@ -233,7 +233,8 @@ async fn a_full_disk_takes_ends_and_refusals_and_no_beginning() {
     assert_eq!(text.matches("select secret").count(), 1);
     assert!(!text.contains("select 2") && !text.contains("select 3"));
     let folder = folder.path().to_path_buf();
-    let check = verify::Check { folder, anchor: None, keys: Vec::new() };
+    let check =
+        verify::Check { folder, anchor: None, keys: Vec::new(), now: std::time::SystemTime::now() };
     let report = verify::verify(&check, &mut |_, _| ()).unwrap();
     assert!(report.is_whole(), "{:?}", report.findings);
 }

@@ -6,7 +6,7 @@ use super::*;
 const END: &[u8] = b"{\"event\":\"end\"}";
 
 fn text_of(folder: &Path) -> String {
-    let name = super::super::day_files::today();
+    let name = super::super::day_files::name_at(super::super::now_micros());
     fs::read_to_string(folder.join(name)).unwrap()
 }
 

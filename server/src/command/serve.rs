@@ -72,6 +72,9 @@ pub(crate) struct Arguments {
     /// A second place for the journal's checkpoints, out of reach of its administrator
     #[arg(long, value_name = "FILE")]
     audit_anchor: Option<PathBuf>,
+    /// The anchor is new to a journal that has records already: make it; give this once
+    #[arg(long, requires = "audit_anchor")]
+    new_anchor: bool,
     /// The rules of the alarms; default: those of `martlet alarms example`
     #[arg(long, value_name = "FILE")]
     alarms: Option<PathBuf>,
@@ -207,6 +210,7 @@ fn journal_options(arguments: &Arguments) -> JournalOptions {
         folder: arguments.audit.clone().unwrap_or_else(|| beside("audit")),
         key: arguments.audit_key.clone().unwrap_or_else(|| beside("audit.key")),
         anchor: arguments.audit_anchor.clone(),
+        new_anchor: arguments.new_anchor,
     }
 }
 

@@ -90,7 +90,11 @@ async fn opened_by_two_it_shows_what_its_role_shows_and_all_of_it_is_on_record()
     drop((kim, lee, eve));
     server.end().await;
     let folder = mart.folder.path().join("audit");
-    let report = verify(&Check { folder, anchor: None, keys: Vec::new() }, &mut |_, _| ()).unwrap();
+    let report = verify(
+        &Check { folder, anchor: None, keys: Vec::new(), now: std::time::SystemTime::now() },
+        &mut |_, _| (),
+    )
+    .unwrap();
     assert!(report.is_whole() && report.records > 10, "{:?}", report.findings);
 }
 

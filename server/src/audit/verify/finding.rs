@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use chrono::DateTime;
+
 use crate::audit::hex::{Digest, PublicKey};
 
 /// Something that is not as it was written.
@@ -95,6 +97,40 @@ pub enum Problem {
     },
     /// A line of the anchor is no checkpoint, or its signature is not good or foreign.
     AnchorUnreadable,
+    /// The anchor has no checkpoint at all.
+    AnchorEmpty,
+    /// Something was removed before it was old enough.
+    PrunedTooEarly(TooEarly),
+    /// The time of a removal lies in the future, or before or behind that of its neighbours.
+    PrunedAtWrongTime {
+        /// That time, in microseconds since 1970.
+        at: i64,
+    },
+}
+
+/// How it is known that something was removed too early. Times are microseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TooEarly {
+    /// The removal's own line names files that were too young.
+    Files {
+        /// How many.
+        files: u64,
+        /// The newest of them.
+        newest: String,
+        /// When they were removed, as the line says.
+        at: i64,
+        /// Days that they had to be kept.
+        days: u32,
+    },
+    /// The anchor has a checkpoint over a line that is gone, and it is too young.
+    Line {
+        /// The line.
+        covers: u64,
+        /// When it was signed.
+        at: i64,
+        /// Days that it had to be kept.
+        days: u32,
+    },
 }
 
 impl Problem {
@@ -121,6 +157,9 @@ impl Problem {
             Self::NotAsAnchored { .. } => "not_as_anchored",
             Self::AnchorDiffers { .. } => "anchor_differs",
             Self::AnchorUnreadable => "anchor_unreadable",
+            Self::AnchorEmpty => "anchor_empty",
+            Self::PrunedTooEarly(_) => "pruned_too_early",
+            Self::PrunedAtWrongTime { .. } => "pruned_at_wrong_time",
         }
     }
 }
@@ -195,8 +234,39 @@ impl fmt::Display for Problem {
             Self::AnchorUnreadable => out.write_str(
                 "the anchor's line is no checkpoint of this journal with a good signature",
             ),
+            Self::AnchorEmpty => out.write_str(
+                "the anchor has no checkpoint of this journal: it is another file, or what it lies on is not there",
+            ),
+            Self::PrunedTooEarly(early) => early.fmt(out),
+            Self::PrunedAtWrongTime { at } => write!(
+                out,
+                "the line says that files were removed at {}, and that cannot be: it lies in the future, or does not fit the times of the checkpoints before and behind it",
+                utc(*at)
+            ),
         }
     }
+}
+
+impl fmt::Display for TooEarly {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files { files, newest, at, days } => write!(
+                out,
+                "{files} files, the newest of them {newest}, were removed at {} and were not {days} days old",
+                utc(*at)
+            ),
+            Self::Line { covers, at, days } => write!(
+                out,
+                "what stood before this line was removed too early: the anchor has line {covers} as signed at {}, and lines are kept {days} days at least",
+                utc(*at)
+            ),
+        }
+    }
+}
+
+fn utc(at: i64) -> String {
+    let time = DateTime::from_timestamp_micros(at).unwrap_or_default();
+    time.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// Something that a reader should know and that is no damage.

@@ -8,13 +8,15 @@
 
 mod finding;
 mod lines;
+mod notices;
 mod walk;
 mod witness;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-pub use finding::{Finding, Problem, Remark};
+pub use finding::{Finding, Problem, Remark, TooEarly};
 use lines::Blocks;
 use walk::Walk;
 use witness::Witness;
@@ -33,6 +35,9 @@ pub struct Check {
     /// The keys that it may be signed with; none: the first one that the anchor names, or else
     /// the journal.
     pub keys: Vec<PublicKey>,
+    /// The time of the proof, by a clock that whoever asks for it trusts: what was removed had to
+    /// be old enough by it.
+    pub now: SystemTime,
 }
 
 /// What a proof found.
@@ -91,11 +96,17 @@ pub fn verify(check: &Check, progress: &mut dyn FnMut(u64, u64)) -> Result<Repor
         };
         walk_file(&mut walk, &path, &mut step).map_err(|source| unusable(&path, source))?;
     }
-    walk.finish().map_err(|source| unusable(&check.folder, source))?;
+    walk.finish(micros_of(check.now));
     if let Some(path) = &check.anchor {
         hold_against(&mut walk, path).map_err(|source| unusable(path, source))?;
     }
     Ok(report(walk, check, files.len() as u64, total))
+}
+
+/// Microseconds since 1970; a clock that stands before that makes everything too young.
+fn micros_of(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn files_of(folder: &Path) -> io::Result<Vec<(String, u64)>> {
@@ -122,13 +133,22 @@ fn walk_file(walk: &mut Walk, path: &Path, step: &mut dyn FnMut(u64)) -> io::Res
     Ok(())
 }
 
-/// What the anchor has beyond the journal's end, and what is wrong with itself.
+/// What the anchor has beyond the journal's end and of what was removed, and what is wrong with
+/// itself.
 fn hold_against(walk: &mut Walk, path: &Path) -> io::Result<()> {
     let Some(mut witness) = walk.witness.take() else { return Ok(()) };
     if let Some(problem) = witness.finish()? {
         walk.find(problem, None);
     }
+    if let Some((place, limits)) = walk.gone.take()
+        && let Some(early) = limits.broken_in(path, &witness)?
+    {
+        walk.find_at(place, Problem::PrunedTooEarly(early));
+    }
     walk.turn_to(&path.display().to_string(), false);
+    if witness.journal.is_none() {
+        walk.find(Problem::AnchorEmpty, None);
+    }
     for line in std::mem::take(&mut witness.unreadable) {
         walk.find_in_anchor(line);
     }

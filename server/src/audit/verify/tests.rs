@@ -1,15 +1,17 @@
 //! A journal of several days with all that happens to one: it proves, and after any one change
 //! to it, it does not.
 
+mod early;
 mod million;
 mod scene;
 
 use proptest::prelude::*;
-use scene::{Scene, Trust, forged, with_lines};
+use scene::{Scene, Trust, at, forged, noon, with_lines};
 
 use super::*;
 use crate::audit::chain::Chained;
 use crate::audit::mark::Mark;
+use crate::audit::prune::prune_on;
 
 fn problems(report: &Report) -> Vec<&'static str> {
     report.findings.iter().map(|finding| finding.problem.word()).collect()
@@ -127,18 +129,22 @@ fn pruned_files_are_not_missed_and_others_are() {
     let scene = Scene::original();
     let (folder, options) = scene.laid_out();
     let today = chrono::NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
-    let refused = crate::audit::prune::prune(&options, 100, today);
+    let refused = prune_on(|| noon(scene::NOW), &options, 100, today);
     assert!(matches!(refused, Err(AuditError::KeptTooShortly { .. })));
     // 2026-05-20 and older: the two from before the chain, and the day that it began.
-    let pruned = crate::audit::prune::prune(&options, 186, today).unwrap();
+    let pruned = prune_on(|| noon(scene::NOW), &options, 186, today).unwrap();
     assert_eq!(pruned.files.len(), 3);
-    let check =
-        Check { folder: options.folder.clone(), anchor: options.anchor.clone(), keys: Vec::new() };
+    let check = Check {
+        folder: options.folder.clone(),
+        anchor: options.anchor.clone(),
+        keys: Vec::new(),
+        now: at(noon(scene::NOW)),
+    };
     let report = verify(&check, &mut |_, _| ()).unwrap();
     assert!(report.is_whole(), "{:?}", report.findings);
     assert!(report.remarks.iter().any(|remark| matches!(remark, Remark::Pruned { files: 3, .. })));
     // Again: nothing is old enough any more.
-    assert_eq!(crate::audit::prune::prune(&options, 186, today).unwrap().files.len(), 0);
+    assert_eq!(prune_on(|| noon(scene::NOW), &options, 186, today).unwrap().files.len(), 0);
     let next = names(&options.folder).unwrap()[0].clone();
     std::fs::remove_file(options.folder.join(next)).unwrap();
     let report = verify(&check, &mut |_, _| ()).unwrap();
@@ -156,11 +162,21 @@ fn whoever_prunes_without_the_key_is_found() {
         ..options.clone()
     };
     let today = chrono::NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
-    crate::audit::prune::prune(&own, 186, today).unwrap();
+    prune_on(|| noon(scene::NOW), &own, 186, today).unwrap();
     for keys in [vec![scene.key], Vec::new()] {
-        let check = Check { folder: own.folder.clone(), anchor: options.anchor.clone(), keys };
+        let (folder, anchor) = (own.folder.clone(), options.anchor.clone());
+        let check = Check { folder, anchor, keys, now: at(noon(scene::NOW)) };
         assert!(!verify(&check, &mut |_, _| ()).unwrap().is_whole());
     }
+}
+
+#[test]
+fn an_anchor_that_says_nothing_proves_nothing() {
+    let mut scene = Scene::original();
+    scene.anchor.clear();
+    let report = scene.verify(Trust::Anchor);
+    assert_eq!(problems(&report), ["anchor_empty"]);
+    assert!(report.findings[0].file.ends_with("anchor"), "{:?}", report.findings);
 }
 
 /// One change that somebody may make to a journal.

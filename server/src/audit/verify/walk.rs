@@ -8,10 +8,11 @@ use std::io;
 
 use super::finding::{Finding, Problem, Remark};
 use super::lines::{Kind, Line, Link, Says};
+use super::notices::{Limits, Notices};
 use super::witness::Witness;
 use crate::audit::chain::{Head, linked};
 use crate::audit::hex::{Digest, JournalId, PublicKey};
-use crate::audit::mark::{Checkpoint, Mark, Opening, Pruning, Span};
+use crate::audit::mark::{Checkpoint, Mark, Opening, Span};
 use crate::audit::scribe::CHECKPOINT_LINES;
 
 /// Lines without a checkpoint that a server and its successor may leave.
@@ -41,7 +42,9 @@ pub(super) struct Walk {
     /// What may turn out to be left by a crash, or from before the chain.
     doubt: Option<Doubt>,
     absent: Vec<(Place, Span)>,
-    prunings: Vec<(u64, Pruning)>,
+    notices: Notices,
+    /// Where the journal begins, if that is behind removed files, and how old those had to be.
+    pub(super) gone: Option<(Place, Limits)>,
     pub(super) findings: Vec<Finding>,
     pub(super) found: u64,
     pub(super) remarks: Vec<Remark>,
@@ -50,11 +53,12 @@ pub(super) struct Walk {
     pub(super) checkpoints: u64,
 }
 
+/// Where a line stands.
 #[derive(Debug, Clone)]
-struct Place {
-    file: String,
-    line: u64,
-    sequence: Option<u64>,
+pub(super) struct Place {
+    pub(super) file: String,
+    pub(super) line: u64,
+    pub(super) sequence: Option<u64>,
 }
 
 /// Where the walk was before the first line that does not follow, and all that came since.
@@ -64,6 +68,7 @@ struct Doubt {
     signed: u64,
     unsigned: u64,
     findings: usize,
+    notices: usize,
     found: u64,
     spans: Vec<(String, u64, blake3::Hasher)>,
 }
@@ -97,7 +102,8 @@ impl Walk {
             unsigned: 0,
             doubt: None,
             absent: Vec::new(),
-            prunings: Vec::new(),
+            notices: Notices::default(),
+            gone: None,
             findings: Vec::new(),
             found: 0,
             remarks: Vec::new(),
@@ -117,7 +123,8 @@ impl Walk {
     /// Takes the next line.
     pub(super) fn step(&mut self, line: Line, bytes: &[u8]) -> io::Result<()> {
         self.line += 1;
-        let before = (self.head, self.signed, self.unsigned, self.findings.len(), self.found);
+        let (head, signed, unsigned, found) = (self.head, self.signed, self.unsigned, self.found);
+        let (findings, notices) = (self.findings.len(), self.notices.len());
         match line.kind {
             Kind::Chained(link) => self.chained(link)?,
             Kind::Unchained => self.find(Problem::NotChained, None),
@@ -127,10 +134,9 @@ impl Walk {
             }
             Kind::Fragment => self.find(Problem::NotChained, None),
         }
-        if self.found > before.4 && self.doubt.is_none() {
-            let (head, signed, unsigned, findings, found) = before;
+        if self.found > found && self.doubt.is_none() {
             let spans = Vec::new();
-            self.doubt = Some(Doubt { head, signed, unsigned, findings, found, spans });
+            self.doubt = Some(Doubt { head, signed, unsigned, findings, notices, found, spans });
         }
         if let Some(doubt) = &mut self.doubt {
             doubt.take(&self.file, bytes);
@@ -260,6 +266,7 @@ impl Walk {
             self.rival = None;
             (self.signed, self.unsigned) = (doubt.signed, doubt.unsigned);
             self.findings.truncate(doubt.findings);
+            self.notices.truncate(doubt.notices);
             self.found = doubt.found;
         }
         let place = self.place_of(Some(link.head.sequence));
@@ -302,7 +309,9 @@ impl Walk {
                 }
             }
             Mark::DayStarted(_) => {}
-            Mark::Pruned(pruning) => self.prunings.push((sequence, pruning)),
+            Mark::Pruned(pruning) => {
+                self.notices.take(self.place_of(Some(sequence)), pruning);
+            }
             Mark::Checkpoint(checkpoint) => self.checkpoint(&checkpoint, sequence, known)?,
         }
         Ok(())
@@ -333,6 +342,7 @@ impl Walk {
         }
         self.checkpoints += 1;
         (self.signed, self.unsigned) = (covered.sequence, 0);
+        self.notices.signed(checkpoint.at);
         if self.rival.is_none() && known.is_some() {
             self.doubt = None;
         }
@@ -345,19 +355,15 @@ impl Walk {
         Ok(())
     }
 
-    /// What can only be said at the end.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    /// What can only be said at the end, which is now, in microseconds since 1970.
+    pub(super) fn finish(&mut self, now: i64) {
         self.line = 0;
         if self.head.is_none() {
             self.find(Problem::Empty, None);
         }
         let signed = self.signed;
-        let prunings = std::mem::take(&mut self.prunings);
-        let removed: Vec<_> = prunings
-            .iter()
-            .filter(|(sequence, _)| *sequence <= signed)
-            .flat_map(|(_, pruning)| &pruning.files)
-            .collect();
+        let notices = std::mem::take(&mut self.notices);
+        let removed = notices.files(signed);
         if let Some((place, behind)) = self.begins_behind.take() {
             let is_behind = |head: (Option<u64>, Option<Digest>)| {
                 head == (Some(behind.sequence), Some(behind.link))
@@ -365,9 +371,14 @@ impl Walk {
             if removed.iter().any(|file| is_behind((file.last, file.head))) {
                 let files = removed.len() as u64;
                 self.remarks.push(Remark::Pruned { files, last: behind.sequence });
+                let first = self.first.unwrap_or_default();
+                self.gone = Some((place, notices.limits(now, signed, first)));
             } else {
                 self.find_at(place, Problem::NoBeginning);
             }
+        }
+        for (place, problem) in notices.judged(now, signed) {
+            self.find_at(place, problem);
         }
         for (place, span) in std::mem::take(&mut self.absent) {
             if !removed.iter().any(|file| file.file == span.file) {
@@ -378,7 +389,6 @@ impl Walk {
         if self.unsigned > 0 {
             self.remarks.push(Remark::NotYetSigned { lines: self.unsigned });
         }
-        Ok(())
     }
 
     fn place_of(&self, sequence: Option<u64>) -> Place {
@@ -395,7 +405,7 @@ impl Walk {
         self.find_at(place, Problem::AnchorUnreadable);
     }
 
-    fn find_at(&mut self, place: Place, problem: Problem) {
+    pub(super) fn find_at(&mut self, place: Place, problem: Problem) {
         self.found += 1;
         if self.findings.len() < FINDINGS_KEPT {
             let Place { file, line, sequence } = place;

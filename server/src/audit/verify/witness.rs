@@ -50,7 +50,8 @@ impl Witness {
         &self.keys
     }
 
-    /// The journal has this checkpoint; its first line is `first`.
+    /// The journal has this checkpoint; its first line is `first`. Whether what is missing before
+    /// that was old enough to go is for the notices.
     pub(super) fn see(&mut self, covered: Head, first: u64) -> io::Result<Vec<Problem>> {
         let mut problems = Vec::new();
         let mut missing: Option<(u64, u64)> = None;
@@ -76,6 +77,13 @@ impl Witness {
             self.advance()?;
         }
         Ok(missing.map(|(first, last)| Problem::NotAsAnchored { first, last }))
+    }
+
+    /// Whether a line of the anchor is a checkpoint of this journal with a good signature.
+    pub(super) fn believes(&self, checkpoint: &Checkpoint) -> bool {
+        self.journal == Some(checkpoint.journal)
+            && self.keys.contains(&checkpoint.key)
+            && is_signed(checkpoint)
     }
 
     /// The next good checkpoint. A line may stand there twice: a write was tried again.

@@ -3,7 +3,7 @@
 //! Owns the report. Must never print a line of the journal: it holds customers' values.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     /// The folder of the journal
     #[arg(long, value_name = "DIR", default_value = "mart-audit")]
     journal: PathBuf,
-    /// The second place of its checkpoints; shows also what was cut off at the end
+    /// The second place of its checkpoints; shows also what was cut off at the end or pruned too early
     #[arg(long, value_name = "FILE")]
     anchor: Option<PathBuf>,
     /// The public keys that checkpoints may be signed with, one a line
@@ -44,7 +44,8 @@ pub(super) fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(file) => public_keys(file)?,
         None => Vec::new(),
     };
-    let check = Check { folder: arguments.journal, anchor: arguments.anchor, keys };
+    let now = SystemTime::now();
+    let check = Check { folder: arguments.journal, anchor: arguments.anchor, keys, now };
     let began = Instant::now();
     let report = prove(&check)?;
     if arguments.json {

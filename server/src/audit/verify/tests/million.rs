@@ -35,6 +35,7 @@ fn a_million_records_are_proven() {
         folder: folder.path().join("journal"),
         key: folder.path().join("key"),
         anchor: Some(folder.path().join("anchor")),
+        new_anchor: false,
     };
     std::fs::create_dir(&options.folder).unwrap();
     let mut scribe = Scribe::open(&options, Box::new(Small::with_room(1 << 40))).unwrap();
@@ -47,7 +48,12 @@ fn a_million_records_are_proven() {
     scribe.checkpoint().unwrap();
     drop(scribe);
     println!("written in {:.2} s", began.elapsed().as_secs_f64());
-    let check = Check { folder: options.folder, anchor: options.anchor, keys: Vec::new() };
+    let check = Check {
+        folder: options.folder,
+        anchor: options.anchor,
+        keys: Vec::new(),
+        now: SystemTime::now(),
+    };
     let began = Instant::now();
     let report = verify(&check, &mut |_, _| ()).unwrap();
     let seconds = began.elapsed().as_secs_f64();

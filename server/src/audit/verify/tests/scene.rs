@@ -15,6 +15,15 @@ use crate::audit::signing::Signer;
 /// Chained records of the journal.
 pub(super) const RECORDS: u64 = 40 + 30 + 1_150;
 
+/// Noon of the day on which the journal is proven.
+pub(super) const NOW: &str = "2026-11-23";
+
+/// Noon of a day, in microseconds since 1970.
+pub(super) fn noon(day: &str) -> i64 {
+    let day: chrono::NaiveDate = day.parse().unwrap();
+    day.and_hms_opt(12, 0, 0).unwrap().and_utc().timestamp_micros()
+}
+
 /// What a proof believes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trust {
@@ -54,10 +63,16 @@ impl Scene {
 
     pub(super) fn verify(&self, trust: Trust) -> Report {
         let (_folder, options) = self.laid_out();
+        self.proven(&options, trust, NOW)
+    }
+
+    /// What a proof says of a folder on a day.
+    pub(super) fn proven(&self, options: &JournalOptions, trust: Trust, day: &str) -> Report {
         let check = Check {
-            folder: options.folder,
-            anchor: options.anchor.filter(|_| trust == Trust::Anchor),
-            keys: if trust == Trust::Key { vec![self.key] } else { Vec::new() },
+            folder: options.folder.clone(),
+            anchor: options.anchor.clone().filter(|_| trust == Trust::Anchor),
+            keys: if trust == Trust::Nothing { Vec::new() } else { vec![self.key] },
+            now: at(noon(day)),
         };
         verify(&check, &mut |_, _| ()).unwrap()
     }
@@ -171,11 +186,16 @@ fn remarked(mark: Mark, head: Head, own: Option<&Signer>) -> Mark {
     }
 }
 
+pub(super) fn at(micros: i64) -> SystemTime {
+    UNIX_EPOCH + std::time::Duration::from_micros(micros.try_into().unwrap())
+}
+
 fn options(folder: &Path) -> JournalOptions {
     JournalOptions {
         folder: folder.join("journal"),
         key: folder.join("key"),
         anchor: Some(folder.join("anchor")),
+        new_anchor: false,
     }
 }
 
@@ -212,18 +232,18 @@ fn make() -> Scene {
     write("2026-05-18", [old(90_000..90_005), b"{\"event\":\"begi".to_vec()].concat());
     write("2026-05-19", old(90_010..90_015));
     write("2026-05-20", old(90_020..90_023));
-    let mut scribe = Scribe::open_on(|| "audit-2026-05-20.jsonl".into(), &options, disk()).unwrap();
+    let mut scribe = Scribe::open_on(|| noon("2026-05-20"), &options, disk()).unwrap();
     append(&mut scribe, 0..40);
     scribe.checkpoint().unwrap();
     drop(scribe);
-    let mut scribe = Scribe::open_on(|| "audit-2026-11-21.jsonl".into(), &options, disk()).unwrap();
+    let mut scribe = Scribe::open_on(|| noon("2026-11-21"), &options, disk()).unwrap();
     append(&mut scribe, 40..70);
     drop(scribe);
     // The server was killed while it wrote; the next one found half a line.
     let killed = options.folder.join("audit-2026-11-21.jsonl");
     let torn = [std::fs::read(&killed).unwrap(), b"{\"event\":\"whole\",\"rec".to_vec()].concat();
     std::fs::write(&killed, torn).unwrap();
-    let mut scribe = Scribe::open_on(|| "audit-2026-11-22.jsonl".into(), &options, disk()).unwrap();
+    let mut scribe = Scribe::open_on(|| noon("2026-11-22"), &options, disk()).unwrap();
     append(&mut scribe, 70..1_220);
     scribe.checkpoint().unwrap();
     drop(scribe);
