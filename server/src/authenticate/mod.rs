@@ -28,13 +28,14 @@ mod rules;
 mod tokens;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use martlet_core::{ErrorKind, Kinded};
 use martlet_policy::SignedIn;
-use martlet_query::Engine;
 use martlet_query::clock::Clock;
+use martlet_query::{Engine, Mart};
 use tonic::metadata::MetadataMap;
 
 pub(crate) use attempt::{Attempted, Method, Refusal};
@@ -45,6 +46,7 @@ use issuer::{Issued, Issuer, KeyId, Unproven};
 pub use ldap::LdapUnusable;
 use ldap::{Ldap, Vouched};
 use passwords::Passwords;
+pub(crate) use passwords::WAITING_MAX as SIGN_INS_WAITING_MAX;
 use peers::Peers;
 pub(crate) use peers::Source;
 pub use rules::{
@@ -180,6 +182,11 @@ impl Gate {
             clock: Clock::start(),
             shut: AtomicBool::new(false),
         })
+    }
+
+    /// The state of the mart whose people may sign in now.
+    pub(crate) fn mart(&self) -> Arc<Mart> {
+        self.engine.mart()
     }
 
     /// Keeps what sessions stand on up to date, for ever: the issuer's keys, and what the LDAP

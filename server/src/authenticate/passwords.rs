@@ -22,7 +22,7 @@ use super::{
 const CHECKS_AT_ONCE: usize = 2;
 /// Sign-ins that may wait for a check, or for the LDAP directory; more would only be answered too
 /// late.
-pub(super) const WAITING_MAX: usize = 256;
+pub(crate) const WAITING_MAX: usize = 256;
 const _: () = assert!((peers::OPEN_MAX as usize) < WAITING_MAX);
 
 /// What checking passwords needs.

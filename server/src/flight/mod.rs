@@ -4,14 +4,15 @@
 //! into a closed enum, answered through one principal's session, recorded, and only then
 //! sent. Must never read a row by another way than `Session::prepare` and `Statement::execute`.
 //!
-//! Read in this order: `service`, `command`, `statement`, `emergencies`, `ticket`, `deliver`,
-//! `metadata`.
+//! Read in this order: `service`, `entrance`, `command`, `statement`, `emergencies`, `ticket`,
+//! `deliver`, `metadata`.
 
 mod answer;
 mod command;
 mod deliver;
 mod description;
 mod emergencies;
+mod entrance;
 mod metadata;
 mod options;
 mod parameters;

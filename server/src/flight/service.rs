@@ -1,15 +1,14 @@
 //! The doors of Arrow Flight: every RPC, on one type.
 //!
-//! Owns the dispatch and the framing of answers. Every door but the handshake asks the gate
+//! Owns the dispatch and the framing of answers. Every door but the handshake asks the entrance
 //! for a caller first and decodes the request next; nothing else may come before. Must hold no
 //! logic of its own beyond that.
 //!
 //! Receives: requests from tonic.
 //! Hands on: statements to `statement`, questions about the catalog to `metadata`.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::sql::{
@@ -28,7 +27,6 @@ use martlet_proto::flight::{
 };
 use martlet_query::Engine;
 use prost::Message;
-use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::answer::{answered, bearer, of_statement};
@@ -36,56 +34,20 @@ use super::command::{ACTIONS, Deed, Fetch, MetadataQuery, NotTaken, Put, Query};
 use super::deliver::{Messages, encode_batch, while_open};
 use super::description::{info, schema_message};
 use super::emergencies::EmergencyDesk;
+use super::entrance::Entrance;
 use super::parameters::read_upload;
 use super::record::{Recorder, Subject};
 use super::statement::{Cancelled, Statements, Times};
 use super::status::{malformed, unknown_ticket};
 use super::{metadata, options};
 use crate::alarm::curbs::Curbs;
-use crate::authenticate::{
-    Admitted, Attempted, Caller, CertificateName, ClientCertificate, Connection, Entered, Gate,
-    NoGate, Origin, Password, Refusal, Refused, SessionLife, Source, credentials_of,
-};
-use crate::serve::{ClientCertificates, ServeConfig, Transport};
+use crate::authenticate::{Caller, Gate, NoGate, Refused, SessionLife};
+use crate::serve::ServeConfig;
 
-/// Why somebody is refused who is right, and cut off by an alarm.
-const CUT_OFF: &str = "cut off";
 /// How long the first message of an upload may take, and then all others together.
 const UPLOAD_PATIENCE: Duration = Duration::from_secs(30);
 
 type Answers<T> = BoxStream<'static, Result<T, Status>>;
-
-/// What the address of a connection's other end tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Peers {
-    /// Where the client is.
-    Clients,
-    /// Where the proxy is; nothing about the client.
-    Proxy,
-}
-
-impl Peers {
-    const fn of(transport: &Transport) -> Self {
-        match transport {
-            Transport::PlainBehindProxy => Self::Proxy,
-            Transport::Tls { .. } | Transport::PlainOnLoopback => Self::Clients,
-        }
-    }
-
-    /// What a sign-in is counted under beside its name.
-    fn source(self, peer: Option<SocketAddr>) -> Option<Source> {
-        match self {
-            Self::Clients => peer.map(|address| Source::from(address.ip())),
-            Self::Proxy => None,
-        }
-    }
-}
-
-/// What the gate says about a request, and where that came from.
-struct Judged {
-    result: Result<Admitted, Refusal>,
-    origin: Origin,
-}
 
 /// The Flight service of one server. Cheap to clone.
 #[derive(Clone)]
@@ -95,10 +57,7 @@ pub(crate) struct FlightDoor {
     desk: Arc<EmergencyDesk>,
     statements: Arc<Statements>,
     recorder: Recorder,
-    peers: Peers,
-    certificate_name: CertificateName,
-    /// Who is cut off.
-    curbs: Arc<Curbs>,
+    pub(super) entrance: Entrance,
 }
 
 impl FlightDoor {
@@ -123,9 +82,14 @@ impl FlightDoor {
             Arc::clone(&curbs),
         )?;
         let statements = Arc::new(statements);
-        let peers = Peers::of(&config.transport);
-        let certificate_name = ClientCertificates::of(&config.transport).name();
-        Ok(Self { engine, gate, desk, statements, recorder, peers, certificate_name, curbs })
+        let entrance = Entrance::new(
+            Arc::clone(&gate),
+            Arc::clone(&statements),
+            recorder.clone(),
+            curbs,
+            &config.transport,
+        );
+        Ok(Self { engine, gate, desk, statements, recorder, entrance })
     }
 
     /// Who looks after the emergencies.
@@ -133,20 +97,9 @@ impl FlightDoor {
         Arc::clone(&self.desk)
     }
 
-    /// What the gate says about a request.
-    fn judge<T>(&self, request: &Request<T>) -> Judged {
-        let origin = origin(request);
-        let admitted = self
-            .connection(request)
-            .map_err(Refusal::from)
-            .and_then(|from| self.gate.admit(request.metadata(), &from, origin.clone()));
-        Judged { result: admitted, origin }
-    }
-
     /// Closes a principal's sessions and ends what runs for it.
     pub(crate) fn cut_off(&self, principal: &str) {
-        self.gate.close_all(principal);
-        self.statements.cut_off(principal);
+        self.entrance.cut_off(principal);
     }
 
     /// Keeps what sessions stand on up to date, for ever.
@@ -157,84 +110,6 @@ impl FlightDoor {
     /// Lets nobody in any more, and nothing go on.
     pub(crate) fn shut(&self) {
         self.gate.shut();
-    }
-
-    /// The proven sender of a request. Where the request opens a session by what it proves, that
-    /// is on record first.
-    async fn caller(&self, judged: Judged) -> Result<Caller, Status> {
-        let Judged { result, origin } = judged;
-        let admitted = match result {
-            Ok(admitted) => admitted,
-            Err(refusal) => return Err(self.refused(refusal, &origin).await),
-        };
-        let Admitted { caller, attempted } = admitted;
-        // Its sessions are closed already; one that was opened meanwhile is as good as none.
-        if self.curbs.is_cut(caller.name()) {
-            self.cut_off(caller.name());
-            return Err(match attempted {
-                // What signs in with every request is refused like a sign-in.
-                Some(attempted) => {
-                    let refusal = Refusal::wrong(attempted.because(CUT_OFF));
-                    self.refused(refusal, &origin).await
-                }
-                None => Refused::NoSession.into(),
-            });
-        }
-        if let Some(attempted) = attempted {
-            let recorded = self.record(&attempted, &origin).await;
-            recorded.inspect_err(|_| self.gate.close(caller.session))?;
-        }
-        Ok(caller)
-    }
-
-    /// What a request's connection proves. A certificate that cannot be read is not the same as
-    /// none.
-    fn connection<T>(&self, request: &Request<T>) -> Result<Connection, Refused> {
-        let shown = request.peer_certs();
-        let read = |der: &[u8]| {
-            ClientCertificate::read(der, self.certificate_name).ok_or(Refused::NoCredentials)
-        };
-        let leaf = shown.as_ref().and_then(|chain| chain.first());
-        let certificate = leaf.map(|leaf| read(leaf.as_ref())).transpose()?;
-        Ok(Connection { source: self.peers.source(request.remote_addr()), certificate })
-    }
-
-    async fn record(&self, attempted: &Attempted, origin: &Origin) -> Result<(), Status> {
-        let mart = self.engine.mart();
-        self.recorder.sign_in(attempted, origin, &mart).await
-    }
-
-    /// What somebody is told who was not let in, once it is on record.
-    async fn refused(&self, refusal: Refusal, origin: &Origin) -> Status {
-        if let Some(attempted) = &refusal.attempted
-            && let Err(unrecorded) = self.record(attempted, origin).await
-        {
-            return unrecorded;
-        }
-        refusal.told.into()
-    }
-
-    /// Answers a handshake with the token to come with.
-    async fn enter(
-        &self,
-        headers: MetadataMap,
-        connection: Connection,
-        origin: Origin,
-    ) -> Result<String, Status> {
-        let (credentials, code) = (credentials_of(&headers)?, Password::code_of(&headers));
-        match self.gate.enter(credentials, code, &connection).await {
-            Ok(Entered::Again { token }) => Ok(token),
-            Ok(Entered::New { attempted, .. }) if self.curbs.is_cut(&attempted.name) => {
-                // The answer and its time are those of a wrong password.
-                self.cut_off(&attempted.name);
-                Err(self.refused(Refusal::wrong(attempted.because(CUT_OFF)), &origin).await)
-            }
-            Ok(Entered::New { token, attempted }) => {
-                self.record(&attempted, &origin).await?;
-                Ok(token)
-            }
-            Err(refusal) => Err(self.refused(refusal, &origin).await),
-        }
     }
 
     async fn info(
@@ -369,10 +244,6 @@ fn wrapped(result: &ActionCreatePreparedStatementResult) -> Bytes {
     Any { type_url: type_url.into(), value: result.encode_to_vec().into() }.encode_to_vec().into()
 }
 
-fn origin<T>(request: &Request<T>) -> Origin {
-    Origin::new(request.remote_addr(), request.metadata())
-}
-
 #[tonic::async_trait]
 impl FlightService for FlightDoor {
     type HandshakeStream = Answers<HandshakeResponse>;
@@ -389,13 +260,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Self::HandshakeStream>, Status> {
-        let (connection, origin) = (self.connection(&request)?, origin(&request));
-        let begun = Instant::now();
-        let entered = self.enter(request.metadata().clone(), connection, origin).await;
-        if entered.is_err() {
-            self.gate.refusal_is_due(begun).await;
-        }
-        let token = entered?;
+        let token = self.entrance.enter(self.entrance.arrival(&request)?).await?;
         let answer = HandshakeResponse { protocol_version: 0, payload: Bytes::new() };
         let mut response = Response::new(stream::iter([Ok(answer)]).boxed());
         let bearer = bearer(&token).ok_or(Refused::NoSession)?;
@@ -408,7 +273,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Criteria>,
     ) -> Result<Response<Self::ListFlightsStream>, Status> {
-        let caller = self.caller(self.judge(&request)).await?;
+        let caller = self.entrance.caller(self.entrance.judge(&request)).await?;
         Ok(answered(&caller, stream::empty().boxed()))
     }
 
@@ -416,7 +281,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<FlightInfo>, Status> {
-        let caller = self.caller(self.judge(&request)).await?;
+        let caller = self.entrance.caller(self.entrance.judge(&request)).await?;
         Ok(answered(&caller, self.info(&caller, request.into_inner()).await?))
     }
 
@@ -425,7 +290,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<PollInfo>, Status> {
-        let caller = self.caller(self.judge(&request)).await?;
+        let caller = self.entrance.caller(self.entrance.judge(&request)).await?;
         let info = self.info(&caller, request.into_inner()).await?;
         let poll = PollInfo { progress: Some(1.0), ..PollInfo::new().with_info(info) };
         Ok(answered(&caller, poll))
@@ -435,7 +300,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<FlightDescriptor>,
     ) -> Result<Response<SchemaResult>, Status> {
-        let caller = self.caller(self.judge(&request)).await?;
+        let caller = self.entrance.caller(self.entrance.judge(&request)).await?;
         let schema = self.schema(&caller, &request.get_ref().cmd).await?;
         Ok(answered(&caller, SchemaResult { schema }))
     }
@@ -444,7 +309,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Ticket>,
     ) -> Result<Response<Self::DoGetStream>, Status> {
-        let caller = self.caller(self.judge(&request)).await?;
+        let caller = self.entrance.caller(self.entrance.judge(&request)).await?;
         match self.taken(&caller, Fetch::parse(&request.get_ref().ticket)).await? {
             Fetch::Ticket(sealed) => {
                 let (id, messages) = self.statements.fetch(&caller, &sealed).await?;
@@ -462,7 +327,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoPutStream>, Status> {
-        let caller = self.caller(self.judge(&request)).await?;
+        let caller = self.entrance.caller(self.entrance.judge(&request)).await?;
         let mut upload = request.into_inner();
         let first = tokio::time::timeout(UPLOAD_PATIENCE, upload.message())
             .await
@@ -479,7 +344,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Action>,
     ) -> Result<Response<Self::DoActionStream>, Status> {
-        let caller = self.caller(self.judge(&request)).await?;
+        let caller = self.entrance.caller(self.entrance.judge(&request)).await?;
         let deed = self.taken(&caller, Deed::parse(request.get_ref())).await?;
         let results = self.act(&caller, deed).await?;
         let answers = results.into_iter().map(|body| Ok(ActionResult { body }));
@@ -490,7 +355,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Empty>,
     ) -> Result<Response<Self::ListActionsStream>, Status> {
-        let caller = self.caller(self.judge(&request)).await?;
+        let caller = self.entrance.caller(self.entrance.judge(&request)).await?;
         let actions = ACTIONS.map(|(name, description)| {
             Ok(ActionType { r#type: name.into(), description: description.into() })
         });
@@ -501,7 +366,7 @@ impl FlightService for FlightDoor {
         &self,
         request: Request<Streaming<FlightData>>,
     ) -> Result<Response<Self::DoExchangeStream>, Status> {
-        self.caller(self.judge(&request)).await?;
+        self.entrance.caller(self.entrance.judge(&request)).await?;
         Err(Status::unimplemented("DoExchange is not supported: ask with GetFlightInfo and DoGet"))
     }
 }
