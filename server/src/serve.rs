@@ -24,10 +24,12 @@ use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig};
 
 use crate::alarm::curbs::Curbs;
-use crate::alarm::keeper::{Keeper, Told};
+use crate::alarm::keeper::{Keeper, Told, ever_held};
 use crate::alarm::{AlarmError, AlarmOptions};
 use crate::audit::Journal;
-use crate::authenticate::{CertificateName, LdapUnusable, NoGate, SignInRules};
+use crate::authenticate::{
+    CertificateName, ISSUER_LIFETIME_MAX, LdapUnusable, NoGate, SignInRules,
+};
 use crate::flight::FlightDoor;
 use crate::guards::Guards;
 
@@ -274,7 +276,7 @@ pub async fn serve(
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let local_addr = listener.local_addr().map_err(refused)?;
     let curbs = match &config.alarms {
-        Some(alarms) => Arc::new(Curbs::open(&alarms.folder)?),
+        Some(alarms) => Arc::new(taken_up(alarms, &config)?),
         None => Arc::default(),
     };
     let door = FlightDoor::new(engine.clone(), &config, Arc::clone(&curbs))?;
@@ -323,6 +325,13 @@ async fn guarded(
             Err(ServeError::Unguarded { guard })
         }
     }
+}
+
+/// Who was held before.
+fn taken_up(alarms: &AlarmOptions, config: &ServeConfig) -> Result<Curbs, AlarmError> {
+    let issuer = config.sign_in.issuer.as_ref();
+    let tokens_live = issuer.map_or(ISSUER_LIFETIME_MAX, |issuer| issuer.lifetime_max);
+    Curbs::open(&alarms.folder, tokens_live, || ever_held(config.journal.folder()))
 }
 
 /// Reads the journal back for the alarms, before the first statement is answered.

@@ -147,6 +147,12 @@ async fn whoever_is_cut_off_is_out_until_an_officer_lifts_it() {
     drop((ann, bob, other, again, running));
     server.end().await;
     released(&mart.folder.path().join("audit")).await;
+    // Nobody goes free because the list is gone.
+    let (list, away) = (folder.join("curbs.json"), folder.join("away.json"));
+    std::fs::rename(&list, &away).unwrap();
+    assert!(does_not_start(&mart, alarms(&mart, &rules)).await);
+    std::fs::rename(&away, &list).unwrap();
+    released(&mart.folder.path().join("audit")).await;
     let server = mart.serve_with(|config| config.alarms = alarms(&mart, &rules)).await;
     let mut again = Client::anonymous(server.address).await;
     again.inner.handshake("ann", password).await.unwrap_err();
@@ -244,14 +250,17 @@ async fn a_server_does_not_start_without_knowing_whom_to_keep_out() {
     let options = alarms(&mart, &three_customers("", "")).unwrap();
     std::fs::create_dir_all(&options.folder).unwrap();
     std::fs::write(options.folder.join("curbs.json"), "{\"ann\":").unwrap();
+    assert!(does_not_start(&mart, Some(options)).await);
+}
+
+/// Whether a server refuses to start because of what its alarms hold.
+async fn does_not_start(mart: &TestMart, alarms: Option<AlarmOptions>) -> bool {
     let (engine, journal) = mart.engine(martlet_query::EngineOptions::default()).await;
     let listen = "127.0.0.1:0".parse().unwrap();
-    let config = martlet_server::ServeConfig {
-        alarms: Some(options),
-        ..martlet_server::ServeConfig::new(listen, journal)
-    };
+    let config =
+        martlet_server::ServeConfig { alarms, ..martlet_server::ServeConfig::new(listen, journal) };
     let refused = martlet_server::serve(engine, config, std::future::pending()).await;
-    assert!(matches!(refused, Err(martlet_server::ServeError::Alarms(_))));
+    matches!(refused, Err(martlet_server::ServeError::Alarms(_)))
 }
 
 /// The same people, the same deeds and the same rules as in the long form, fewer of them.

@@ -1,8 +1,9 @@
-//! Who is slowed down or cut off.
+//! Who is slowed down or cut off, and when somebody last was.
 //!
 //! Owns the list and its file, so that a restart lifts nothing. What is decided counts at once,
 //! and is written again until the disk takes it. Must never let somebody through because the
-//! file is missing a word: one that cannot be read keeps the server from starting.
+//! file is missing a word: one that cannot be read keeps the server from starting, and so does one
+//! that is not there although it has to be.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,10 +14,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::clock::MINUTE;
 use super::error::AlarmError;
 use crate::audit::{RecordId, now_micros};
 
 const FILE: &str = "curbs.json";
+/// How much longer than an issuer's tokens live a cut is remembered: both clocks may differ by a minute.
+const CLOCKS_DIFFER: i64 = 2 * MINUTE;
+/// For how long a cut is remembered at least, in microseconds: whoever lets tokens live longer from the
+/// next start on finds it still.
+const CUTS_KEPT_MIN: i64 = 31 * 24 * 60 * MINUTE;
 
 /// How somebody is held; the stricter is the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,6 +70,8 @@ impl Curb {
 pub(crate) struct Curbs {
     /// `None` where nothing is kept, because there are no alarms.
     file: Option<PathBuf>,
+    /// For how long a cut is remembered, in microseconds.
+    cuts_kept: i64,
     held: Mutex<Held>,
 }
 
@@ -71,11 +80,55 @@ struct Held {
     /// Of each only what holds longer or more strictly than the others: a throttle without an end
     /// stays beside a cut for some minutes, and counts again after it.
     by_name: BTreeMap<String, Vec<Curb>>,
+    /// When each was last cut off, in microseconds since 1970-01-01 00:00 UTC: also of those who were
+    /// let go, for what an issuer signed before is worth nothing any more.
+    last_cuts: BTreeMap<String, i64>,
     /// Whether the file says something else.
     unwritten: bool,
 }
 
-/// What the file holds of one name. A server of before kept one curb of each.
+/// What is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    held: &'a BTreeMap<String, Vec<Curb>>,
+    last_cuts: &'a BTreeMap<String, i64>,
+}
+
+/// What the file holds. A server of before kept no more than who is held.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Read {
+    Whole(Whole),
+    Held(BTreeMap<String, Kept>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whole {
+    held: BTreeMap<String, Vec<Curb>>,
+    last_cuts: BTreeMap<String, i64>,
+}
+
+impl From<Read> for Whole {
+    fn from(read: Read) -> Self {
+        match read {
+            Read::Whole(whole) => whole,
+            Read::Held(kept) => {
+                let kept = kept.into_iter().map(|(name, kept)| (name, Vec::from(kept)));
+                let held: BTreeMap<String, Vec<Curb>> = kept.collect();
+                let cuts = |curbs: &Vec<Curb>| {
+                    let cuts = curbs.iter().filter(|curb| curb.how == Curbed::Cut);
+                    cuts.map(|curb| curb.since).max()
+                };
+                let last_cuts = held.iter();
+                let last_cuts = last_cuts.filter_map(|(name, of)| Some((name.clone(), cuts(of)?)));
+                Self { last_cuts: last_cuts.collect(), held }
+            }
+        }
+    }
+}
+
+/// What such a file holds of one name; the first servers kept one curb of each.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Kept {
@@ -97,29 +150,52 @@ impl From<Kept> for Vec<Curb> {
 /// # Errors
 /// [`AlarmError`] if it cannot be read.
 pub fn held(folder: &Path) -> Result<BTreeMap<String, Vec<Curb>>, AlarmError> {
+    Ok(read(folder)?.map_or_else(BTreeMap::new, |whole| whole.held))
+}
+
+/// What the file says; `None` if there is none.
+fn read(folder: &Path) -> Result<Option<Whole>, AlarmError> {
     let path = folder.join(FILE);
     match fs::read(&path) {
         Ok(bytes) => {
-            let kept: BTreeMap<String, Kept> =
+            let read: Read =
                 serde_json::from_slice(&bytes).map_err(|_| AlarmError::Damaged { path })?;
-            Ok(kept.into_iter().map(|(name, kept)| (name, kept.into())).collect())
+            Ok(Some(read.into()))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(AlarmError::Unusable { path, source }),
     }
 }
 
 impl Curbs {
-    /// Takes up what was decided before.
-    pub(crate) fn open(folder: &Path) -> Result<Self, AlarmError> {
-        let unusable = |source| AlarmError::Unusable { path: folder.to_path_buf(), source };
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder).map_err(unusable)?;
-        let held = Held { by_name: held(folder)?, unwritten: false };
-        Ok(Self { file: Some(folder.join(FILE)), held: Mutex::new(held) })
+    /// Takes up what was decided before. Where there is no file, it is asked whether alarms ever held
+    /// anybody: then there was one, for it is written before that is on record, and is never removed.
+    /// So long as an issuer's tokens live, a cut is remembered.
+    pub(crate) fn open(
+        folder: &Path,
+        tokens_live: Duration,
+        ever_held: impl FnOnce() -> Result<bool, AlarmError>,
+    ) -> Result<Self, AlarmError> {
+        make_folder(folder)
+            .map_err(|source| AlarmError::Unusable { path: folder.to_path_buf(), source })?;
+        let file = folder.join(FILE);
+        let held = match read(folder)? {
+            Some(Whole { held, last_cuts }) => Held { by_name: held, last_cuts, unwritten: false },
+            None if ever_held()? => return Err(AlarmError::Missing { path: file }),
+            None => Held { unwritten: true, ..Held::default() },
+        };
+        let tokens_live = i64::try_from(tokens_live.as_micros()).unwrap_or(i64::MAX);
+        let cuts_kept = tokens_live.saturating_add(CLOCKS_DIFFER).max(CUTS_KEPT_MIN);
+        let curbs = Self { file: Some(file.clone()), cuts_kept, held: Mutex::new(held) };
+        curbs.keep().map_err(|source| AlarmError::Unusable { path: file, source })?;
+        Ok(curbs)
+    }
+
+    /// Whether somebody was cut off at this time or later, in seconds since 1970-01-01 00:00 UTC, and
+    /// be it that they were let go since.
+    pub(crate) fn was_cut_since(&self, name: &str, seconds: i64) -> bool {
+        let since = seconds.saturating_mul(1_000_000);
+        self.lock().last_cuts.get(name).is_some_and(|cut| *cut >= since)
     }
 
     /// Whether somebody is cut off.
@@ -146,6 +222,10 @@ impl Curbs {
     /// Holds somebody, from now on.
     pub(crate) fn hold(&self, name: &str, curb: Curb) {
         let mut held = self.lock();
+        if curb.how == Curbed::Cut {
+            let last = held.last_cuts.entry(name.to_owned()).or_insert(curb.since);
+            *last = curb.since.max(*last);
+        }
         let curbs = held.by_name.entry(name.to_owned()).or_default();
         curbs.retain(|before| before.holds(now_micros()));
         if !curbs.iter().any(|before| curb.adds_nothing_to(before)) {
@@ -163,24 +243,35 @@ impl Curbs {
         was
     }
 
-    /// Writes the list, if the file says something else; drops what is over.
+    /// Writes the list, if the file says something else or was removed; drops what is over.
     pub(crate) fn keep(&self) -> std::io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
-        let text = {
+        let is_gone = matches!(file.try_exists(), Ok(false));
+        let (text, is_news) = {
             let mut held = self.lock();
-            let is_over = drop_what_is_over(&mut held.by_name);
-            if !held.unwritten && !is_over {
+            let is_over = drop_what_is_over(&mut held, self.cuts_kept);
+            let is_news = held.unwritten || is_over;
+            if !is_news && !is_gone {
                 return Ok(());
             }
+            let written = Written { held: &held.by_name, last_cuts: &held.last_cuts };
+            let text = serde_json::to_vec_pretty(&written)?;
             // Set first: whoever is held while this is written is written next.
             held.unwritten = false;
-            serde_json::to_vec_pretty(&held.by_name).unwrap_or_default()
+            (text, is_news)
         };
-        let written = replace(file, &text);
-        if written.is_err() {
-            self.lock().unwritten = true;
+        match replace(file, &text) {
+            // Everything was written once; for its sake no alarm stays off the record.
+            Err(error) if !is_news => {
+                tracing::error!(%error, "the list of who is held was removed, and cannot be written again");
+                Ok(())
+            }
+            Err(error) => {
+                self.lock().unwritten = true;
+                Err(error)
+            }
+            Ok(()) => Ok(()),
         }
-        written
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -189,13 +280,22 @@ impl Curbs {
 }
 
 /// Whether anything was over.
-fn drop_what_is_over(by_name: &mut BTreeMap<String, Vec<Curb>>) -> bool {
+fn drop_what_is_over(held: &mut Held, cuts_kept: i64) -> bool {
     let count =
-        |by_name: &BTreeMap<String, Vec<Curb>>| by_name.values().map(Vec::len).sum::<usize>();
-    let before = count(by_name);
-    by_name.values_mut().for_each(|curbs| curbs.retain(|curb| curb.holds(now_micros())));
-    by_name.retain(|_, curbs| !curbs.is_empty());
-    count(by_name) < before
+        |held: &Held| held.last_cuts.len() + held.by_name.values().map(Vec::len).sum::<usize>();
+    let (before, now) = (count(held), now_micros());
+    held.by_name.values_mut().for_each(|curbs| curbs.retain(|curb| curb.holds(now)));
+    held.by_name.retain(|_, curbs| !curbs.is_empty());
+    held.last_cuts.retain(|_, cut| now < cut.saturating_add(cuts_kept));
+    count(held) < before
+}
+
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Puts a whole file in the place of another.
@@ -209,99 +309,5 @@ pub(crate) fn replace(file: &Path, text: &[u8]) -> std::io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn curb(how: Curbed, until: Option<i64>) -> Curb {
-        let alarm_id = RecordId::draw().unwrap();
-        Curb { how, rule: "rule".into(), alarm_id, since: 0, until }
-    }
-
-    const SLOW: Curbed = Curbed::Throttled { pause: 5_000 };
-
-    #[test]
-    fn whoever_is_held_stays_so_over_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let curbs = Curbs::open(folder.path()).unwrap();
-        curbs.hold("ann", curb(Curbed::Cut, None));
-        curbs.hold("bob", curb(SLOW, None));
-        assert!(curbs.is_cut("ann") && !curbs.is_cut("bob") && !curbs.is_cut("cas"));
-        curbs.keep().unwrap();
-        let again = Curbs::open(folder.path()).unwrap();
-        assert!(again.is_cut("ann"));
-        assert_eq!(again.pause("bob"), Some(Duration::from_secs(5)));
-        assert_eq!(again.pause("ann"), None);
-        assert!(again.lift("ann") && !again.lift("ann") && !again.is_cut("ann"));
-    }
-
-    #[test]
-    fn what_is_over_holds_nobody_and_a_cut_is_not_softened() {
-        let folder = tempfile::tempdir().unwrap();
-        let curbs = Curbs::open(folder.path()).unwrap();
-        curbs.hold("ann", curb(Curbed::Cut, Some(now_micros() - 1)));
-        assert!(!curbs.is_cut("ann"));
-        curbs.hold("bob", curb(Curbed::Cut, None));
-        curbs.hold("bob", curb(SLOW, None));
-        assert!(curbs.is_cut("bob"));
-        curbs.keep().unwrap();
-        assert_eq!(held(folder.path()).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn a_throttle_comes_back_when_a_cut_is_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let curbs = Curbs::open(folder.path()).unwrap();
-        let soon = now_micros() + 300_000;
-        curbs.hold("ann", curb(SLOW, None));
-        curbs.hold("ann", curb(Curbed::Cut, Some(soon)));
-        assert!(curbs.is_cut("ann"));
-        curbs.keep().unwrap();
-        let again = Curbs::open(folder.path()).unwrap();
-        assert!(again.is_cut("ann"), "both are kept");
-        while now_micros() < soon {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        assert!(!again.is_cut("ann"));
-        assert_eq!(again.pause("ann"), Some(Duration::from_secs(5)));
-        again.keep().unwrap();
-        let left = &held(folder.path()).unwrap()["ann"];
-        assert_eq!(left.iter().map(|curb| curb.how).collect::<Vec<_>>(), [SLOW]);
-        assert!(again.lift("ann"), "an officer lifts all of it");
-        assert_eq!(again.pause("ann"), None);
-    }
-
-    #[test]
-    fn of_several_the_strictest_counts_and_none_is_kept_for_nothing() {
-        let curbs = Curbs::default();
-        let (soon, later) = (now_micros() + 1_000_000_000, now_micros() + 2_000_000_000);
-        let slower = Curbed::Throttled { pause: 9_000 };
-        let kept = || curbs.lock().by_name["ann"].len();
-        curbs.hold("ann", curb(SLOW, Some(later)));
-        curbs.hold("ann", curb(slower, Some(soon)));
-        assert_eq!((curbs.pause("ann"), kept()), (Some(Duration::from_secs(9)), 2));
-        curbs.hold("ann", curb(SLOW, Some(soon)));
-        assert_eq!(kept(), 2, "it is shorter and no stricter");
-        curbs.hold("ann", curb(Curbed::Cut, Some(later)));
-        assert_eq!(kept(), 1, "nothing is left of it when that is over");
-    }
-
-    #[test]
-    fn a_list_of_before_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let one = serde_json::json!({"ann": curb(Curbed::Cut, None)});
-        fs::write(folder.path().join(FILE), one.to_string()).unwrap();
-        assert!(Curbs::open(folder.path()).unwrap().is_cut("ann"));
-    }
-
-    #[test]
-    fn a_damaged_list_is_no_empty_list() {
-        let folder = tempfile::tempdir().unwrap();
-        for text in ["", "{", "[]", "{\"ann\":{}}"] {
-            fs::write(folder.path().join(FILE), text).unwrap();
-            assert!(
-                matches!(Curbs::open(folder.path()), Err(AlarmError::Damaged { .. })),
-                "{text}"
-            );
-        }
-    }
-}
+#[path = "curbs_tests.rs"]
+mod tests;

@@ -34,6 +34,17 @@ pub enum AlarmError {
         /// The file.
         path: PathBuf,
     },
+    /// What is kept there is gone.
+    #[error(
+        "{} is missing, though the audit record has alarms that held people: it says who is cut off, \
+         so nothing is served without it. Put it back from a copy; where all of them may go, write {{}} \
+         into it, and tell the officers",
+        path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The journal cannot be read back.
     #[error("the alarms cannot read the audit journal back")]
     Journal(#[source] crate::audit::AuditError),
@@ -43,7 +54,7 @@ impl Kinded for AlarmError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Unreadable { .. } | Self::Rules(_) | Self::Unusable { .. } => ErrorKind::Invalid,
-            Self::Damaged { .. } => ErrorKind::Damaged,
+            Self::Damaged { .. } | Self::Missing { .. } => ErrorKind::Damaged,
             Self::Journal(error) => error.kind(),
         }
     }

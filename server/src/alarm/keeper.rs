@@ -20,7 +20,7 @@ use super::outbox::{Outbox, Receiver};
 use super::people::People;
 use super::rules::{Curbing, Notify, Rules};
 use super::watch::Watch;
-use super::{Alarm, AlarmError, AlarmOptions, syslog, webhook};
+use super::{Alarm, AlarmError, AlarmOptions, has_held, syslog, webhook};
 use crate::audit::{
     AuditError, Decision, Ending, Entry, Journal, Line, Outcome, RecordId, Tapped, days_since,
     now_micros, replay_day,
@@ -29,6 +29,8 @@ use crate::random;
 
 /// Days of the journal that are read back: thirty of history, and today's in any time zone.
 const DAYS_BACK: u64 = 32;
+/// More days than any journal has.
+const ALL_DAYS: u64 = 1_000_000;
 /// An alarm of this last time that is not on record is raised at start: the server ended before
 /// it could.
 const MISSED_WITHIN: i64 = 15 * MINUTE;
@@ -278,6 +280,26 @@ pub fn replay(
         .map_err(AlarmError::Journal)?;
     }
     Ok(records)
+}
+
+/// Whether the journal has an alarm that held somebody, however long ago.
+///
+/// # Errors
+/// [`AlarmError`] if it cannot be read.
+pub(crate) fn ever_held(folder: &Path) -> Result<bool, AlarmError> {
+    let mut found = false;
+    for day in days_since(folder, Days::new(ALL_DAYS)).map_err(AlarmError::Journal)?.iter().rev() {
+        replay_day(day, &mut |line| {
+            if let Line::Begin { entry } | Line::Whole { entry, .. } = &line {
+                found |= entry.decision == Decision::Alarm && has_held(&entry.statement);
+            }
+        })
+        .map_err(AlarmError::Journal)?;
+        if found {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// Lets the watch hear the last thirty days; gives the alarms of the last moments that the

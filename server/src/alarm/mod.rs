@@ -50,6 +50,10 @@ pub use watch::Watch;
 
 use crate::audit::RecordId;
 
+/// What an alarm says that it did, where it held somebody.
+const THROTTLED: &str = "throttled";
+const CUT: &str = "cut";
+
 /// The rules of a server and the folder of the alarms' own state.
 #[derive(Debug, Clone)]
 pub struct AlarmOptions {
@@ -57,6 +61,12 @@ pub struct AlarmOptions {
     pub rules: Rules,
     /// Where alarms are written and curbs are kept; it belongs to the server's account alone.
     pub folder: PathBuf,
+}
+
+/// Whether a line of the audit record is an alarm that held somebody.
+fn has_held(text: &str) -> bool {
+    let deeds = text.strip_prefix("alarm ").and_then(|alarm| alarm.rsplit("; ").next());
+    deeds.is_some_and(|deeds| deeds.split(", ").any(|deed| deed == THROTTLED || deed == CUT))
 }
 
 /// A rule was met.
@@ -112,8 +122,8 @@ impl Alarm {
             deeds.push("notified");
         }
         match self.actions.curbing {
-            Some(Curbing::Throttle { .. }) => deeds.push("throttled"),
-            Some(Curbing::Cut) => deeds.push("cut"),
+            Some(Curbing::Throttle { .. }) => deeds.push(THROTTLED),
+            Some(Curbing::Cut) => deeds.push(CUT),
             None => {}
         }
         deeds

@@ -10,6 +10,9 @@ use super::Refused;
 /// Why a token was refused that its issuer did sign, for a time that is over or still to come.
 pub(crate) const OUT_OF_TIME: &str = "time";
 
+/// Why a token was refused that its issuer did sign, before its principal was last cut off.
+pub(crate) const BEFORE_A_CUT: &str = "from before a cut";
+
 /// By which means somebody signs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
@@ -80,10 +83,11 @@ impl Refusal {
         Self { told: Refused::WrongCredentials, attempted: Some(attempted) }
     }
 
-    /// Whether nothing was guessed: a tool that goes on with a token that has run out must not
+    /// Whether nothing was guessed: a tool that goes on with a token that has run out, or is from before a cut, must not
     /// use up the tries of everybody at its address.
     pub(crate) fn is_no_guess(&self) -> bool {
-        self.attempted.as_ref().is_some_and(|tried| tried.refused_because == Some(OUT_OF_TIME))
+        let because = self.attempted.as_ref().and_then(|tried| tried.refused_because);
+        because.is_some_and(|because| [OUT_OF_TIME, BEFORE_A_CUT].contains(&because))
     }
 
     /// A token came over a connection that is not its own.

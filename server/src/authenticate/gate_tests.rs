@@ -20,10 +20,14 @@ impl SystemRecords for NoRecords {
     }
 }
 
+#[path = "gate_issuer_tests.rs"]
+mod issuer;
+
 struct Scene {
     store: Store,
     engine: Engine,
     gate: Gate,
+    curbs: Arc<Curbs>,
 }
 
 async fn publish_principals(store: &Store, names: &[&str]) {
@@ -44,8 +48,9 @@ impl Scene {
         let keys = TokenKeys::from_master(&[1; 32]);
         let options = EngineOptions::default();
         let engine = Engine::open(store.clone(), options, Arc::new(NoRecords), keys).await.unwrap();
-        let gate = Gate::new(engine.clone(), &SignInRules::default()).unwrap();
-        Self { store, gate, engine }
+        let curbs = Arc::default();
+        let gate = Gate::new(engine.clone(), &SignInRules::default(), Arc::clone(&curbs)).unwrap();
+        Self { store, gate, engine, curbs }
     }
 
     async fn sign_in(&self, name: &str, password: &str) -> Result<String, Refused> {

@@ -38,6 +38,7 @@ use martlet_query::clock::Clock;
 use martlet_query::{Engine, Mart};
 use tonic::metadata::MetadataMap;
 
+use attempt::BEFORE_A_CUT;
 pub(crate) use attempt::{Attempted, Method, Refusal};
 pub(crate) use caller::{Caller, Connection, Origin, SessionId, SessionLife};
 pub(crate) use certificate::ClientCertificate;
@@ -57,6 +58,7 @@ pub use rules::{
 };
 use tokens::{Key, OpenSession, Tokens};
 
+use crate::alarm::curbs::Curbs;
 use crate::random::NoEntropy;
 
 /// Why a caller was not let in.
@@ -157,6 +159,8 @@ pub(crate) struct Gate {
     peers: Peers,
     issuer: Option<Issuer>,
     ldap: Option<Ldap>,
+    /// Who was cut off, and when.
+    curbs: Arc<Curbs>,
     clock: Clock,
     /// Set when what watches over the server has broken off: nobody is let in any more.
     shut: AtomicBool,
@@ -169,7 +173,11 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    pub(crate) fn new(engine: Engine, rules: &SignInRules) -> Result<Self, NoGate> {
+    pub(crate) fn new(
+        engine: Engine,
+        rules: &SignInRules,
+        curbs: Arc<Curbs>,
+    ) -> Result<Self, NoGate> {
         let mart = engine.mart();
         let ldap = rules.ldap.as_ref().map(|ldap| Ldap::set_up(ldap, mart.bundle())).transpose()?;
         Ok(Self {
@@ -179,6 +187,7 @@ impl Gate {
             peers: Peers::default(),
             issuer: rules.issuer.clone().map(Issuer::new),
             ldap,
+            curbs,
             clock: Clock::start(),
             shut: AtomicBool::new(false),
         })
@@ -415,6 +424,10 @@ impl Gate {
         let Some(signed_in) = mart.directory().vouched_for(&issued.name) else {
             return Err(refused(&issued.name, "not in the feed"));
         };
+        // Whoever was let go again begins anew: a token of before may be in other hands.
+        if self.curbs.was_cut_since(&issued.name, issued.earliest) {
+            return Err(refused(&issued.name, BEFORE_A_CUT));
+        }
         Ok((Proof { key: Some(issued.key), ..Proof::of(signed_in) }, issued))
     }
 

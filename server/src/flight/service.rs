@@ -67,7 +67,7 @@ impl FlightDoor {
         curbs: Arc<Curbs>,
     ) -> Result<Self, NoGate> {
         let recorder = Recorder::new(Arc::clone(&config.journal));
-        let gate = Arc::new(Gate::new(engine.clone(), &config.sign_in)?);
+        let gate = Arc::new(Gate::new(engine.clone(), &config.sign_in, Arc::clone(&curbs))?);
         let times = Times {
             max: config.statement_time_max,
             checked_every: config.sign_in.streams_checked_every,

@@ -37,7 +37,8 @@ impl Scene {
         let engine = Engine::open(store, EngineOptions::default(), records, keys).await.unwrap();
         let recorder = Recorder::new(Arc::clone(&journal));
         let times = Times { max: Duration::from_secs(60), checked_every: Duration::from_secs(5) };
-        let gate = Arc::new(Gate::new(engine.clone(), &SignInRules::default()).unwrap());
+        let gate =
+            Arc::new(Gate::new(engine.clone(), &SignInRules::default(), Arc::default()).unwrap());
         let desk = Arc::new(EmergencyDesk::new(engine.clone(), Arc::clone(&journal)));
         let curbs = Arc::default();
         let statements =

@@ -75,6 +75,12 @@ impl Claims {
         name.map(String::as_str).filter(|name| !name.is_empty())
     }
 
+    /// When it was issued at the earliest by this server's clock. Where it does not say when, the
+    /// time from which on it is good stands for that.
+    pub(super) fn issued_at_the_earliest(&self) -> Option<i64> {
+        i64::try_from(self.iat.or(self.nbf)?).ok()?.checked_sub(SKEW_SECONDS)
+    }
+
     /// Judges issuer, audience, times and binding; gives for how long the token is still good.
     pub(super) fn judge(
         &self,

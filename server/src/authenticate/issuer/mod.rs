@@ -46,6 +46,9 @@ pub(crate) struct Issued {
     pub(crate) key: KeyId,
     /// For how long it is still good.
     pub(crate) lasts: Duration,
+    /// When it was issued at the earliest, in seconds since 1970-01-01 00:00 UTC by this server's clock,
+    /// from which the issuer's may differ.
+    pub(crate) earliest: i64,
 }
 
 /// Why a token proves nothing: for the audit record, never for who sent it.
@@ -120,7 +123,8 @@ impl Issuer {
         let claims = Claims::parse(&claims).ok_or(Unproven::Claims)?;
         let lasts = claims.judge(&self.rules, seconds, certificate)?;
         let name = claims.principal(self.rules.principal).ok_or(Unproven::Claims)?;
-        Ok(Issued { name: name.to_string(), key: key.id(), lasts })
+        let earliest = claims.issued_at_the_earliest().ok_or(Unproven::Claims)?;
+        Ok(Issued { name: name.to_string(), key: key.id(), lasts, earliest })
     }
 
     /// Whether the key set still has a key: what it signed is worth nothing once it was taken out.
