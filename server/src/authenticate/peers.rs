@@ -7,17 +7,18 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Refused;
 
 /// Sign-ins of one peer that may be open at once: a quarter of the queue.
 pub(super) const OPEN_MAX: u32 = 64;
-/// Failed sign-ins of one peer within [`WINDOW`], after which it has to wait for its end. An
-/// office behind one address mistypes less.
+/// Sign-ins of one peer that fail within any ten minutes, at most. An office behind one address
+/// mistypes less.
 pub(super) const FAILURES_MAX: u32 = 100;
-const WINDOW: Duration = Duration::from_secs(10 * 60);
-/// Peers that are counted at most.
+/// How many seconds a failure counts.
+const COUNTS_FOR: u32 = 10 * 60;
+/// Peers that are counted at most: with four bytes for each failure that is some seven megabytes.
 const PEERS_MAX: usize = 16_384;
 
 /// Where a sign-in comes from: an address, or of IPv6 the network that one site is given.
@@ -36,18 +37,37 @@ impl From<IpAddr> for Source {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Tries {
     open: u32,
-    failures: u32,
-    /// When the window of these failures began.
-    since: Instant,
+    /// In which seconds those began that failed. Each counts from its own beginning on: what is counted
+    /// from window to window lets twice as many through where two of them meet.
+    failures: Vec<u32>,
+}
+
+impl Tries {
+    /// Whether nothing of it counts any more. The newest failures stand behind the others, nearly.
+    fn is_over(&self, second: u32) -> bool {
+        self.open == 0 && !self.failures.iter().rev().any(|failed| counts(*failed, second))
+    }
+}
+
+/// Both are cut off to the second before, so that a failure counts a second too long and never less.
+const fn counts(failed: u32, second: u32) -> bool {
+    second.saturating_sub(failed) <= COUNTS_FOR
 }
 
 /// The sign-ins of each peer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Peers {
+    started: Instant,
     tries: Mutex<HashMap<Source, Tries>>,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self { started: Instant::now(), tries: Mutex::default() }
+    }
 }
 
 /// A sign-in that is open. Dropping it without success is a failure.
@@ -55,36 +75,45 @@ pub(super) struct Peers {
 pub(super) struct OpenTry<'a> {
     peers: &'a Peers,
     source: Source,
+    /// In which second it began.
+    began: u32,
     succeeded: bool,
 }
 
 impl Peers {
     /// Begins a sign-in.
     pub(super) fn begin(&self, source: Source, now: Instant) -> Result<OpenTry<'_>, Refused> {
+        let second = self.second(now);
         let mut tries = self.lock();
         if !tries.contains_key(&source) && tries.len() >= PEERS_MAX {
-            make_room(&mut tries, now);
+            make_room(&mut tries, second);
         }
         if !tries.contains_key(&source) && tries.len() >= PEERS_MAX {
             return Err(Refused::TooMany);
         }
-        let own = tries.entry(source).or_insert(Tries { open: 0, failures: 0, since: now });
-        if is_over(own, now) {
-            (own.failures, own.since) = (0, now);
-        }
-        if own.open >= OPEN_MAX || own.failures + own.open >= FAILURES_MAX {
+        let own = tries.entry(source).or_default();
+        own.failures.retain(|failed| counts(*failed, second));
+        // An open one may fail yet.
+        if own.open >= OPEN_MAX || own.failures.len() + own.open as usize >= FAILURES_MAX as usize {
             return Err(Refused::TooMany);
         }
         own.open += 1;
-        Ok(OpenTry { peers: self, source, succeeded: false })
+        Ok(OpenTry { peers: self, source, began: second, succeeded: false })
     }
 
-    fn close(&self, source: Source, succeeded: bool) {
+    fn second(&self, now: Instant) -> u32 {
+        let seconds = now.saturating_duration_since(self.started).as_secs();
+        u32::try_from(seconds).unwrap_or(u32::MAX)
+    }
+
+    fn close(&self, source: Source, began: u32, succeeded: bool) {
         let mut tries = self.lock();
         let Some(own) = tries.get_mut(&source) else { return };
         own.open = own.open.saturating_sub(1);
-        own.failures += u32::from(!succeeded);
-        if own.open == 0 && own.failures == 0 {
+        if !succeeded {
+            own.failures.push(began);
+        }
+        if own.open == 0 && own.failures.is_empty() {
             tries.remove(&source);
         }
     }
@@ -94,18 +123,16 @@ impl Peers {
     }
 }
 
-fn is_over(tries: &Tries, now: Instant) -> bool {
-    now.saturating_duration_since(tries.since) >= WINDOW
-}
-
-/// Forgets the peers whose window is over; if there is none, one that has failed least.
-fn make_room(tries: &mut HashMap<Source, Tries>, now: Instant) {
-    tries.retain(|_, tries| tries.open > 0 || !is_over(tries, now));
+/// Forgets the peers of whom nothing counts; if there is none, one that has failed least.
+fn make_room(tries: &mut HashMap<Source, Tries>, second: u32) {
+    tries.retain(|_, tries| !tries.is_over(second));
     if tries.len() < PEERS_MAX {
         return;
     }
     let idle = tries.iter().filter(|(_, tries)| tries.open == 0);
-    if let Some(least) = idle.min_by_key(|(_, tries)| tries.failures).map(|(source, _)| *source) {
+    if let Some(least) =
+        idle.min_by_key(|(_, tries)| tries.failures.len()).map(|(source, _)| *source)
+    {
         tries.remove(&least);
     }
 }
@@ -119,7 +146,7 @@ impl OpenTry<'_> {
 
 impl Drop for OpenTry<'_> {
     fn drop(&mut self) {
-        self.peers.close(self.source, self.succeeded);
+        self.peers.close(self.source, self.began, self.succeeded);
     }
 }
 
