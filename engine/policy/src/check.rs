@@ -23,6 +23,7 @@ use martlet_core::{ClassName, TableSchema};
 use crate::bundle::{BundleText, PolicyVersion};
 use crate::checked::{CheckedBundle, Class, Role, UtcOffset};
 use crate::duty::Conflict;
+use crate::emergency::one_line;
 use crate::finding::{Finding, Place};
 use crate::mask::Profile;
 use crate::names::{AttributeName, RoleName};
@@ -95,6 +96,9 @@ pub fn check_on(
     let utc_offset = check_utc_offset(&raw, &mut findings);
     let lookups_per_hour = check_lookups_per_hour(&raw, &mut findings);
     let version = check_version(&raw, text, &mut findings);
+    if occasion == Occasion::Change {
+        check_words_shown(&raw, &mut findings);
+    }
     findings.sort();
     findings.dedup();
     match version {
@@ -180,6 +184,24 @@ fn check_version(
     };
     let (name, version) = (filled(&raw.name), filled(&raw.version));
     Some((name?, PolicyVersion { text: version?, digest: text.digest() }))
+}
+
+/// Texts that officers read before they approve: nothing in one may move what stands beside it, and it
+/// is shown as it was checked. Rules in force were checked before there was this, and stay.
+fn check_words_shown(raw: &RawBundle, findings: &mut Vec<Finding>) {
+    let header = [raw.name.as_ref(), raw.version.as_ref()];
+    let risks = raw.accepted_risks.iter().flat_map(|risk| [Some(&risk.name), risk.reason.as_ref()]);
+    let officers = raw.officers.iter().map(|officer| Some(&officer.name));
+    for word in header.into_iter().chain(risks).chain(officers).flatten() {
+        let text = word.value.as_str();
+        // These two have findings of their own.
+        let is_found = text.trim().is_empty() || text.chars().any(char::is_control);
+        if !is_found && one_line(text, usize::MAX).is_none() {
+            let message = "this text begins or ends with a blank, or has a sign that turns or breaks a \
+                           line where it is shown: leave that out";
+            findings.push(word.place.finding(message));
+        }
+    }
 }
 
 /// Reads a word as a name of some kind; what is none is a finding.

@@ -223,3 +223,32 @@ fn persons_may_be_counted_by_a_column_that_is_to_come() {
     assert_eq!(findings(Occasion::Change, &text, &earlier), [""; 0]);
     assert_eq!(shown(&taken_over(&text, &earlier), &earlier), None, "nobody is counted before");
 }
+
+#[test]
+fn words_that_officers_read_are_checked_as_they_are_shown_and_keep_no_rules_out() {
+    let text = |file: &str, old: &str, new: &str| {
+        let mut text = rules("", ACCEPTED);
+        let changed = text.files[file].replace(old, new);
+        assert_ne!(changed, text.files[file]);
+        text.files.insert(file.to_owned(), changed);
+        text
+    };
+    assert_eq!(findings(Occasion::Change, &rules("", ACCEPTED), &person()), [""; 0]);
+    for (file, old, new) in [
+        ("bundle.toml", "\"c\"", "\" c\""),
+        ("bundle.toml", "\"1\"", "\"1 \""),
+        ("bundle.toml", "\"1\"", "\"1\u{202e}\""),
+        ("roles.toml", "\"month\"", "\"month\u{2066}\""),
+        ("roles.toml", "need both", "need\u{2028}both"),
+    ] {
+        let text = text(file, old, new);
+        let found = findings(Occasion::Change, &text, &person());
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("turns or breaks a line"), "{found:?}");
+        assert!(!found[0].contains(['\u{202e}', '\u{2066}', '\u{2028}']), "{found:?}");
+        taken_over(&text, &person());
+    }
+    // What is empty, or has control characters, is found once.
+    let empty = text("bundle.toml", "\"1\"", "\" \"");
+    assert_eq!(findings(Occasion::Change, &empty, &person()).len(), 1);
+}

@@ -16,7 +16,7 @@ use martlet_store::{CommitOutcome, Snapshot, Store};
 
 use super::approve::read_approval;
 use super::in_force::{Current, current};
-use super::{EXAMPLES, check_people, checked, note_published};
+use super::{EXAMPLES, check_people, checked, note_published, shown};
 use crate::command::exit::Failure;
 use crate::command::mart::{self, Expected};
 use crate::command::size::Count;
@@ -174,13 +174,18 @@ pub(super) async fn apply_files(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The lines of a difference, as an officer's terminal may have them.
+pub(super) fn difference(old: &BundleText, new: &BundleText) -> Vec<String> {
+    diff(old, new).into_iter().map(shown).collect()
+}
+
 /// What a bundle changes.
 pub(super) fn print_diff(old: Option<&BundleText>, new: &BundleText) {
     let Some(old) = old else {
         say!("No rules are in force before: everything that the bundle grants is new.");
         return;
     };
-    let lines = diff(old, new);
+    let lines = difference(old, new);
     if lines.is_empty() {
         say!("The rules are the same.");
     }

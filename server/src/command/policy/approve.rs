@@ -16,7 +16,7 @@ use martlet_policy::{Approval, BundleText, Occasion, OfficerSecret, Officers, St
 
 use super::apply::print_diff;
 use super::in_force::current;
-use super::{EXAMPLES, checked, note_hidden, schemas};
+use super::{EXAMPLES, checked, note_hidden, schemas, shown};
 use crate::command::exit::Failure;
 use crate::command::mart::{self, Expected};
 use crate::command::serve::draw_key;
@@ -88,7 +88,7 @@ pub(super) async fn approve(arguments: &Arguments) -> Result<(), Failure> {
     let file = arguments.out.clone().unwrap_or_else(|| default_file(&arguments.officer, &text));
     write_new(&file, &approval.to_string(), 0o644)
         .map_err(|error| Failure::file("writing the approval", &file, &error))?;
-    say!("`{}` approves version {}.", harmless(&arguments.officer), bundle.version());
+    say!("`{}` approves version {}.", harmless(&arguments.officer), shown(bundle.version()));
     say!("Written to {}; {}", file.display(), how_many(&officers, &in_force));
     Ok(())
 }

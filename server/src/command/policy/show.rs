@@ -9,7 +9,7 @@ use martlet_policy::{CheckedBundle, EmergencyRule, Occasion, Officers, Step, Sto
 use martlet_store::{Snapshot, Store};
 
 use super::in_force::{current, held};
-use super::{EXAMPLES, checked, note_hidden, schemas};
+use super::{EXAMPLES, checked, note_hidden, schemas, shown};
 use crate::command::exit::Failure;
 use crate::command::mart::{self, Expected};
 use crate::command::terminal::{harmless, note, say};
@@ -41,7 +41,7 @@ pub(super) async fn show(arguments: &Arguments) -> Result<(), Failure> {
             .advise("put them into force with `martlet policy apply`"));
     };
     let bundle = checked(Occasion::TakeOver, stored.text(), &snapshot)?;
-    print_bundle(&bundle, &stored);
+    described(&bundle, &stored).iter().for_each(|line| say!("{line}"));
     note_hidden(&bundle, &schemas(&snapshot));
     if arguments.approvals {
         print_approvals(&stored);
@@ -61,37 +61,38 @@ async fn in_force(store: &Store, snapshot: &Snapshot) -> Result<Option<StoredBun
     Ok(current.rules.map(|rules| (*rules).clone()))
 }
 
-fn print_bundle(bundle: &CheckedBundle, stored: &StoredBundle) {
-    say!("rules       {}, version {}", harmless(bundle.name()), bundle.version());
-    say!("edition     {}", stored.edition());
-    say!("profile     {}", bundle.profile().word());
-    say!("columns     {}", bundle.classification());
+/// What the rules are, a line each, as an officer's terminal may have them.
+pub(super) fn described(bundle: &CheckedBundle, stored: &StoredBundle) -> Vec<String> {
     let officers = bundle.officers();
     let names: Vec<&str> = officers.iter().map(|officer| officer.name.as_str()).collect();
     let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    say!("officers    {}", harmless(&names));
-    say!("approvals   {} for a change of these rules", officers.needed());
+    let mut lines = vec![
+        format!("rules       {}, version {}", bundle.name(), bundle.version()),
+        format!("edition     {}", stored.edition()),
+        format!("profile     {}", bundle.profile().word()),
+        format!("columns     {}", bundle.classification()),
+        format!("officers    {names}"),
+        format!("approvals   {} for a change of these rules", officers.needed()),
+    ];
     for role in bundle.roles().filter(|role| !role.duties.is_empty()) {
         let duties: Vec<&str> = role.duties.iter().map(|duty| duty.word()).collect();
-        say!("duty        role `{}`: {}", role.name, duties.join(", "));
+        lines.push(format!("duty        role `{}`: {}", role.name, duties.join(", ")));
     }
     for conflict in bundle.conflicts() {
         let roles: Vec<String> = conflict.roles.iter().map(|role| format!("`{role}`")).collect();
-        say!("conflict    nobody holds two of {}", roles.join(", "));
+        lines.push(format!("conflict    nobody holds two of {}", roles.join(", ")));
     }
     for emergency in bundle.emergencies() {
         let may_ask: Vec<String> =
             emergency.may_ask.iter().map(|role| format!("`{role}`")).collect();
         let EmergencyRule { name, role, hours, approvers, .. } = emergency;
-        say!(
-            "emergency   {}: role `{role}` for holders of {}, {hours} hours, {approvers} approvals",
-            harmless(name),
+        lines.push(format!(
+            "emergency   {name}: role `{role}` for holders of {}, {hours} hours, {approvers} approvals",
             may_ask.join(", ")
-        );
+        ));
     }
-    for risk in bundle.accepted_risks() {
-        say!("accepted    {risk}");
-    }
+    lines.extend(bundle.accepted_risks().iter().map(|risk| format!("accepted    {risk}")));
+    lines.into_iter().map(shown).collect()
 }
 
 /// Each approval of the rules, judged by the officers of the rules before them.
