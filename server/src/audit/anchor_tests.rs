@@ -144,9 +144,12 @@ fn an_earlier_checkpoint_once_more_hides_no_cut() {
 fn other_lines_at_the_end_hide_no_cut() {
     let scene = Scene::new();
     let begun = scene.written();
-    scene.append_to_anchor(&b"nothing that is of use\n".repeat(6_000));
-    scene.append_to_anchor(&[vec![b'x'; 3 * 64 * 1024], b"\n".to_vec()].concat());
-    drop(scene.open().unwrap());
+    let long = [vec![b'x'; 3 * 64 * 1024], b"\n".to_vec()].concat();
+    for others in [b"nothing that is of use\n".repeat(6_000), long] {
+        scene.append_to_anchor(&others);
+        drop(scene.open().unwrap());
+        scene.append_to_anchor(&others);
+    }
     fs::write(scene.file(), begun).unwrap();
     assert!(scene.is_behind());
 }

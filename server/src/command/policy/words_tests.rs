@@ -40,7 +40,7 @@ fn a_difference_shows_signs_that_turn_a_line_and_does_not_send_them() {
         let told = lines.join("\n");
         assert!(!told.contains(sign), "{told}");
         let shown = sign.escape_default().to_string();
-        for of in ["name `p` -> `p", "version `1` -> `2", "officer `ann", "`month", "need both"] {
+        for of in ["name `pq` -> `p", "version `1q` -> `2", "officer `ann", "`month", "need both"] {
             assert!(told.contains(&format!("{of}{shown}")), "{of}: {told}");
         }
     }
