@@ -6,37 +6,34 @@
 //! tell a schema or a row before its record is on disk.
 //!
 //! Receives: a statement's text, a handle or a ticket from `service`.
-//! Hands on: a `FlightInfo`, or rows to `deliver`.
+//! Hands on: a `FlightInfo`, or (by `start`) rows to `deliver`.
+
+mod start;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::datatypes::{Schema, SchemaRef};
-use arrow::record_batch::RecordBatch;
 use arrow_flight::sql::{Any, ProstMessageExt, TicketStatementQuery};
 use arrow_flight::{FlightDescriptor, FlightInfo};
 use bytes::Bytes;
-use futures::FutureExt;
 use martlet_core::{ErrorKind, Kinded};
-use martlet_policy::{CheckedBundle, EmergencyId, Principal};
+use martlet_policy::{EmergencyId, Principal};
 use martlet_proto::flight::ActionCreatePreparedStatementResult;
-use martlet_query::{Engine, Mart, RowStream, Statement};
+use martlet_query::{Engine, Mart, Statement};
 use prost::Message;
 use tonic::Status;
 
-use super::deliver::{Delivery, Messages, cancelled, deliver};
+use super::deliver::{Messages, cancelled};
 use super::description::{info, schema_message};
 use super::emergencies::EmergencyDesk;
-use super::parameters;
 use super::prepared::{Prepared, PreparedStatements};
 use super::record::{Recorder, Subject};
 use super::running::{CANCELLED_AT_ONCE_MAX, Running};
-use super::standing::{DecidedIn, Standing};
 use super::status::{self, too_many_tickets, unknown_ticket};
 use super::ticket::{Holder, Sealer, StatementId, Ticket};
 use crate::admission::{Admission, Open, PLANNING_TIME_MAX, Place, Stopped, in_time};
 use crate::alarm::curbs::Curbs;
-use crate::audit::{OpenRecord, Outcome, Sent};
 use crate::authenticate::{Caller, Gate, Refused, SessionId};
 use crate::lookup_quota::LookupQuota;
 use crate::random::NoEntropy;
@@ -306,38 +303,6 @@ impl Statements {
         Err(subject.statement_id.map_or(told.clone(), |id| status::naming(told, id)))
     }
 
-    /// The bound row in the statement's types, if all of it can go on record: what stood behind a
-    /// long value would be compared and seen by no alarm.
-    async fn taken(
-        &self,
-        subject: Subject<'_>,
-        statement: &Statement,
-    ) -> Result<Option<RecordBatch>, Status> {
-        let told = match statement.bound(subject.parameters) {
-            Ok(row) if row.as_ref().is_none_or(parameters::goes_on_record) => return Ok(row),
-            Ok(_) => parameters::too_large(),
-            Err(error) => status::of(&error),
-        };
-        self.recorder.refused(subject, ErrorKind::Invalid).await?;
-        Err(told)
-    }
-
-    /// Counts the statement's look-ups of masked values; a refusal is recorded before it is told.
-    async fn count_lookups(
-        &self,
-        subject: Subject<'_>,
-        statement: &Statement,
-    ) -> Result<(), Status> {
-        let name = subject.caller.name();
-        let per_hour = subject.mart.bundle().map_or(0, CheckedBundle::lookups_per_hour);
-        let taken = self.lookups.take(name, statement.lookups(), per_hour, Instant::now());
-        if let Err(used_up) = taken {
-            self.recorder.denied(subject).await?;
-            return Err(status::of(&used_up));
-        }
-        Ok(())
-    }
-
     async fn place(&self, caller: &Caller) -> Result<Place, Status> {
         self.admission.enter(caller.name()).await.map_err(|busy| status::of(&busy))
     }
@@ -427,94 +392,11 @@ impl Statements {
         let query = TicketStatementQuery { statement_handle: sealed };
         info(schema, query.as_any().encode_to_vec().into(), descriptor)
     }
-
-    async fn run(
-        &self,
-        caller: &Caller,
-        ticket: Ticket,
-    ) -> Result<(StatementId, Messages), Status> {
-        let id = ticket.statement_id;
-        let mut run =
-            self.running.enter(id, caller.session, caller.name()).map_err(|_| cancelled())?;
-        // Whoever was cut off a moment ago was not among the running yet.
-        if self.curbs.is_cut(caller.name()) {
-            return Err(cancelled());
-        }
-        let started = tokio::select! {
-            biased;
-            _ = run.cancelled() => Err(cancelled()),
-            started = self.start(caller, &ticket) => started,
-        };
-        let Started { rows, schema, record, standing, place, open } =
-            started.map_err(|told| status::naming(told, id))?;
-        let (revoked, time_max) = (standing.revoked().boxed(), self.times.max);
-        let statement_id = id;
-        let delivery =
-            Delivery { statement_id, rows, schema, record, run, revoked, place, open, time_max };
-        Ok((id, deliver(delivery)))
-    }
-
-    /// Takes its places, finds the state that the ticket names, plans anew, records, executes: in
-    /// this order.
-    async fn start(&self, caller: &Caller, ticket: &Ticket) -> Result<Started, Status> {
-        // First of all: an old state is read from the store, and what was planned is on record
-        // whatever comes of it.
-        let place = self.place(caller).await?;
-        let open = self.open(caller)?;
-        let mart = self.engine.mart_at(ticket.snapshot).await.map_err(|e| status::of(&e))?;
-        let decided_in = DecidedIn::of(&mart);
-        let asker = self.desk.asker(caller, &mart).await?;
-        let bound = parameters::from_bytes(&ticket.parameters)?;
-        let subject = Subject {
-            caller,
-            mart: &mart,
-            statement_id: Some(ticket.statement_id),
-            text: &ticket.sql,
-            parameters: bound.as_ref(),
-            emergency: asker.emergency().map(AsRef::as_ref),
-        };
-        let (statement, place) = self.plan(place, subject, &asker, &mart).await?;
-        let taken = self.taken(subject, &statement).await?;
-        let subject = Subject { parameters: taken.as_ref(), ..subject };
-        self.count_lookups(subject, &statement).await?;
-        let schema = statement.schema();
-        let standing = Standing {
-            gate: Arc::clone(&self.gate),
-            engine: self.engine.clone(),
-            caller: caller.clone(),
-            snapshot: mart.snapshot().number(),
-            sights: statement.sights(),
-            decided_in,
-            under: under(&asker),
-            checked_every: self.times.checked_every,
-        };
-        let record = self.recorder.begin(subject, &statement).await?;
-        let work = async move { statement.execute(taken.as_ref()).await };
-        let told = match in_time(PLANNING_TIME_MAX, place, work).await {
-            Ok((Ok(rows), place)) => {
-                return Ok(Started { rows, schema, record, standing, place, open });
-            }
-            Ok((Err(error), _)) => status::of(&error),
-            Err(stopped) => not_planned(stopped),
-        };
-        record.end(Outcome::Failed, Sent::default());
-        Err(told)
-    }
 }
 
 /// The emergency that somebody asks under.
 fn under(asker: &Principal) -> Option<EmergencyId> {
     asker.emergency().map(|emergency| emergency.id())
-}
-
-/// An execution whose rows are about to be told.
-struct Started {
-    rows: RowStream,
-    schema: SchemaRef,
-    record: OpenRecord,
-    standing: Standing,
-    place: Place,
-    open: Open,
 }
 
 fn not_planned(stopped: Stopped) -> Status {

@@ -63,6 +63,6 @@ fn rules_in_force_from_before_are_shown_so_too() {
 #[test]
 fn a_finding_repeats_no_such_sign() {
     let found = check(&bundle("1", "\u{202e}"), &[]).unwrap_err();
-    let told: Vec<String> = found.iter().map(|finding| shown(finding)).collect();
+    let told: Vec<String> = found.iter().map(shown).collect();
     assert!(told.iter().all(|line| !line.contains('\u{202e}')), "{told:?}");
 }
