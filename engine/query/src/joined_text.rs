@@ -1,7 +1,7 @@
 //! `a || b` of texts, as a function: so it is bounded as every other that makes long texts.
 //!
-//! Owns the operator between texts and what can become one; between lists it stays what it is. The
-//! column that it makes is called as it was.
+//! Owns the operator between texts and what can become one; of anything else it is left to the
+//! planner. The column that it makes is called as it was.
 
 use std::sync::Arc;
 

@@ -32,8 +32,8 @@ const COMPARED_BY_RANGE: [&str; 8] =
 /// How often a short list, a range or a condition of a CASE repeats what it compares.
 const REPEATED_BY_A_LIST: u64 = 3;
 
-/// Refuses a statement that reads too many tables, each name of a WITH written out where it stands, or
-/// whose queries stand too deep within each other.
+/// Refuses a statement that reads too many tables, each name of a WITH written out where it stands, that
+/// names too many columns, or whose queries stand too deep within each other.
 ///
 /// # Errors
 /// [`QueryError::Syntax`].

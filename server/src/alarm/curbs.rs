@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::MINUTE;
 use super::error::AlarmError;
-use crate::audit::{RecordId, now_micros};
+use crate::audit::{RecordId, make_folder, now_micros};
 
 const FILE: &str = "curbs.json";
 /// How much longer than an issuer's tokens live a cut is remembered: both clocks may differ by a minute.
@@ -288,14 +288,6 @@ fn drop_what_is_over(held: &mut Held, cuts_kept: i64) -> bool {
     held.by_name.retain(|_, curbs| !curbs.is_empty());
     held.last_cuts.retain(|_, cut| now < cut.saturating_add(cuts_kept));
     count(held) < before
-}
-
-fn make_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// Puts a whole file in the place of another.

@@ -52,6 +52,7 @@ pub(crate) use record::{
 use repeats::Repeats;
 use ring::Ring;
 pub use signing::{public_key_of, public_keys};
+pub(crate) use writer::make_folder;
 use writer::{Purpose, Writer};
 
 /// Where a journal is written, and with what it is signed.

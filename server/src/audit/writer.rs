@@ -255,7 +255,8 @@ fn group_of(first: Order, incoming: &mpsc::Receiver<Order>) -> Vec<Order> {
     group
 }
 
-fn make_folder(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder that only who runs the server may look into.
+pub(crate) fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

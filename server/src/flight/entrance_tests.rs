@@ -4,13 +4,11 @@
 use std::time::Duration;
 
 use arrow::array::AsArray;
-use bytes::Bytes;
-use martlet_policy::{PasswordCost, TokenKeys, hash_password};
-use martlet_query::{Engine, EngineOptions, SystemRecords};
-use martlet_store::{CommitOutcome, Store};
+use martlet_query::SystemRecords;
 use tonic::Code;
 
 use super::super::FlightDoor;
+use super::super::testing::engine_with_ann;
 use super::*;
 use crate::audit::{Journal, Tapped};
 use crate::serve::ServeConfig;
@@ -25,15 +23,7 @@ impl Scene {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(Journal::open(folder.path()).unwrap());
-        let store = Store::open("memory://").unwrap();
-        let hash = hash_password("secret", [7; 16], PasswordCost::Test);
-        let feed = format!("name,roles,node,password\nann,teller,,\"{hash}\"\n");
-        let mut commit = store.begin(&store.latest().await.unwrap());
-        commit.set_principals(Bytes::from(feed));
-        assert!(matches!(commit.publish().await.unwrap(), CommitOutcome::Committed(_)));
-        let records: Arc<dyn SystemRecords> = journal.clone();
-        let keys = TokenKeys::from_master(&[1; 32]);
-        let engine = Engine::open(store, EngineOptions::default(), records, keys).await.unwrap();
+        let engine = engine_with_ann(&journal).await;
         let config = ServeConfig::new("127.0.0.1:0".parse().unwrap(), Arc::clone(&journal));
         let entrance = FlightDoor::new(engine, &config, Arc::default()).unwrap().entrance;
         Self { _folder: folder, journal, entrance }

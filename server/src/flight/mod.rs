@@ -23,6 +23,8 @@ mod service;
 mod standing;
 mod statement;
 mod status;
+#[cfg(test)]
+mod testing;
 mod ticket;
 
 pub(crate) use service::FlightDoor;

@@ -5,12 +5,11 @@ use arrow::datatypes::{DataType, Field};
 use arrow_ipc::writer::StreamWriter;
 use futures::StreamExt;
 use martlet_core::SnapshotNumber;
-use martlet_policy::{PasswordCost, TokenKeys, hash_password};
-use martlet_query::{EngineOptions, SystemRecords};
-use martlet_store::{CommitOutcome, Store};
+use martlet_query::SystemRecords;
 use tonic::Code;
 use tonic::metadata::MetadataMap;
 
+use super::super::testing::engine_with_ann;
 use super::*;
 use crate::audit::Journal;
 use crate::authenticate::{Connection, Credentials, Entered, Origin, SignInRules};
@@ -26,15 +25,7 @@ impl Scene {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = Arc::new(Journal::open(folder.path()).unwrap());
-        let store = Store::open("memory://").unwrap();
-        let hash = hash_password("secret", [7; 16], PasswordCost::Test);
-        let feed = format!("name,roles,node,password\nann,teller,,\"{hash}\"\n");
-        let mut commit = store.begin(&store.latest().await.unwrap());
-        commit.set_principals(Bytes::from(feed));
-        assert!(matches!(commit.publish().await.unwrap(), CommitOutcome::Committed(_)));
-        let records: Arc<dyn SystemRecords> = journal.clone();
-        let keys = TokenKeys::from_master(&[1; 32]);
-        let engine = Engine::open(store, EngineOptions::default(), records, keys).await.unwrap();
+        let engine = engine_with_ann(&journal).await;
         let recorder = Recorder::new(Arc::clone(&journal));
         let times = Times { max: Duration::from_secs(60), checked_every: Duration::from_secs(5) };
         let gate =
