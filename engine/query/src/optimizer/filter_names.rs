@@ -26,7 +26,7 @@ use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::union::UnionExec;
 
-type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
+use super::Rule;
 
 /// The names of both phases begin so.
 const PUSHES_FILTERS: &str = "FilterPushdown";

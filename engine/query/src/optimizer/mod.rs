@@ -6,6 +6,7 @@ mod fallible;
 mod filter_names;
 pub(crate) mod index_aggregate;
 mod learned;
+mod missing_order;
 mod semi_join;
 mod top_of_each;
 mod top_rows;
@@ -27,10 +28,12 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 
 use crate::access_path::AccessPath;
 
+type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
+
 /// DataFusion's rules, each where it gives the right rows; [`IndexPaths`] comes after them.
-pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+pub(crate) fn rules() -> Vec<Rule> {
     let rules = window_top::rules().into_iter().map(filter_names::kept_in_bounds);
-    let mut rules: Vec<_> = rules.collect();
+    let mut rules: Vec<Rule> = rules.flat_map(missing_order::before_checks).collect();
     rules.insert(0, Arc::new(claims::ForgetUntrueClaims));
     rules.push(Arc::new(learned::ForgetWhatDecides));
     rules

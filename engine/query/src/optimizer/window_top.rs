@@ -15,13 +15,14 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::windows::BoundedWindowAggExec;
 
+use super::Rule;
 use super::top_of_each::ranking;
 
 const DROPS_ROWS: &str = "WindowTopN";
 
 /// DataFusion's rules in their order.
-pub(super) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let kept_in_bounds = |rule: Arc<dyn PhysicalOptimizerRule + Send + Sync>| match rule.name() {
+pub(super) fn rules() -> Vec<Rule> {
+    let kept_in_bounds = |rule: Rule| match rule.name() {
         DROPS_ROWS => Arc::new(OfRanksAlone(rule)) as Arc<_>,
         _ => rule,
     };
@@ -30,7 +31,7 @@ pub(super) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 
 /// The rule, for plans in which nothing stands beside ranks, and all of these have an order.
 #[derive(Debug)]
-struct OfRanksAlone(Arc<dyn PhysicalOptimizerRule + Send + Sync>);
+struct OfRanksAlone(Rule);
 
 impl PhysicalOptimizerRule for OfRanksAlone {
     fn optimize(
