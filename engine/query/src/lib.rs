@@ -39,6 +39,7 @@ mod masked_cache;
 mod monotone;
 mod names;
 mod optimizer;
+mod order_names;
 mod overlap;
 mod parameters;
 mod parse;

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use martlet_core::limits::{STATEMENT_BYTES_MAX, STATEMENT_OPERATORS_MAX};
 
 use crate::error::QueryError;
+use crate::order_names;
 use crate::written_out::is_small;
 
 /// Calls of functions in one statement that make long texts of short ones.
@@ -58,7 +59,7 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         .build()
         .and_then(|mut parser| parser.parse_statements())
         .map_err(QueryError::from_planning)?;
-    let statement = match (statements.pop_front(), statements.len()) {
+    let mut statement = match (statements.pop_front(), statements.len()) {
         (Some(statement), 0) => statement,
         (None, _) => return Err(QueryError::Syntax { reason: "it is empty".into() }),
         (Some(_), more) => {
@@ -72,6 +73,7 @@ pub(crate) fn parse(sql: &str) -> Result<ParsedStatement, QueryError> {
         _ => None,
     };
     let verb = verb(&statement)?;
+    order_names::keep_apart(&mut statement)?;
     can_be_planned(&statement)?;
     Ok(ParsedStatement { verb, statement, described })
 }
