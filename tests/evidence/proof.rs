@@ -37,6 +37,19 @@ impl Asked {
         Ok(runs)
     }
 
+    /// Its row of the table, but for its name.
+    fn came(&self) -> [u64; 7] {
+        [
+            self.statements,
+            self.answered,
+            self.differences,
+            self.canary_hits,
+            self.reference_mismatches,
+            self.broken,
+            self.unaudited,
+        ]
+    }
+
     /// What it found, or that it asked too little to find anything.
     #[must_use]
     pub fn open(&self) -> Option<String> {
@@ -57,7 +70,7 @@ impl Asked {
     }
 }
 
-/// The runs as a table.
+/// The runs as a table, and what all of them come to.
 #[must_use]
 pub fn runs(runs: &[Asked]) -> String {
     let mut text = "\n## The proof\n\nRandom statements by `prove`, of two worlds and a copy \
@@ -65,22 +78,21 @@ pub fn runs(runs: &[Asked]) -> String {
         | seed, from | statements | answered | differences | hidden bytes | not the copy's | broken | unrecorded |\n\
         |---|---|---|---|---|---|---|---|\n"
         .to_owned();
+    let mut all = [0; 7];
     for run in runs {
-        let _ = writeln!(
-            text,
-            "| {}, {} | {} | {} | {} | {} | {} | {} | {} |",
-            run.seed,
-            run.first,
-            run.statements,
-            run.answered,
-            run.differences,
-            run.canary_hits,
-            run.reference_mismatches,
-            run.broken,
-            run.unaudited
-        );
+        let came = run.came();
+        all = std::array::from_fn(|at| all[at] + came[at]);
+        row(&mut text, &format!("{}, {}", run.seed, run.first), came);
+    }
+    if runs.len() > 1 {
+        row(&mut text, "together", all);
     }
     text
+}
+
+fn row(text: &mut String, of: &str, came: [u64; 7]) {
+    let cells = came.map(|number| number.to_string()).join(" | ");
+    let _ = writeln!(text, "| {of} | {cells} |");
 }
 
 /// A planted fault, who noticed it, and in which source.

@@ -32,7 +32,20 @@ fn a_run_is_clean_that_asked_and_found_nothing() {
     assert!(Asked::read("\n").is_err(), "no run is no proof");
     let broken = format!("{}\n{{", line(&[]));
     assert!(Asked::read(&broken).unwrap_err().starts_with("line 2: "));
-    assert!(runs(&Asked::read(&line(&[])).unwrap()).contains("| 7, 0 | 100 | 80 | 0 |"));
+}
+
+#[test]
+fn runs_are_told_one_by_one_and_together() {
+    let one = runs(&Asked::read(&line(&[])).unwrap());
+    assert!(one.ends_with("| 7, 0 | 100 | 80 | 0 | 0 | 0 | 0 | 0 |\n"), "{one}");
+    let next = line(&[("first", 100), ("differences", 1), ("unaudited", 2)]);
+    let both = runs(&Asked::read(&format!("{}\n{next}\n", line(&[]))).unwrap());
+    assert!(both.starts_with(&one), "{both}");
+    let rows = &both[one.len()..];
+    assert_eq!(
+        rows,
+        "| 7, 100 | 100 | 80 | 1 | 0 | 0 | 0 | 2 |\n| together | 200 | 160 | 1 | 0 | 0 | 0 | 2 |\n"
+    );
 }
 
 #[test]
