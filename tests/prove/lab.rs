@@ -67,7 +67,7 @@ impl Lab {
     /// [`READER`] only: anybody else has to be told apart.
     ///
     /// # Errors
-    /// If the rules of the worlds, which are sound, are not accepted.
+    /// If the rules of the worlds, which are sound, are not accepted or judged wrongly.
     pub async fn open(
         seed: u64,
         scale: usize,
@@ -78,9 +78,9 @@ impl Lab {
         let mut places = Vec::new();
         for mart in &worlds.pair {
             let engines = Engines::open(mart, reader).await?;
-            engines.serve_another_mask().await;
+            engines.serve_another_mask().await?;
             let server = mart.serve().await;
-            serve_another_mask(&server.engine).await;
+            serve_another_mask(&server.engine).await?;
             places.push(Place { engines, server, expected: Mutex::default() });
         }
         let reference = Engines::open(&worlds.reference, READER).await?;

@@ -187,7 +187,7 @@ fn told(statement: &Statement) -> String {
 
 /// Rules that were accepted as long as they were judged rightly.
 fn not_opened(seed: u64, number: u64, error: &QueryError) -> Finding {
-    let what = format!("the worlds' rules are refused: {error}");
+    let what = format!("the worlds' rules are refused or judged wrongly: {error}");
     let sql = "before any statement".into();
     Finding { oracle: Oracle::Broken, seed, number, door: None, sql, what }
 }
