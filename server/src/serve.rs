@@ -132,8 +132,9 @@ pub struct ServeConfig {
 }
 
 impl ServeConfig {
-    /// Plain text on a loopback address, looking for new data every second; statements end
-    /// after thirty minutes and the shutdown waits for ten seconds.
+    /// Plain text on a loopback address, looking for new data twice a second, so that new rules
+    /// are obeyed within one; statements end after thirty minutes and the shutdown waits for ten
+    /// seconds.
     ///
     /// A statement waits ten seconds for its place, a minute more if an alarm slows its principal
     /// down, is planned and begun in thirty each and recorded in ten. So what is given up after
@@ -145,7 +146,7 @@ impl ServeConfig {
             transport: Transport::PlainOnLoopback,
             journal,
             sign_in: SignInRules::default(),
-            refresh_every: Duration::from_secs(1),
+            refresh_every: Duration::from_millis(500),
             request_time_max: Duration::from_secs(3 * 60),
             statement_time_max: Duration::from_secs(30 * 60),
             drain_time_max: Duration::from_secs(10),
@@ -431,7 +432,7 @@ async fn keep_fresh(engine: Engine, every: Duration) {
         match engine.refresh().await {
             Ok(_) => failing = false,
             Err(error) => {
-                // Once per outage: a log that repeats itself every second hides the rest.
+                // Once per outage: a log that repeats itself at every look hides the rest.
                 if !failing {
                     tracing::error!(kind = %error.kind(), %error, "cannot take over the newest snapshot; the last one stays");
                 }

@@ -27,8 +27,8 @@ const ORDER: [&str; 12] = [
 /// Outside crates that may appear in these members only.
 const FENCES: [(&str, &[&str]); 6] = [
     ("datafusion", &["martlet-query", "martlet-tests"]),
-    ("tonic", &["martlet-server", "martlet-tests"]),
-    ("arrow-flight", &["martlet-server", "martlet-tests"]),
+    ("tonic", &["martlet-server", "martlet-decisions", "martlet-tests"]),
+    ("arrow-flight", &["martlet-server", "martlet-decisions", "martlet-tests"]),
     ("parquet", &["martlet-store", "martlet-ingest"]),
     ("object_store", &["martlet-store", "martlet-tests"]),
     ("roaring", &["martlet-core", "martlet-index", "martlet-query"]),

@@ -2,36 +2,30 @@
 //!
 //! Makes the rules and the people of a bank of 3,000 outlets, 200 roles and 12,000 principals,
 //! and times what happens when they change and when somebody asks: reading and checking the rules,
-//! reading the feed, deciding about one table. Owns no rule of its own: the text goes the way of
-//! every bundle.
+//! reading the feed, deciding about one table, and how long a running server takes to obey a
+//! change. Owns no rule of its own: the text goes the way of every bundle.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod bank;
+mod effect;
+
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use martlet_core::{
-    BatchDate, ClassName, ColumnName, ColumnSchema, ColumnType, TableName, TableSchema,
-};
-use martlet_policy::{
-    BundleText, CheckedBundle, Decision, Directory, PasswordCost, Principal, check, decide,
-    hash_password,
-};
+use martlet_core::{BatchDate, TableSchema};
+use martlet_policy::{CheckedBundle, Decision, Directory, Principal, check, decide};
+
+use crate::bank::{Bank, PASSWORD, TELLER};
+use crate::effect::{Effects, effects};
 
 /// The allocator of the binary `martlet`, so that both are measured alike.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const PASSWORD: &str = "benchmark: everybody alike";
-const CLASSES: usize = 12;
-const TABLES: usize = 8;
-const COLUMNS: usize = 24;
-const BASE_ROLES: usize = 20;
 const DAY: &str = "2026-11-22";
 
-/// Time decisions under a policy of a whole bank
+/// Time decisions and changes under a policy of a whole bank
 #[derive(Debug, Parser)]
 #[command(name = "martlet-decisions", version)]
 struct Arguments {
@@ -47,6 +41,9 @@ struct Arguments {
     /// How often each decision is timed
     #[arg(long, default_value_t = 20)]
     runs: usize,
+    /// How often rules and people are changed under a running server, three changes a time
+    #[arg(long, default_value_t = 20)]
+    changes: usize,
     /// One JSON object instead of a table
     #[arg(long)]
     json: bool,
@@ -62,20 +59,31 @@ fn main() -> ExitCode {
     }
 }
 
+/// What was measured.
+struct Figures {
+    checked_in: Duration,
+    read_in: Duration,
+    levels: Vec<(&'static Level, Vec<Duration>)>,
+    effects: Effects,
+}
+
 fn measure(arguments: &Arguments) -> Result<(), String> {
-    let tables = (0..TABLES).map(table).collect::<Result<Vec<_>, _>>()?;
-    let text = bundle(arguments);
-    let feed = feed(arguments);
-    let (bundle, checked_in) = timed(|| check(&text, &tables));
-    let bundle = bundle.map_err(|findings| format!("the policy does not fit: {}", findings[0]))?;
-    let (directory, read_in) = timed(|| Directory::parse(&feed));
+    let bank = Bank::of(arguments)?;
+    let (rules, checked_in) = timed(|| check(&bank.rules, &bank.tables));
+    let rules = rules.map_err(|findings| format!("the policy does not fit: {}", findings[0]))?;
+    let (directory, read_in) = timed(|| Directory::parse(&bank.feed));
     let directory = directory.map_err(|findings| format!("the feed is wrong: {}", findings[0]))?;
     let day: BatchDate = DAY.parse().map_err(|error| format!("{error}"))?;
     let levels = LEVELS
         .iter()
-        .map(|level| Ok((level, decisions(level, &directory, &tables, &bundle, day, arguments)?)))
+        .map(|level| {
+            Ok((level, decisions(level, &directory, &bank.tables, &rules, day, arguments)?))
+        })
         .collect::<Result<Vec<_>, String>>()?;
-    report(arguments, checked_in, read_in, &levels).map_err(|error| error.to_string())
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let effects = runtime.block_on(effects(&bank, arguments.changes))?;
+    let figures = Figures { checked_in, read_in, levels, effects };
+    report(arguments, &figures).map_err(|error| error.to_string())
 }
 
 /// Where somebody sits, and a name of whom this is true.
@@ -85,7 +93,7 @@ struct Level {
 }
 
 const LEVELS: [Level; 4] = [
-    Level { what: "an outlet", name: "user5" },
+    Level { what: "an outlet", name: TELLER },
     Level { what: "a city", name: "user1" },
     Level { what: "a province", name: "user2" },
     Level { what: "head office", name: "user0" },
@@ -129,137 +137,63 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, began.elapsed())
 }
 
-fn report(
-    arguments: &Arguments,
-    checked_in: Duration,
-    read_in: Duration,
-    levels: &[(&Level, Vec<Duration>)],
-) -> std::io::Result<()> {
+fn report(arguments: &Arguments, figures: &Figures) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
-    let micros = |time: Duration| time.as_secs_f64() * 1e6;
-    let at = |times: &[Duration], percent: usize| micros(times[(times.len() - 1) * percent / 100]);
     if arguments.json {
-        let of = |(level, times): &(&Level, Vec<Duration>)| {
-            serde_json::json!({
-                "level": level.what, "decisions": times.len(), "median_us": at(times, 50), "p95_us": at(times, 95),
-            })
-        };
-        let levels: Vec<serde_json::Value> = levels.iter().map(of).collect();
-        let json = serde_json::json!({
-            "outlets": arguments.outlets, "roles": arguments.roles, "principals": arguments.principals,
-            "check_ms": checked_in.as_secs_f64() * 1e3, "feed_ms": read_in.as_secs_f64() * 1e3,
-            "decisions": levels,
-        });
-        return writeln!(out, "{json}");
+        return writeln!(out, "{}", json(arguments, figures));
     }
-    writeln!(
-        out,
-        "{} outlets, {} roles, {} principals",
-        arguments.outlets, arguments.roles, arguments.principals
-    )?;
-    writeln!(out, "reading and checking the rules {:9.1} ms", micros(checked_in) / 1e3)?;
-    writeln!(out, "reading the feed of people     {:9.1} ms", micros(read_in) / 1e3)?;
+    let Arguments { outlets, roles, principals, .. } = arguments;
+    writeln!(out, "{outlets} outlets, {roles} roles, {principals} principals")?;
+    writeln!(out, "reading and checking the rules {:9.1} ms", millis(figures.checked_in))?;
+    writeln!(out, "reading the feed of people     {:9.1} ms", millis(figures.read_in))?;
     writeln!(out, "deciding about one table, microseconds:    median       p95")?;
-    for (level, times) in levels {
-        let (median, p95) = (at(times, 50), at(times, 95));
+    for (level, times) in &figures.levels {
+        let (median, p95) = (micros(at(times, 50)), micros(at(times, 95)));
         writeln!(out, "  somebody of {:<27} {median:9.1} {p95:9.1}", level.what)?;
+    }
+    if arguments.changes > 0 {
+        writeln!(out, "until a running server obeys, milliseconds: median   longest")?;
+    }
+    for (what, times) in figures.effects.named().iter().filter(|(_, times)| !times.is_empty()) {
+        let (median, longest) = (millis(at(times, 50)), millis(at(times, 100)));
+        writeln!(out, "  {what:<39} {median:9.0} {longest:9.0}")?;
     }
     Ok(())
 }
 
-fn table(number: usize) -> Result<TableSchema, String> {
-    let column = |at: usize| {
-        let name = if at == 0 { "outlet".to_owned() } else { format!("column{at}") };
-        let class = if at == 0 { "class0".to_owned() } else { format!("class{}", at % CLASSES) };
-        Ok(ColumnSchema {
-            name: ColumnName::new(&name).map_err(|error| error.to_string())?,
-            column_type: ColumnType::Text,
-            nullable: true,
-            class: Some(ClassName::new(&class).map_err(|error| error.to_string())?),
+fn json(arguments: &Arguments, figures: &Figures) -> serde_json::Value {
+    let of_level = |(level, times): &(&Level, Vec<Duration>)| {
+        serde_json::json!({
+            "level": level.what, "decisions": times.len(),
+            "median_us": micros(at(times, 50)), "p95_us": micros(at(times, 95)),
         })
     };
-    let columns = (0..COLUMNS).map(column).collect::<Result<Vec<_>, String>>()?;
-    let name = TableName::new(&format!("table{number}")).map_err(|error| error.to_string())?;
-    TableSchema::new(name, columns, &[], &[]).map_err(|error| error.to_string())
+    let of_change = |(what, times): &(&str, Vec<Duration>)| {
+        serde_json::json!({
+            "change": what, "changes": times.len(),
+            "median_ms": millis(at(times, 50)), "longest_ms": millis(at(times, 100)),
+        })
+    };
+    let levels: Vec<serde_json::Value> = figures.levels.iter().map(of_level).collect();
+    let changes = figures.effects.named();
+    let changes = changes.iter().filter(|(_, times)| !times.is_empty());
+    let changes: Vec<serde_json::Value> = changes.map(of_change).collect();
+    serde_json::json!({
+        "outlets": arguments.outlets, "roles": arguments.roles, "principals": arguments.principals,
+        "check_ms": millis(figures.checked_in), "feed_ms": millis(figures.read_in),
+        "decisions": levels, "changes": changes,
+    })
 }
 
-/// A text is being written into a string, which cannot fail.
-macro_rules! line {
-    ($text:expr, $($what:tt)*) => { let _ = writeln!($text, $($what)*); };
+/// That of sorted times, of which there is one at least, which so many of a hundred do not exceed.
+fn at(times: &[Duration], percent: usize) -> Duration {
+    times[(times.len() - 1) * percent / 100]
 }
 
-fn bundle(arguments: &Arguments) -> BundleText {
-    let mut organization = "node,parent,level,name\nhead,,head_office,Head Office\n".to_owned();
-    for outlet in 0..arguments.outlets {
-        let (province, city) = (outlet / 100, outlet / 10);
-        if outlet % 100 == 0 {
-            line!(organization, "p{province},head,province,Province {province}");
-        }
-        if outlet % 10 == 0 {
-            line!(organization, "c{city},p{province},city,City {city}");
-        }
-        line!(organization, "o{outlet},c{city},outlet,Outlet {outlet}");
-    }
-    let mut classes = String::new();
-    for class in 0..CLASSES {
-        line!(classes, "[[class]]\nname = \"class{class}\"\nmask = \"redact\"");
-    }
-    let files = [
-        ("bundle.toml", "name = \"bank\"\nversion = \"1\"\nprofile = \"doc\"\n".to_owned()),
-        ("organization.csv", organization),
-        ("classes.toml", classes),
-        ("roles.toml", roles(arguments)),
-        ("rules.toml", rules()),
-    ];
-    let files = files.into_iter().map(|(name, text)| (name.to_owned(), text));
-    BundleText { files: files.collect::<BTreeMap<_, _>>() }
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
 }
 
-fn roles(arguments: &Arguments) -> String {
-    let mut text = String::new();
-    for role in 0..arguments.roles.max(BASE_ROLES) {
-        line!(text, "[[role]]\nname = \"role{role}\"");
-        if role >= BASE_ROLES {
-            line!(text, "inherits = [\"role{}\"]", role % BASE_ROLES);
-            continue;
-        }
-        let tables: Vec<String> = (0..TABLES).map(|table| format!("table{table}")).collect();
-        line!(text, "tables = {tables:?}\n[role.classes]");
-        for class in 0..CLASSES {
-            let word = if (role + class) % 3 == 0 { "mask" } else { "clear" };
-            line!(text, "class{class} = {:?}", if class == 0 { "clear" } else { word });
-        }
-    }
-    text
-}
-
-/// Everybody sees what lies below their node, and nobody certain outlets' rows of a table.
-fn rules() -> String {
-    let mut text = String::new();
-    for role in 0..BASE_ROLES {
-        for table in 0..TABLES {
-            line!(text, "[[row_rule]]\nname = \"below-{role}-{table}\"\neffect = \"permit\"");
-            line!(text, "roles = [\"role{role}\"]\ntables = [\"table{table}\"]");
-            line!(text, "column = \"outlet\"\nwithin = \"node\"");
-        }
-    }
-    text
-}
-
-/// One in a thousand sits at head office, and few in provinces and cities.
-fn feed(arguments: &Arguments) -> String {
-    let hash = hash_password(PASSWORD, [7; 16], PasswordCost::Test);
-    let mut text = "name,roles,node,password\n".to_owned();
-    for user in 0..arguments.principals.max(10) {
-        let outlet = user * 7 % arguments.outlets.max(1);
-        let node = match user {
-            _ if user % 1_000 == 0 => "head".to_owned(),
-            _ if user % 100 == 2 => format!("p{}", outlet / 100),
-            _ if user % 25 == 1 => format!("c{}", outlet / 10),
-            _ => format!("o{outlet}"),
-        };
-        let role = user % arguments.roles.max(BASE_ROLES);
-        line!(text, "user{user},role{role},{node},\"{hash}\"");
-    }
-    text
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }

@@ -3,6 +3,7 @@
 //! Never holds a password or a hash, even where one of them is what is wrong.
 
 use std::fmt;
+use std::rc::Rc;
 
 /// One thing to correct, with its place. Lines and columns count from 1; a column counts
 /// characters.
@@ -39,18 +40,6 @@ impl Place {
         Self { file, line: 1, column: 1 }
     }
 
-    /// The place of a byte offset in a text; an offset beyond the end is its end.
-    pub(crate) fn at(file: &'static str, text: &str, offset: usize) -> Self {
-        let offset = (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
-        let before = &text[..offset.unwrap_or(0)];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            file,
-            line: count(before.matches('\n').count()),
-            column: count(before[line_start..].chars().count()),
-        }
-    }
-
     /// A finding at this place.
     pub(crate) fn finding(self, message: impl Into<String>) -> Finding {
         Finding {
@@ -59,6 +48,32 @@ impl Place {
             column: self.column,
             message: message.into(),
         }
+    }
+}
+
+/// A file being read: places come from its text.
+#[derive(Debug, Clone)]
+pub(crate) struct Source<'a> {
+    pub(crate) file: &'static str,
+    pub(crate) text: &'a str,
+    /// Where each line begins: thousands of places are asked for, which must not each count from
+    /// the beginning of the text.
+    line_starts: Rc<[usize]>,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(file: &'static str, text: &'a str) -> Self {
+        let after_newlines = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self { file, text, line_starts: std::iter::once(0).chain(after_newlines).collect() }
+    }
+
+    /// The place of a byte offset; one beyond the end is the end.
+    pub(crate) fn place(&self, offset: usize) -> Place {
+        let offset = self.text.floor_char_boundary(offset);
+        let line = self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1);
+        let line_start = self.line_starts.get(line).copied().unwrap_or(0);
+        let before = self.text.get(line_start..offset).unwrap_or_default();
+        Place { file: self.file, line: count(line), column: count(before.chars().count()) }
     }
 }
 
@@ -83,14 +98,29 @@ mod tests {
         let text = "a = 1\n欧阳 = 2\n";
         let offset =
             text.find('=').and_then(|first| text[first + 1..].find('=').map(|n| first + 1 + n));
-        let place = Place::at("roles.toml", text, offset.unwrap());
+        let place = Source::new("roles.toml", text).place(offset.unwrap());
         assert_eq!((place.line, place.column), (2, 4));
         assert_eq!(place.finding("wrong").to_string(), "roles.toml:2:4: wrong");
     }
 
     #[test]
     fn an_offset_inside_a_character_or_beyond_the_end_is_still_a_place() {
-        assert_eq!(Place::at("f", "欧", 1).column, 1);
-        assert_eq!(Place::at("f", "欧", 99).column, 2);
+        assert_eq!(Source::new("f", "欧").place(1).column, 1);
+        assert_eq!(Source::new("f", "欧").place(99).column, 2);
+    }
+
+    #[test]
+    fn every_place_is_where_counting_from_the_beginning_finds_it() {
+        for text in ["", "\n", "a", "a\n", "\n\nb", "欧\n阳 = 2\r\n\nc\n"] {
+            let source = Source::new("f", text);
+            for offset in (0..=text.len()).filter(|offset| text.is_char_boundary(*offset)) {
+                let before = &text[..offset];
+                let line = before.matches('\n').count() + 1;
+                let column = before.rsplit('\n').next().unwrap().chars().count() + 1;
+                let place = source.place(offset);
+                let found = (place.line as usize, place.column as usize);
+                assert_eq!(found, (line, column), "{text:?} at {offset}");
+            }
+        }
     }
 }

@@ -35,8 +35,12 @@ impl Officers {
     /// # Errors
     /// What is wrong with the file that names them: then nobody can approve.
     pub fn of(text: &BundleText) -> Result<Self, Vec<Finding>> {
+        // The other files can be large and say nothing of officers, and every change of the rules
+        // since the first is judged by them.
+        let file = text.files.get_key_value(BUNDLE_FILE);
+        let files = file.map(|(name, text)| (name.clone(), text.clone())).into_iter().collect();
         let mut findings = Vec::new();
-        let raw = parse(text, &mut findings);
+        let raw = parse(&BundleText { files }, &mut findings);
         let officers = Self::check(&raw, &mut findings);
         findings.retain(|finding| finding.file == BUNDLE_FILE);
         if findings.is_empty() { Ok(officers) } else { Err(findings) }

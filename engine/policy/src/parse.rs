@@ -12,7 +12,7 @@ use crate::bundle::{
     BUNDLE_FILE, BundleText, CLASSES_FILE, COLUMNS_FILE, FILES, OPTIONAL_FILES, ORGANIZATION_FILE,
     ROLES_FILE, RULES_FILE,
 };
-use crate::finding::{Finding, Located, Place};
+use crate::finding::{Finding, Located, Place, Source};
 use crate::rule::Literal;
 use csv::{Row, read_rows};
 use governance::{
@@ -20,7 +20,7 @@ use governance::{
     parse_risk,
 };
 pub(crate) use minimum_group::RawGroups;
-use toml::{Keys, Source};
+use toml::Keys;
 
 /// A word and where it stands.
 pub(crate) type Word = Located<String>;
@@ -161,7 +161,7 @@ fn check_files(text: &BundleText, findings: &mut Vec<Finding>) {
 }
 
 fn parse_bundle(text: &str, raw: &mut RawBundle, findings: &mut Vec<Finding>) {
-    let mut keys = toml::read(Source { file: BUNDLE_FILE, text }, findings);
+    let mut keys = toml::read(Source::new(BUNDLE_FILE, text), findings);
     raw.name = keys.required_text("name", findings);
     raw.version = keys.required_text("version", findings);
     raw.profile = keys.required_text("profile", findings);
@@ -197,7 +197,7 @@ fn parse_list<T>(
     findings: &mut Vec<Finding>,
 ) -> Vec<T> {
     let Some(text) = text.files.get(file) else { return Vec::new() };
-    let mut keys = toml::read(Source { file, text }, findings);
+    let mut keys = toml::read(Source::new(file, text), findings);
     let items = take_list(&mut keys, key, parse_one, findings);
     keys.finish(findings);
     items
@@ -220,7 +220,7 @@ fn take_list<T>(
 
 fn parse_roles(text: &BundleText, raw: &mut RawBundle, findings: &mut Vec<Finding>) {
     let Some(text) = text.files.get(ROLES_FILE) else { return };
-    let mut keys = toml::read(Source { file: ROLES_FILE, text }, findings);
+    let mut keys = toml::read(Source::new(ROLES_FILE, text), findings);
     raw.roles = take_list(&mut keys, "role", parse_role, findings);
     raw.conflicts = take_list(&mut keys, "conflict", parse_conflict, findings);
     raw.accepted_risks = take_list(&mut keys, "accepted_risk", parse_risk, findings);

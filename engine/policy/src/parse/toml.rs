@@ -6,21 +6,8 @@
 use ::toml::Spanned;
 use ::toml::de::{DeTable, DeValue};
 
-use crate::finding::{Finding, Located, Place};
+use crate::finding::{Finding, Located, Place, Source};
 use crate::rule::Literal;
-
-/// A file being read: places come from its text.
-#[derive(Clone, Copy)]
-pub(crate) struct Source<'a> {
-    pub(crate) file: &'static str,
-    pub(crate) text: &'a str,
-}
-
-impl Source<'_> {
-    fn place(&self, offset: usize) -> Place {
-        Place::at(self.file, self.text, offset)
-    }
-}
 
 /// A table whose keys are taken one after the other; what is left over in the end is unknown.
 pub(crate) struct Keys<'a> {
@@ -36,7 +23,8 @@ pub(crate) fn read<'a>(source: Source<'a>, findings: &mut Vec<Finding>) -> Keys<
         let place = source.place(error.span().map_or(0, |span| span.start));
         findings.push(place.finding(error.message()));
     }
-    Keys::new(source, table.into_inner(), Place::start(source.file))
+    let start = Place::start(source.file);
+    Keys::new(source, table.into_inner(), start)
 }
 
 impl<'a> Keys<'a> {
@@ -67,7 +55,7 @@ impl<'a> Keys<'a> {
         let found = self.take(key)?;
         let place = self.source.place(found.span().start);
         let known_findings = findings.len();
-        let value = read(self.source, found.into_inner(), findings);
+        let value = read(self.source.clone(), found.into_inner(), findings);
         if value.is_none() && findings.len() == known_findings {
             findings.push(place.finding(format!("`{key}` has to be {form}")));
         }
@@ -189,7 +177,7 @@ impl<'a> Keys<'a> {
             DeValue::Table(table) => Some(table),
             _ => None,
         })?;
-        Some(Self::new(self.source, found.value, found.place))
+        Some(Self::new(self.source.clone(), found.value, found.place))
     }
 
     /// Takes every `[[key]]`.
@@ -198,8 +186,8 @@ impl<'a> Keys<'a> {
             DeValue::Table(table) => Some(table),
             _ => None,
         });
-        let source = self.source;
-        let make = |table: Located<_>| Self::new(source, table.value, table.place);
+        let source = self.source.clone();
+        let make = |table: Located<_>| Self::new(source.clone(), table.value, table.place);
         tables.map_or_else(Vec::new, |tables| tables.value.into_iter().map(make).collect())
     }
 
