@@ -1,6 +1,6 @@
-//! How long a proof takes: run it by hand, with the release profile and nothing else running.
+//! How long a proof takes: run it by hand; the release profile only makes it quicker.
 //!
-//! `cargo test --release --workspace --lib -- --ignored --nocapture a_million_records`
+//! `cargo test --workspace --lib -- --ignored --nocapture a_million_records`
 
 use std::time::Instant;
 
